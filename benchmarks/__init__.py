@@ -1,0 +1,1 @@
+"""Benchmarks: what the gateway costs beside its peers, what one decision costs, whether memory stays flat."""

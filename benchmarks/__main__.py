@@ -1,0 +1,107 @@
+"""`python -m benchmarks gateway | decision | memory`."""
+
+import os
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from benchmarks.decision import SITES, measure_decisions
+from benchmarks.gateway import measure_gateways
+from benchmarks.machine import describe
+from benchmarks.memory import growth_ratio, measure_memory
+from benchmarks.peers.base import StartError
+from benchmarks.peers.catalogue import PEERS, choose
+from benchmarks.processes import REPOSITORY
+from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, machine_line, table, write_report
+from benchmarks.rounds import plan_for
+
+_ENVIRONMENTS = REPOSITORY / ".venvs"
+_report = click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
+_environments = click.option(
+    "--environments",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_ENVIRONMENTS,
+    help="Where peers that need a Python environment of their own have it (default: .venvs).",
+)
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _end_on_sigterm(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # Unwinds, so that every process that was started is stopped.
+
+
+@click.group(help="What EdgeMind costs, beside its peers in the same run.")
+def benchmarks() -> None:
+    """The group of commands; each is of its own."""
+
+
+@benchmarks.command(help="CPU per request, added latency and memory of gateways in front of a fast mock.")
+@click.option("--peers", default="default", help="default, all, or names separated by commas.")
+@click.option("--requests", default=20_000, type=click.IntRange(min=100), help="Plain requests per gateway.")
+@click.option("--rounds", default=5, type=click.IntRange(min=1), help="Interleaved rounds they are split over.")
+@click.option("--chunk-ms", default=2.0, help="Time between the 20 events of a stream.")
+@_environments
+@_report
+def gateway(peers: str, requests: int, rounds: int, chunk_ms: float, environments: Path, report: Path | None) -> None:
+    try:
+        chosen = choose(peers)
+    except ValueError as unknown:
+        raise click.BadParameter(str(unknown), param_hint="--peers") from unknown
+    available = frozenset(os.sched_getaffinity(0))
+    if len(available) < 2:
+        _progress("only one core: gateways share it with the load, so latencies include waiting for it")
+    plan = plan_for(requests, rounds)
+    outcome = measure_gateways(chosen, plan, chunk_ms, environments, available, _progress)
+    method = f"{GATEWAY_METHOD} ({rounds} of {plan.plain} requests and {plan.streams} streams, {chunk_ms} ms an event)"
+    print(gateway_table(outcome), machine_line(describe()), f"method: {method}", sep="\n")
+    if report:
+        write_report(report, gateway_report(outcome, describe(), method))
+
+
+@benchmarks.command(help="Microseconds per routing decision at 3, 10, 50 and 500 sites.")
+@click.option("--decisions", default=40_000, type=click.IntRange(min=100), help="Per block at the smallest fleet.")
+@click.option("--repeats", default=15, type=click.IntRange(min=1), help="Blocks per policy; their median counts.")
+@_report
+def decision(decisions: int, repeats: int, report: Path | None) -> None:
+    rows = measure_decisions(decisions, repeats, _progress)
+    names = list(dict.fromkeys(row.policy for row in rows))
+    cells = {(row.policy, row.sites): f"{row.us_per_decision:.2f}" for row in rows}
+    header = ["us per decision", *(f"{sites} sites" for sites in SITES)]
+    method = "pick + bookkeeping, median of repeated blocks, policies in turn, garbage collection on"
+    print(table(header, [[name, *(cells[name, sites] for sites in SITES)] for name in names]))
+    print(machine_line(describe()), f"method: {method}", sep="\n")
+    if report:
+        write_report(report, {"machine": describe(), "method": method, "rows": [asdict(row) for row in rows]})
+
+
+@benchmarks.command(help="Resident memory of one gateway over many requests.")
+@click.option("--peer", default="edgemind", type=click.Choice(list(PEERS)), help="Whose memory.")
+@click.option("--requests", default=200_000, type=click.IntRange(min=100))
+@click.option("--samples", default=20, type=click.IntRange(min=2))
+@_environments
+@_report
+def memory(peer: str, requests: int, samples: int, environments: Path, report: Path | None) -> None:
+    available = frozenset(os.sched_getaffinity(0))
+    try:
+        taken = measure_memory(PEERS[peer], requests, samples, environments, available, _progress)
+    except StartError as failed:
+        raise click.ClickException(f"{peer}: not measured: {failed}") from failed
+    grown = growth_ratio(taken)
+    lines = [[str(sample.requests), f"{sample.rss_mb:.1f}", str(sample.errors)] for sample in taken]
+    print(table(["requests", "RSS MB", "errors"], lines))
+    print(f"{peer}: grew by {grown:.2%} after the first tenth", machine_line(describe()), sep="\n")
+    if report:
+        rows = [asdict(sample) for sample in taken]
+        write_report(report, {"machine": describe(), "peer": peer, "growth_ratio": grown, "rows": rows})
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end_on_sigterm)
+    benchmarks(prog_name="python -m benchmarks")

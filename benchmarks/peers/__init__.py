@@ -1,0 +1,1 @@
+"""The gateways that are measured beside one another, one module each."""

@@ -1,0 +1,80 @@
+"""Processes of a benchmark: started on given cores, ready when they answer rightly, always stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.machine import pinned
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class StartError(Exception):
+    """A process did not come up; the message is its reason in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    pid: int
+    has_ended: Callable[[], bool]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "it printed nothing"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """The process leads its own session, so that its children go with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=5.0)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def running(command: Sequence[str], cores: frozenset[int], log: Path) -> Iterator[Running]:
+    """Run `command` from the repository root on `cores` until the block ends. Raises StartError if it is not there."""
+    with log.open("wb") as output:
+        try:
+            with pinned(cores):
+                process = subprocess.Popen(
+                    command,
+                    cwd=REPOSITORY,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as missing:
+            raise StartError(f"{command[0]} cannot be run: {missing.strerror}") from missing
+        try:
+            yield Running(process.pid, lambda: process.poll() is not None)
+        finally:
+            _stop(process)
+
+
+def wait_until(is_ready: Callable[[], bool], process: Running, log: Path, timeout_s: float) -> None:
+    """Return when `is_ready()`. Raises StartError if the process ends first or takes longer than `timeout_s`."""
+    deadline_s = time.monotonic() + timeout_s
+    while not is_ready():
+        if process.has_ended():
+            raise StartError(f"it ended at once: {_last_line(log)}")
+        if time.monotonic() > deadline_s:
+            raise StartError(f"no right answer within {timeout_s:.0f} s; its last line: {_last_line(log)}")
+        time.sleep(0.05)

@@ -1,0 +1,106 @@
+"""Controllers that ask one another over HTTP with the fleet's site token."""
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, TypeVar
+from urllib.parse import quote, urlencode
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
+from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
+from edgemind.domain.decision_ids import format_cursor
+from edgemind.domain.fleet_status import DecisionPage, SiteStatus
+from edgemind.domain.wire import DocumentInvalid
+from edgemind.domain.worker_reports import DecisionSummary
+from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
+from edgemind.ports.peers import DecisionCursor
+
+BEACON_TIMEOUT_S = 0.5
+"""Half of the silence after which a site is suspected: one lost beacon must not be the end of a neighbour."""
+QUERY_TIMEOUT_S = 1.0
+_SITE_STATUS = TypeAdapter(SiteStatus)
+_DECISION_PAGE = TypeAdapter(DecisionPage)
+_Document = TypeVar("_Document")
+
+
+class HttpPeers:
+    """`Peers` by URL. `urls` maps site names to controllers' addresses such as `http://127.0.0.1:8200`."""
+
+    def __init__(self, calls: HttpCalls, urls: Mapping[str, str], site_token: str) -> None:
+        self._calls = calls
+        self._urls = urls
+        self._headers = (("x-edgemind-site-token", site_token),)
+
+    async def exchange(self, site: str, beacon: Beacon) -> Beacon:
+        body = orjson.dumps(beacon_document(beacon))
+        answer = await self._call(site, "POST", "/beacons", BEACON_TIMEOUT_S, body)
+        if answer.status != 200:
+            _refused(site, answer)
+        try:
+            return parse_beacon(_json(site, answer))
+        except DocumentInvalid as exc:
+            raise PermanentError(f"the controller of {site} sent a beacon that cannot be read: {exc}") from exc
+
+    async def site_status(self, site: str) -> SiteStatus:
+        answer = await self._call(site, "GET", f"/sites/{quote(site, safe='')}", QUERY_TIMEOUT_S)
+        return _typed(site, answer, _SITE_STATUS)
+
+    async def recent_decisions(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
+        query = {"scope": "site", "limit": str(limit)}
+        if before is not None:
+            query["cursor"] = format_cursor(*before)
+        answer = await self._call(site, "GET", f"/decisions?{urlencode(query)}", QUERY_TIMEOUT_S)
+        return _typed(site, answer, _DECISION_PAGE).decisions
+
+    async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
+        answer = await self._call(site, "GET", f"/decisions/{quote(decision_id, safe='')}", QUERY_TIMEOUT_S)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            _refused(site, answer)
+        document = _json(site, answer)
+        if not isinstance(document, dict):
+            raise PermanentError(f"the controller of {site} explained {decision_id} with something else than an object")
+        return document
+
+    async def drain(self, site: str, draining: bool) -> None:
+        verb = "drain" if draining else "undrain"
+        answer = await self._call(site, "POST", f"/sites/{quote(site, safe='')}/{verb}", QUERY_TIMEOUT_S)
+        if answer.status != 200:
+            _refused(site, answer)
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+    async def _call(self, site: str, method: str, path: str, timeout_s: float, body: bytes = b"") -> HttpAnswer:
+        if site not in self._urls:
+            raise UpstreamUnreachable(f"{site} has no controller address in the configuration")
+        url = f"{self._urls[site]}/edgemind/v1{path}"
+        return await self._calls.call(method, url, timeout_s=timeout_s, headers=self._headers, body=body)
+
+
+def _typed(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:
+    if answer.status != 200:
+        _refused(site, answer)
+    try:
+        return shape.validate_json(answer.body)
+    except ValidationError as exc:
+        raise PermanentError(f"the controller of {site} sent an answer that cannot be read: {exc}") from exc
+
+
+def _json(site: str, answer: HttpAnswer) -> object:
+    try:
+        document: object = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as exc:
+        raise PermanentError(f"the controller of {site} sent an answer that is not JSON") from exc
+    return document
+
+
+def _refused(site: str, answer: HttpAnswer) -> NoReturn:
+    """5xx and 429 may pass by themselves; anything else is a disagreement that a person has to settle."""
+    said = answer.body[:300].decode("utf-8", "replace")
+    if answer.status >= 500 or answer.status == 429:
+        raise UpstreamFailed(f"the controller of {site} answered {answer.status}: {said}")
+    hint = "; do both sites have the same fleet secret?" if answer.status in {401, 403} else ""
+    raise PermanentError(f"the controller of {site} refused with {answer.status}{hint}: {said}")

@@ -1,0 +1,39 @@
+"""Controllers in one process that ask one another directly: tests and the simulator, no sockets."""
+
+from collections.abc import Mapping, Sequence
+
+from edgemind.domain.beacons import Beacon
+from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.worker_reports import DecisionSummary
+from edgemind.errors import UpstreamUnreachable
+from edgemind.ports.peers import DecisionCursor, PeerSite
+
+
+class InProcessPeers:
+    """`Peers` over a mapping of site name to its answering side. A site that is not in it is one that is down."""
+
+    def __init__(self, sites: Mapping[str, PeerSite]) -> None:
+        self._sites = sites
+
+    async def exchange(self, site: str, beacon: Beacon) -> Beacon:
+        return self._peer(site).receive_beacon(beacon)
+
+    async def site_status(self, site: str) -> SiteStatus:
+        return self._peer(site).own_status()
+
+    async def recent_decisions(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
+        return self._peer(site).own_decisions(limit, before)
+
+    async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
+        return await self._peer(site).explain_own(decision_id)
+
+    async def drain(self, site: str, draining: bool) -> None:
+        self._peer(site).drain_own(draining)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _peer(self, site: str) -> PeerSite:
+        if site not in self._sites:
+            raise UpstreamUnreachable(f"no controller of {site} is running")
+        return self._sites[site]

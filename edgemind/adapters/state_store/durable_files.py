@@ -1,0 +1,130 @@
+"""Files that survive a kill and a power cut, and the lock that orders their writers.
+
+Every refusal of the operating system becomes StoreUnavailable with one line that names the path and what to do.
+Local disks only: network file systems may not hold the lock.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgemind.errors import StoreUnavailable
+
+LOCK_FILE = ".lock"
+_LOCK_POLL_S = 0.002
+
+_NO_RIGHT = "Give this user the right to read and write there, or set state.directory to another place"
+_NO_SPACE = "Free some space on that disk or in this user's quota"
+_NO_DIRECTORY = "A part of that path is not what it should be: set state.directory to a directory of its own"
+_REMEDIES = {
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: "That file system is read-only: set state.directory to a place that can be written",
+    errno.ENOSPC: _NO_SPACE,
+    errno.EDQUOT: _NO_SPACE,
+    errno.ENOTDIR: _NO_DIRECTORY,
+    errno.EEXIST: _NO_DIRECTORY,
+    errno.EISDIR: _NO_DIRECTORY,
+}
+
+
+@contextmanager
+def explained(doing: str, path: Path) -> Iterator[None]:
+    """Turns an OSError inside the block into "cannot {doing} {path}: why. What to do."."""
+    try:
+        yield
+    except OSError as exc:
+        remedy = _REMEDIES.get(exc.errno or 0, "Look at that disk")
+        raise StoreUnavailable(f"cannot {doing} {path}: {exc.strerror or exc}. {remedy}, then try again.") from exc
+
+
+@contextmanager
+def locked(directory: Path, timeout_s: float) -> Iterator[None]:
+    """Alone in `directory` among all writers of all processes; the directory is made (0700) if it is absent.
+
+    The kernel gives the lock back when its holder dies.
+    """
+    path = directory / LOCK_FILE
+    with explained("open", path):
+        _make_directory(directory)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with explained("lock", path):
+            _own_as(descriptor, directory)
+            _wait_for_lock(descriptor, path, timeout_s)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace_durably(path: Path, content: bytes) -> None:
+    """Put `content` (0600) at `path`: readers see the old file or the whole new one, and a power cut cannot undo it.
+
+    To be called under the lock of its directory: then one temporary name is enough, and a file found under it was left
+    by a writer that died.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with explained("write", path):
+        temporary.unlink(missing_ok=True)
+        try:
+            _write_new(temporary, content)
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+    with explained("be sure that the disk has kept", path):
+        _sync_directory(path.parent)
+
+
+def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:
+    """Polls: a blocking `flock` cannot be given up, and one stopped process must not hold up all others for good."""
+    give_up_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up_s:
+                raise StoreUnavailable(
+                    f"another process has held {path} for more than {timeout_s:g} s. "
+                    "Look for a stopped edgemind process, then try again."
+                ) from None
+        time.sleep(_LOCK_POLL_S)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _own_as(descriptor, path.parent)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_directory(directory: Path) -> None:
+    if not directory.is_dir():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sync_directory(directory.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """A new name is durable only when its directory is."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _own_as(descriptor: int, directory: Path) -> None:
+    """What root writes belongs to the directory's owner: a gateway can read on after `sudo edgemind keys create`."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

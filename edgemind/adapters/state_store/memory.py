@@ -1,0 +1,52 @@
+"""A state store for one process: tests, and a gateway that is tried out alone. Gone when the process ends."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
+from edgemind.ports.state_store import ApiKey, SiteRegistration
+
+
+class MemoryStateStore:
+    """`StateStore` in dictionaries. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._registrations: dict[str, SiteRegistration] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._key_changes = 0
+
+    def put_registration(self, registration: SiteRegistration) -> None:
+        with self._lock:
+            admit_registration(registration, self._registrations.get(registration.site))
+            self._registrations[registration.site] = registration
+
+    def list_registrations(self) -> Sequence[SiteRegistration]:
+        with self._lock:
+            return sorted(self._registrations.values(), key=lambda registration: registration.site)
+
+    def remove_registration(self, site: str) -> None:
+        with self._lock:
+            self._registrations.pop(site, None)
+
+    def add_key(self, key: ApiKey, live_limit: int) -> None:
+        with self._lock:
+            if admit_key(key, self._keys, live_limit):
+                self._keys[key.key_id] = key
+                self._key_changes += 1
+
+    def revoke_key(self, key_id: str, revoked_ms: int) -> ApiKey:
+        with self._lock:
+            key = find_key(key_id, self._keys)
+            if key.live:
+                key = self._keys[key_id] = replace(key, revoked_ms=revoked_ms)
+                self._key_changes += 1
+            return key
+
+    def list_keys(self) -> Sequence[ApiKey]:
+        with self._lock:
+            return sorted(self._keys.values(), key=lambda key: (key.created_ms, key.key_id))
+
+    def keys_version(self) -> str:
+        return str(self._key_changes)

@@ -1,0 +1,40 @@
+"""What every state store refuses. The store calls these inside its own atomic section."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edgemind.domain.keys import live_key_ids
+from edgemind.errors import PermanentError, StoreUnavailable
+from edgemind.ports.state_store import ApiKey, SiteRegistration
+
+
+def admit_registration(new: SiteRegistration, held: SiteRegistration | None) -> None:
+    """Refuse a heartbeat from an older incarnation: a process that was paused must not undo its successor."""
+    if held is not None and held.incarnation > new.incarnation:
+        raise PermanentError(
+            f"site {new.site} was registered by a controller started later ({held.controller_url}). "
+            "Two controllers share this site's name: stop one of them."
+        )
+
+
+def admit_key(new: ApiKey, held: Mapping[str, ApiKey], live_limit: int) -> bool:
+    """True if `new` is to be stored, False if it is there already; raises as `StateStore.add_key` says."""
+    twin = held.get(new.key_id)
+    if twin is not None:
+        if replace(twin, revoked_ms=new.revoked_ms) == new:
+            return False
+        raise StoreUnavailable(f"key id {new.key_id} is already taken: try again for another one.", 0.0)
+    live = live_key_ids(held.values(), new.tenant)
+    if len(live) >= live_limit:
+        raise PermanentError(
+            f"tenant {new.tenant} already has {len(live)} live keys ({', '.join(live)}), the most it may have. "
+            "Revoke one first: edgemind keys revoke KEY_ID"
+        )
+    return True
+
+
+def find_key(key_id: str, held: Mapping[str, ApiKey]) -> ApiKey:
+    key = held.get(key_id)
+    if key is None:
+        raise PermanentError(f"there is no key {key_id}. See the ids with: edgemind keys list")
+    return key

@@ -1,0 +1,45 @@
+"""The composition root: the only place where adapters are chosen."""
+
+import asyncio
+from typing import assert_never
+
+import uvloop
+
+from edgemind.adapters.clock import SystemClock
+from edgemind.adapters.inference.keepalive import ClientLimits
+from edgemind.adapters.inference.pools import UpstreamPools
+from edgemind.adapters.state_store.json_file import JsonFileStateStore
+from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.limits import Limits
+from edgemind.ports.clock import Clock
+from edgemind.ports.state_store import StateStore
+from edgemind.settings import Settings, Store
+
+
+def open_state_store(settings: Settings) -> StateStore:
+    """The store that `state.store` names. Nothing is touched until its first call."""
+    match settings.state.store:
+        case Store.JSON:
+            return JsonFileStateStore(settings.state.directory)
+        case Store.MEMORY:
+            return MemoryStateStore()
+        case other:
+            assert_never(other)
+
+
+def system_clock() -> Clock:
+    return SystemClock()
+
+
+def client_limits(limits: Limits) -> ClientLimits:
+    """What a gateway's limits mean for its connections to upstreams."""
+    return ClientLimits(first_byte_s=limits.first_byte_timeout_s, silence_s=limits.idle_timeout_s)
+
+
+def upstream_pools(limits: Limits) -> UpstreamPools:
+    """Keep-alive connections to every upstream of one process."""
+    return UpstreamPools(client_limits(limits))
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    return uvloop.new_event_loop()

@@ -1,0 +1,100 @@
+"""The beacon: a site's load report to a neighbour, as an object and as the document on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edgemind.domain.wire import DocumentInvalid, Fields
+
+BEACON_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoad:
+    """One model at one site.
+
+    `slots` is 0 for a model that devices ask for here and that the site does not hold. `service_ms` is the measured
+    expected time of one request with nothing queued. `arrivals_per_s` is what devices ask for at this ingress, wherever
+    it is then served: a request that a neighbour forwarded is in the neighbour's arrivals.
+    """
+
+    in_flight: int
+    slots: int
+    service_ms: float
+    ready: bool = True
+    arrivals_per_s: float = 0.0
+
+    @property
+    def has_capacity(self) -> bool:
+        return self.ready and self.slots > 0 and self.service_ms > 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beacon:
+    """A site's load at one moment.
+
+    `incarnation` grows with every start of the site's controller, `seq` with every beacon of that start: the two order
+    beacons without comparing clocks. `rtt_ms` are the round trips this site measured, so that every controller fills
+    its table from the same distances.
+    """
+
+    site: str
+    incarnation: int
+    seq: int
+    draining: bool = False
+    models: Mapping[str, ModelLoad] = field(default_factory=dict)
+    rtt_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def supersedes(self, other: "Beacon | None") -> bool:
+        """Whether this one was written later: beacons may overtake each other on the way."""
+        return other is None or (self.incarnation, self.seq) > (other.incarnation, other.seq)
+
+
+def parse_beacon(document: object) -> Beacon:
+    """A beacon from its JSON document; DocumentInvalid names the first field that is wrong."""
+    fields = Fields(document, "beacon")
+    if fields.count("v") < BEACON_VERSION:
+        raise DocumentInvalid(f"beacon.v must be {BEACON_VERSION} or newer: upgrade the site that sent it")
+    return Beacon(
+        site=fields.text("site"),
+        incarnation=fields.count("incarnation"),
+        seq=fields.count("seq"),
+        draining=fields.flag("draining", False),
+        models=parse_model_loads(fields),
+        rtt_ms=fields.numbers("rtt_ms"),
+    )
+
+
+def parse_model_loads(fields: Fields) -> dict[str, ModelLoad]:
+    """The `models` of a beacon or of a gateway worker's report, which share their shape."""
+    return {
+        model: ModelLoad(
+            in_flight=load.count("in_flight"),
+            slots=load.count("slots"),
+            service_ms=load.number("service_ms"),
+            ready=load.flag("ready", True),
+            arrivals_per_s=load.number("arrivals_per_s", 0.0),
+        )
+        for model, load in fields.objects("models").items()
+    }
+
+
+def beacon_document(beacon: Beacon) -> dict[str, object]:
+    """The document that `parse_beacon` reads."""
+    return {
+        "v": BEACON_VERSION,
+        "site": beacon.site,
+        "incarnation": beacon.incarnation,
+        "seq": beacon.seq,
+        "draining": beacon.draining,
+        "models": {
+            model: {
+                "in_flight": load.in_flight,
+                "slots": load.slots,
+                "service_ms": load.service_ms,
+                "ready": load.ready,
+                "arrivals_per_s": load.arrivals_per_s,
+            }
+            for model, load in beacon.models.items()
+        },
+        "rtt_ms": dict(beacon.rtt_ms),
+    }

@@ -1,0 +1,216 @@
+"""Who may serve a request: hard filters, compiled once per set of constraints and kept current by load events."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from types import MappingProxyType
+from typing import NamedTuple
+
+from edgemind.domain.fleet import Site, Tier
+from edgemind.domain.requests import Constraints
+
+
+class CostTerms(NamedTuple):
+    """The slow-moving terms of a candidate's expected completion; the rest of it is waiting for a slot."""
+
+    rtt_ms: float
+    service_ms: float
+    load_ms: float
+    slots: int
+
+
+class Candidate:
+    """One place that answers for one model, with what this gateway knows of its load now.
+
+    `reported` is the in-flight count of the last report, `delta` what this gateway has sent there less what it got back
+    since, `own` what it has outstanding there. `expected_ms` is kept current, so that a pick only compares numbers.
+    """
+
+    __slots__ = (
+        "_views", "available", "delta", "expected_ms", "fresh", "key", "load_ms", "model", "own", "ready", "reported",
+        "rtt_ms", "service_ms", "site", "slots", "terms",
+    )  # fmt: skip
+
+    def __init__(
+        self, key: str, site: Site, model: str, slots: int, service_ms: float, rtt_ms: float, load_ms: float = 0.0
+    ) -> None:
+        self.key = key
+        self.site = site
+        self.model = model
+        self.slots = slots
+        self.service_ms = service_ms
+        self.rtt_ms = rtt_ms
+        self.load_ms = load_ms
+        self.reported = 0.0
+        self.delta = 0
+        self.own = 0
+        self.fresh = True
+        self.ready = True
+        self.available = True
+        self._views: list[tuple[list[float], list[CostTerms], int]] = []
+        self.terms = CostTerms(rtt_ms, service_ms, load_ms, slots)
+        self.refresh()
+
+    @property
+    def in_flight(self) -> float:
+        """Requests believed to be at this candidate now; never fewer than this gateway's own."""
+        return max(self.reported + self.delta, float(self.own))
+
+    def sent(self) -> None:
+        self.delta += 1
+        self.own += 1
+        self.refresh()
+
+    def finished(self) -> None:
+        self.delta -= 1
+        self.own -= 1
+        self.refresh()
+
+    def report(self, in_flight: float, slots: int, service_ms: float) -> None:
+        """A beacon or load header: it already counts what reached the site before it was written."""
+        self.reported = in_flight
+        self.delta = 0
+        self.fresh = True
+        self.measured(self.rtt_ms, service_ms, slots)
+
+    def measured(self, rtt_ms: float, service_ms: float, slots: int) -> None:
+        """What changes slowly: the round trip, the service time and the slots of this candidate."""
+        self.rtt_ms = rtt_ms
+        self.service_ms = service_ms
+        self.slots = max(1, slots)
+        # A new tuple, never a changed one: decisions already journaled go on showing what they saw.
+        self.terms = CostTerms(rtt_ms, service_ms, self.load_ms, self.slots)
+        for _, terms, position in self._views:
+            terms[position] = self.terms
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Recompute the expected completion and show it in every compiled set that holds this candidate."""
+        # The formula of cost.expected_completion_ms, inlined: this runs twice per request (a test holds them equal).
+        load = self.reported + self.delta
+        if load < self.own:  # noqa: PLR1730 - max() costs three times as much here
+            load = self.own
+        beyond = load + 1 - self.slots
+        expected_ms = self.rtt_ms + self.load_ms + self.service_ms
+        if beyond > 0:
+            expected_ms += beyond / self.slots * self.service_ms
+        self.expected_ms = expected_ms
+        if not self.fresh:
+            expected_ms = math.inf
+        for costs_ms, _, position in self._views:
+            costs_ms[position] = expected_ms
+
+    def show_in(self, costs_ms: list[float], terms: "list[CostTerms]", position: int) -> None:
+        self._views.append((costs_ms, terms, position))
+        self.refresh()
+
+    def forget_views(self) -> None:
+        self._views.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A place that serves the model but may not serve this request, and why."""
+
+    site: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """The candidates of one set of constraints, in the order of `costs_ms` and `cumulative`.
+
+    `costs_ms[k]` is candidate k's expected completion, or infinity while its last report is too old to be compared.
+    `cumulative` is the running sum of the table's weights, scaled to end at 1. `residency_empty` tells that no place
+    in the fleet, healthy or not, satisfies the residency: the request must be refused, never sent elsewhere.
+    """
+
+    members: tuple[Candidate, ...]
+    cloud: tuple[Candidate, ...]
+    costs_ms: list[float]
+    terms: list[CostTerms]
+    cumulative: list[float]
+    position_of_site: Mapping[str, int]
+    local: Candidate | None
+    exclusions: tuple[Exclusion, ...]
+    residency_empty: bool
+
+
+def exclusion(candidate: Candidate, constraints: Constraints, ingress: str, closed: Mapping[str, str]) -> str | None:
+    """Why this candidate may not serve such a request, or None if it may."""
+    site = candidate.site
+    if constraints.residency and not constraints.residency & site.zones:
+        return "outside the residency"
+    if constraints.local_only and site.name != ingress:
+        return "already forwarded once"
+    if constraints.device_class and site.device_classes and constraints.device_class not in site.device_classes:
+        return "does not serve this device class"
+    if site.name in closed:
+        return closed[site.name]
+    if not candidate.ready:
+        return "model not ready"
+    if not candidate.available:
+        return "ejected after failures"
+    return None
+
+
+def compile_candidates(
+    everyone: Iterable[Candidate],
+    constraints: Constraints,
+    ingress: str,
+    weights: Mapping[str, float],
+    closed: Mapping[str, str] = MappingProxyType({}),
+) -> CandidateSet:
+    """Apply the hard filters to every candidate of the model and lay out what a pick reads.
+
+    `weights` are the routing table's, by site name. `closed` names the sites that take no new requests and why
+    (draining, suspected). Residency is a filter here and never a score.
+    """
+    allowed: list[Candidate] = []
+    exclusions: list[Exclusion] = []
+    for candidate in everyone:
+        why = exclusion(candidate, constraints, ingress, closed)
+        if why is None:
+            allowed.append(candidate)
+        else:
+            exclusions.append(Exclusion(candidate.site.name, why))
+    members = tuple(candidate for candidate in allowed if candidate.site.tier is Tier.EDGE)
+    costs_ms = [math.inf] * len(members)
+    terms = [candidate.terms for candidate in members]
+    for position, candidate in enumerate(members):
+        candidate.show_in(costs_ms, terms, position)
+    outside = sum(1 for excluded in exclusions if excluded.why == "outside the residency")
+    return CandidateSet(
+        members=members,
+        cloud=tuple(candidate for candidate in allowed if candidate.site.tier is Tier.CLOUD),
+        costs_ms=costs_ms,
+        terms=terms,
+        cumulative=_cumulative(members, weights),
+        position_of_site={candidate.site.name: position for position, candidate in enumerate(members)},
+        local=next((candidate for candidate in members if candidate.site.name == ingress), None),
+        exclusions=tuple(exclusions),
+        residency_empty=bool(constraints.residency) and not allowed and outside == len(exclusions),
+    )
+
+
+def _cumulative(members: tuple[Candidate, ...], weights: Mapping[str, float]) -> list[float]:
+    """Running sum of the members' weights, ending at exactly 1; without any weight the nearest member takes all.
+
+    A site with several model servers of the same model shares its weight among them by their slots.
+    """
+    if not members:
+        return []
+    slots: dict[str, int] = {}
+    for candidate in members:
+        slots[candidate.site.name] = slots.get(candidate.site.name, 0) + candidate.slots
+    shares = [weights.get(c.site.name, 0.0) * c.slots / slots[c.site.name] for c in members]
+    total = sum(shares)
+    if total <= 0.0:
+        nearest = min(range(len(members)), key=lambda k: members[k].rtt_ms + members[k].service_ms)
+        shares, total = [float(k == nearest) for k in range(len(members))], 1.0
+    running = [share / total for share in accumulate(shares)]
+    # Whatever carries the last positive share owns the rest of [0, 1): rounding must never leave a draw without an owner.
+    last = max(k for k, share in enumerate(shares) if share > 0)
+    running[last:] = [1.0] * (len(running) - last)
+    return running

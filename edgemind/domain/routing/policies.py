@@ -1,0 +1,36 @@
+"""The first choice among candidates, by name. Each policy returns the position it picked and the reason for it."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+
+from edgemind.domain.requests import Reason
+from edgemind.domain.routing.candidates import Candidate, CandidateSet
+
+Policy = Callable[[CandidateSet, float, float], tuple[Candidate, Reason]]
+"""(non-empty set, draw in [0, 1), override margin in ms) -> (candidate, reason)."""
+
+
+def hybrid(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
+    """The table's weighted choice, unless fresh reports predict another candidate more than `margin_ms` better."""
+    first = candidates.members[bisect_right(candidates.cumulative, draw)]
+    costs_ms = candidates.costs_ms
+    best_ms = min(costs_ms)
+    if first.expected_ms - best_ms > margin_ms:
+        return candidates.members[costs_ms.index(best_ms)], Reason.OVERRIDE
+    return first, Reason.TABLE
+
+
+def local_first(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
+    """The ingress's own site while it has a free slot, else the soonest expected completion."""
+    local = candidates.local
+    if local is not None and local.in_flight < local.slots:
+        return local, Reason.LOCAL
+    return min(candidates.members, key=lambda candidate: candidate.expected_ms), Reason.OVERRIDE
+
+
+def least_request(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
+    """The lowest slot occupancy, the sooner expected completion among equals."""
+    return min(candidates.members, key=lambda c: (c.in_flight / c.slots, c.expected_ms)), Reason.LEAST_REQUEST
+
+
+POLICIES: Mapping[str, Policy] = {"hybrid": hybrid, "local_first": local_first, "least_request": least_request}

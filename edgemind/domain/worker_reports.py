@@ -1,0 +1,164 @@
+"""What a gateway worker tells its controller ten times a second, and what the workers of a site amount to together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from edgemind.domain.beacons import ModelLoad, parse_model_loads
+from edgemind.domain.wire import DocumentInvalid, Fields
+
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSummary:
+    """One line about one request. `site` is None if nobody took it; then `reason` says why it was shed.
+
+    `actual_ms` is None while the request is under way, and `status` 0.
+    """
+
+    id: str
+    at_ms: int
+    model: str
+    tenant: str
+    site: str | None
+    reason: str
+    predicted_ms: float | None
+    actual_ms: float | None
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStats:
+    """Counters since the workers started. Added latency is the time to first byte less the model's own service time."""
+
+    requests: int = 0
+    ok: int = 0
+    shed: int = 0
+    failed: int = 0
+    retried: int = 0
+    requests_per_s: float = 0.0
+    added_ms_p50: float | None = None
+    added_ms_p99: float | None = None
+    by_site: Mapping[str, int] = field(default_factory=dict)
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    by_model: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """One worker's view: its own requests at its site's models, its counters, its newest decisions."""
+
+    site: str
+    worker: int
+    workers: int
+    pid: int
+    draining: bool
+    table_version: int
+    models: Mapping[str, ModelLoad]
+    stats: GatewayStats
+    decisions: tuple[DecisionSummary, ...]
+
+
+def parse_worker_report(document: object) -> WorkerReport:
+    """A report from its JSON document; DocumentInvalid names the first field that is wrong."""
+    fields = Fields(document, "report")
+    if fields.count("v") < REPORT_VERSION:
+        raise DocumentInvalid(f"report.v must be {REPORT_VERSION} or newer: upgrade the gateway that sent it")
+    return WorkerReport(
+        site=fields.text("site"),
+        worker=fields.count("worker"),
+        workers=fields.count("workers", 1),
+        pid=fields.count("pid", 0),
+        draining=fields.flag("draining", False),
+        table_version=fields.count("table_version", 0),
+        models=parse_model_loads(fields),
+        stats=_stats(fields),
+        decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
+    )
+
+
+def parse_decision_summary(fields: Fields) -> DecisionSummary:
+    return DecisionSummary(
+        id=fields.text("id"),
+        at_ms=fields.count("at_ms"),
+        model=fields.text_or_none("model") or "",
+        tenant=fields.text_or_none("tenant") or "",
+        site=fields.text_or_none("site"),
+        reason=fields.text_or_none("reason") or "",
+        predicted_ms=fields.number_or_none("predicted_ms"),
+        actual_ms=fields.number_or_none("actual_ms"),
+        status=fields.count("status", 0),
+    )
+
+
+def merge_loads(reports: Iterable[WorkerReport]) -> dict[str, ModelLoad]:
+    """The load of a site from those of its workers: counts add up, slots do not, for all share one model server.
+
+    `service_ms` is the mean of the workers' measurements, weighted by the arrivals behind them.
+    """
+    by_model: dict[str, list[ModelLoad]] = {}
+    for report in reports:
+        for model, load in report.models.items():
+            by_model.setdefault(model, []).append(load)
+    return {model: _merged(loads) for model, loads in by_model.items()}
+
+
+def merge_stats(stats: Iterable[GatewayStats]) -> GatewayStats:
+    """Counters add up. Percentiles do not: p50 is the mean weighted by requests, p99 the worst worker's."""
+    everyone = list(stats)
+    with_p50 = [(one.added_ms_p50, max(1, one.requests)) for one in everyone if one.added_ms_p50 is not None]
+    p99s = [one.added_ms_p99 for one in everyone if one.added_ms_p99 is not None]
+    return GatewayStats(
+        requests=sum(one.requests for one in everyone),
+        ok=sum(one.ok for one in everyone),
+        shed=sum(one.shed for one in everyone),
+        failed=sum(one.failed for one in everyone),
+        retried=sum(one.retried for one in everyone),
+        requests_per_s=sum(one.requests_per_s for one in everyone),
+        added_ms_p50=sum(ms * n for ms, n in with_p50) / sum(n for _, n in with_p50) if with_p50 else None,
+        added_ms_p99=max(p99s, default=None),
+        by_site=_added(one.by_site for one in everyone),
+        by_reason=_added(one.by_reason for one in everyone),
+        by_model=_added(one.by_model for one in everyone),
+    )
+
+
+def _stats(fields: Fields) -> GatewayStats:
+    stats = fields.object_or_empty("stats")
+    return GatewayStats(
+        requests=stats.count("requests", 0),
+        ok=stats.count("ok", 0),
+        shed=stats.count("shed", 0),
+        failed=stats.count("failed", 0),
+        retried=stats.count("retried", 0),
+        requests_per_s=stats.number("requests_per_s", 0.0),
+        added_ms_p50=stats.number_or_none("added_ms_p50"),
+        added_ms_p99=stats.number_or_none("added_ms_p99"),
+        by_site=stats.counts("by_site"),
+        by_reason=stats.counts("by_reason"),
+        by_model=stats.counts("by_model"),
+    )
+
+
+def _merged(loads: list[ModelLoad]) -> ModelLoad:
+    measured = [(load.service_ms, load.arrivals_per_s) for load in loads if load.service_ms > 0.0]
+    weight = sum(arrivals for _, arrivals in measured)
+    if weight > 0.0:
+        service_ms = sum(ms * arrivals for ms, arrivals in measured) / weight
+    else:
+        service_ms = sum(ms for ms, _ in measured) / max(1, len(measured))
+    return ModelLoad(
+        in_flight=sum(load.in_flight for load in loads),
+        slots=max(load.slots for load in loads),
+        service_ms=service_ms,
+        ready=any(load.ready for load in loads),
+        arrivals_per_s=sum(load.arrivals_per_s for load in loads),
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)

@@ -1,0 +1,95 @@
+"""`edgemind config`: check, show and compare configuration files. A refused file ends with exit code 2."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import yaml
+
+from edgemind.errors import ConfigurationError
+from edgemind.settings import Settings, changes, config_schema, effective_config, load_client_settings, load_settings
+from edgemind.settings.reference import field_tables, with_field_tables
+
+REFUSED = 2
+DIFFERENT = 1
+_DEFAULT_FILE = Path("edgemind.yaml")
+
+file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
+
+
+@click.group("config")
+def config_group() -> None:
+    """Check, show and compare edgemind.yaml files."""
+
+
+@config_group.command("validate")
+@file_argument
+@click.option("--without-secrets", is_flag=True, help="Check only the form of env: and file: references (for CI).")
+def validate_command(file: Path | None, without_secrets: bool) -> None:
+    """Check FILE (default: $EDGEMIND_CONFIG, or edgemind.yaml) and list everything that is wrong with it."""
+    settings = _load(_chosen(file), resolve_secrets=not without_secrets)
+    click.echo(f"ok: {_summary(settings)}")
+
+
+@config_group.command("show")
+@file_argument
+@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+def show_command(file: Path | None, output: str) -> None:
+    """Print the configuration in force: FILE, the environment's overrides and all defaults. Secrets stay references."""
+    plain = effective_config(_load(_chosen(file), resolve_secrets=False))
+    text = json.dumps(plain, indent=2) if output == "json" else yaml.safe_dump(plain, sort_keys=False, width=120)
+    click.echo(text.rstrip("\n"))
+
+
+@config_group.command("diff")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff_command(before: Path, after: Path) -> None:
+    """Compare two files field by field, defaults included. Exit code 0: equal, 1: different, 2: a file is refused."""
+    # Without the environment: an override would hide that the files differ in that field.
+    old, new = (_load(path, {}, resolve_secrets=False) for path in (before, after))
+    differences = changes(old, new)
+    for change in differences:
+        click.echo(str(change))
+    if differences:
+        raise click.exceptions.Exit(DIFFERENT)
+    click.echo("no difference")
+
+
+@config_group.command("schema")
+@click.option("-o", "--output", type=click.Choice(["json", "markdown"]), default="json", show_default=True)
+@click.option(
+    "--write", "folder", type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="Renew edgemind.schema.json and the tables of configuration.md in this folder instead of printing.",
+)  # fmt: skip
+def schema_command(output: str, folder: Path | None) -> None:
+    """Print the JSON Schema of edgemind.yaml, or the table of its fields."""
+    schema = json.dumps(config_schema(), indent=2)
+    if folder is None:
+        click.echo(schema if output == "json" else field_tables())
+        return
+    reference = folder / "configuration.md"
+    (folder / "edgemind.schema.json").write_text(schema + "\n", encoding="utf-8")
+    reference.write_text(with_field_tables(reference.read_text(encoding="utf-8")), encoding="utf-8")
+    click.echo(f"wrote {folder / 'edgemind.schema.json'} and the tables of {reference}")
+
+
+def _chosen(file: Path | None) -> Path:
+    return file or load_client_settings().config or _DEFAULT_FILE
+
+
+def _load(path: Path, environ: Mapping[str, str] | None = None, *, resolve_secrets: bool) -> Settings:
+    try:
+        return load_settings(path, environ, resolve_secrets=resolve_secrets)
+    except ConfigurationError as exc:
+        click.echo(str(exc), err=True)
+        raise click.exceptions.Exit(REFUSED) from None
+
+
+def _summary(settings: Settings) -> str:
+    models = {model.name for site in settings.sites for model in site.models}
+    counts = ((len(settings.sites), "site"), (len(models), "model"), (len(settings.tenants), "tenant"))
+    parts = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts]
+    parts.append(f"cloud {settings.cloud.name}" if settings.cloud else "no cloud")
+    return ", ".join([*parts, f"policy {settings.routing.policy}", f"auth {settings.auth}"])

@@ -1,0 +1,202 @@
+"""Who asks, and within which bounds: key -> tenant -> rights -> rate, then the request's own headers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hmac import compare_digest
+from math import ceil, isfinite
+
+from edgemind.domain.fleet import DeviceClass, Tenant
+from edgemind.domain.keys import KeyRing
+from edgemind.domain.limits import Limits
+from edgemind.domain.rate import TokenBucket
+from edgemind.domain.requests import Constraints, Demand, Priority
+from edgemind.entrypoints.gateway.apis import invalid
+from edgemind.entrypoints.gateway.refusals import Refusal
+
+REMEMBERED_LIMIT = 4096
+"""Authorization headers and header combinations remembered; both come from clients."""
+
+OPEN_TENANT = Tenant("open", rate_per_s=1e9, burst=1e9)
+"""Who everybody is where `auth: off` is configured."""
+
+HeaderMap = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated tenant with its bucket, or a neighbouring site that forwards for one of its own."""
+
+    tenant: Tenant
+    bucket: TokenBucket | None
+    forwarded_by: str | None = None
+
+
+class Admission:
+    """Admits requests of one worker. `workers` divides the tenants' rates: each worker grants its share."""
+
+    def __init__(
+        self,
+        tenants: tuple[Tenant, ...],
+        limits: Limits,
+        *,
+        auth: bool,
+        site_token: str | None,
+        workers: int,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._limits = limits
+        self._auth = auth
+        self._site_token = site_token.encode() if site_token else None
+        self._monotonic_s = monotonic_s
+        self._ring = KeyRing()
+        self._remembered: dict[bytes, Caller] = {}
+        self._parsed: dict[tuple[bytes | None, bytes | None], tuple[frozenset[str], DeviceClass | None]] = {}
+        now_s = monotonic_s()
+        self._callers = {
+            tenant.name: Caller(
+                tenant, TokenBucket.full(tenant.rate_per_s / workers, max(1.0, tenant.burst / workers), now_s)
+            )
+            for tenant in tenants
+        }
+        self._open = Caller(OPEN_TENANT, None)
+
+    def use_keys(self, ring: KeyRing) -> None:
+        """From now on only the keys of this ring are good."""
+        self._ring = ring
+        self._remembered.clear()
+
+    # Who
+
+    def caller(self, headers: HeaderMap) -> Caller:
+        """Raises Refusal 401."""
+        if b"x-edgemind-site-token" in headers:
+            return self._neighbour(headers)
+        if not self._auth:
+            return self._open
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            raise _unauthorized("No API key was sent: add the header 'Authorization: Bearer em_...'.")
+        caller = self._remembered.get(authorization)
+        if caller is None:
+            name = self._ring.tenant_for(authorization)
+            caller = self._callers.get(name) if name is not None else None
+            if caller is None:
+                raise _unauthorized("This API key is not known here, or it was revoked; ask your operator for a new one.")
+            if len(self._remembered) >= REMEMBERED_LIMIT:
+                self._remembered.clear()
+            self._remembered[authorization] = caller
+        return caller
+
+    def _neighbour(self, headers: HeaderMap) -> Caller:
+        token = headers[b"x-edgemind-site-token"]
+        if self._site_token is None or not compare_digest(token, self._site_token):
+            raise _unauthorized("The site token is not this fleet's; sites of one fleet share 'fleet.secret'.")
+        by = headers.get(b"x-edgemind-forwarded-by", b"?").decode("latin-1")
+        # The ingress has already checked key, rights and rate.
+        return Caller(OPEN_TENANT, None, forwarded_by=by)
+
+    def charge(self, caller: Caller) -> None:
+        """Take one token. Raises Refusal 429 with the headers that tell a client how long to wait."""
+        bucket = caller.bucket
+        if bucket is None or bucket.take(self._monotonic_s()):
+            return
+        wait_s = bucket.next_token_s()
+        raise Refusal(
+            429,
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            f"Tenant '{caller.tenant.name}' is over its rate of {bucket.rate_per_s:g} requests/s here; "
+            f"try again in {wait_s:.2f} s.",
+            retry_after_s=max(1, ceil(wait_s)),
+            headers=(
+                (b"x-ratelimit-limit-requests", b"%d" % bucket.burst),
+                (b"x-ratelimit-remaining-requests", b"0"),
+                (b"x-ratelimit-reset-requests", b"%.3fs" % bucket.full_again_s()),
+            ),
+        )
+
+    # What
+
+    def authorize(self, caller: Caller, model: str, known: bool, models: tuple[str, ...]) -> None:
+        """Raises Refusal 404 for a model nobody serves, 403 for one this tenant may not use."""
+        if not known:
+            usable = [name for name in models if caller.tenant.may_use(name)]
+            near = get_close_matches(model, usable, n=3, cutoff=0.4) or usable[:5]
+            meant = ", ".join(f"'{name}'" for name in near) or "none"
+            message = f"The model '{model[:100]}' is not served here. Did you mean: {meant}?"
+            raise Refusal(404, "invalid_request_error", "model_not_found", message, "model")
+        if not caller.tenant.may_use(model):
+            message = f"Tenant '{caller.tenant.name}' has no right to the model '{model}'; ask your operator for it."
+            raise Refusal(403, "permission_error", "model_forbidden", message, "model")
+
+    def constraints(self, caller: Caller, model: str, headers: HeaderMap) -> Constraints:
+        """Raises Refusal 400 for headers that make no sense, 403 for a residency the tenant may not ask for."""
+        raw = (headers.get(b"x-edgemind-residency"), headers.get(b"x-edgemind-device-class"))
+        parsed = self._parsed.get(raw)
+        if parsed is None:
+            parsed = (_residency(raw[0]), _device_class(raw[1]))
+            if len(self._parsed) >= REMEMBERED_LIMIT:
+                self._parsed.clear()
+            self._parsed[raw] = parsed
+        residency, device_class = parsed
+        allowed = caller.tenant.residency
+        if allowed:
+            if residency and not residency & allowed:
+                zones = ", ".join(sorted(allowed))
+                message = f"Tenant '{caller.tenant.name}' may only keep its data in: {zones}."
+                raise Refusal(
+                    403, "permission_error", "residency_unsatisfiable", message, "x-edgemind-residency", retry_helps=False
+                )
+            residency = residency & allowed or allowed
+        return Constraints(model, residency, device_class, caller.forwarded_by is not None)
+
+    def demand(self, headers: HeaderMap, session_site: str | None) -> Demand:
+        """Raises Refusal 400 for a deadline or a priority that makes no sense."""
+        deadline = headers.get(b"x-edgemind-deadline-ms")
+        deadline_ms = self._limits.default_deadline_ms if deadline is None else self._deadline_ms(deadline)
+        priority = headers.get(b"x-edgemind-priority")
+        return Demand(deadline_ms, Priority.NORMAL if priority is None else _priority(priority), session_site)
+
+    def _deadline_ms(self, raw: bytes) -> float:
+        try:
+            deadline_ms = float(raw)
+        except ValueError:
+            deadline_ms = -1.0
+        if not isfinite(deadline_ms) or not 0 < deadline_ms <= self._limits.max_deadline_ms:
+            name = "x-edgemind-deadline-ms"
+            limit = f"{self._limits.max_deadline_ms:g}"
+            raise invalid(name, f"The header '{name}' must be a number of milliseconds above 0 and at most {limit}.")
+        return deadline_ms
+
+
+def _unauthorized(message: str) -> Refusal:
+    return Refusal(401, "authentication_error", "invalid_api_key", message, headers=((b"www-authenticate", b"Bearer"),))
+
+
+def _residency(raw: bytes | None) -> frozenset[str]:
+    if raw is None:
+        return frozenset()
+    zones = frozenset(zone.strip() for zone in raw.decode("latin-1").split(",")) - {""}
+    if not zones or not all(zone.isascii() and zone.replace("-", "").isalnum() and len(zone) <= 64 for zone in zones):
+        name = "x-edgemind-residency"
+        raise invalid(name, f"The header '{name}' must name residency zones, such as 'de' or 'de, fr'.")
+    return zones
+
+
+def _device_class(raw: bytes | None) -> DeviceClass | None:
+    if raw is None:
+        return None
+    try:
+        return DeviceClass(raw.decode("latin-1"))
+    except ValueError as exc:
+        name = "x-edgemind-device-class"
+        raise invalid(name, f"The header '{name}' must be one of: {', '.join(DeviceClass)}.") from exc
+
+
+def _priority(raw: bytes) -> Priority:
+    try:
+        return Priority[raw.decode("latin-1").upper()]
+    except KeyError as exc:
+        name = "x-edgemind-priority"
+        raise invalid(name, f"The header '{name}' must be one of: low, normal, high.") from exc

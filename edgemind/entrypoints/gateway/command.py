@@ -1,0 +1,99 @@
+"""`edgemind gateway`: serve one site's devices."""
+
+import logging
+import socket
+from pathlib import Path
+
+import click
+
+from edgemind.domain.fleet import Site
+from edgemind.entrypoints.gateway.listeners import Address, admin_address, bind, data_address
+from edgemind.entrypoints.gateway.supervisor import Supervisor
+from edgemind.errors import ConfigurationError
+from edgemind.services.sync_gateway import WorkerIdentity
+from edgemind.settings import Settings, load_settings
+
+MAX_WORKERS = 64
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=FILE, default=Path("edgemind.yaml"), show_default=True, help="The fleet's configuration.")
+@click.option("--site", help="Which of its sites this is. May be left out if there is only one.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True, help="One per core.")
+@click.option("--host", help="Listen on this address instead of the configured one.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port instead of the configured one.")
+@click.option("--tls-cert", type=FILE, help="Certificate chain (PEM): serve TLS 1.3.")
+@click.option("--tls-key", type=FILE, help="Its private key (PEM).")
+@click.option("--worker", type=int, hidden=True, help="Run as this worker of a supervisor.")
+@click.option("--inherit", hidden=True, help="Numbers of the inherited data and admin sockets.")
+def gateway(
+    config: Path,
+    site: str | None,
+    workers: int,
+    host: str | None,
+    port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    worker: int | None,
+    inherit: str | None,
+) -> None:
+    """Serve the devices of one site: an OpenAI-compatible API that answers here, at a neighbour or in the cloud.
+
+    SIGTERM drains and stops; SIGHUP reloads the configuration (a changed file is noticed by itself).
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    settings = load_settings(config)
+    own = settings.site(site) if site else _only_site(settings)
+    tls = _tls(tls_cert, tls_key)
+    if worker is not None and inherit is not None:
+        _run(config, settings, WorkerIdentity(own.name, worker, workers), tls, *_inherited(inherit))
+        return
+    address = data_address(own, host, port)
+    data = bind(address, f"gateway {own.name}")
+    address = Address(address.host, data.getsockname()[1])
+    admins = [bind(admin_address(own, address, k), f"admin listener {k} of {own.name}") for k in range(workers)]
+    scheme = "https" if tls else "http"
+    admin_ports = ", ".join(str(admin.getsockname()[1]) for admin in admins)
+    click.echo(f"gateway {own.name} listens on {scheme}://{address} (admin on port {admin_ports})", err=True)
+    if workers == 1:
+        _run(config, settings, WorkerIdentity(own.name, 0, 1), tls, data, admins[0])
+        return
+    flags = ["gateway", "--config", str(config), "--site", own.name, "--workers", str(workers)]
+    flags += ["--tls-cert", str(tls[0]), "--tls-key", str(tls[1])] if tls else []
+    raise SystemExit(Supervisor(data, admins, lambda k: [*flags, "--worker", str(k)]).run())
+
+
+def _run(
+    config: Path,
+    settings: Settings,
+    identity: WorkerIdentity,
+    tls: tuple[Path, Path] | None,
+    data: socket.socket,
+    admin: socket.socket,
+) -> None:
+    # Imported late: the supervisor of several workers needs none of it.
+    from edgemind.entrypoints.gateway.worker import WorkerPlan, run_worker  # noqa: PLC0415
+
+    run_worker(WorkerPlan(config, identity, tls), settings, data, admin)
+
+
+def _only_site(settings: Settings) -> Site:
+    sites = settings.fleet().sites
+    if len(sites) > 1:
+        names = ", ".join(site.name for site in sites)
+        raise ConfigurationError(f"the configuration declares several sites; choose one with --site: {names}")
+    return sites[0]
+
+
+def _tls(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        raise ConfigurationError("--tls-cert and --tls-key go together: pass both or neither")
+    return cert, key
+
+
+def _inherited(numbers: str) -> tuple[socket.socket, socket.socket]:
+    data, admin = (socket.socket(fileno=int(number)) for number in numbers.split(","))
+    return data, admin

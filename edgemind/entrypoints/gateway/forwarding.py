@@ -1,0 +1,124 @@
+"""Headers between client, gateway and upstream: what is passed on, what is added, what never leaves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from uvicorn._types import HTTPScope
+
+from edgemind.ports.inference import UpstreamResponse
+from edgemind.services.recent_decisions import DecisionRecord
+from edgemind.services.route_request import Target
+
+PASSED_ON = frozenset(
+    {b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length", b"openai-organization"}
+)
+"""Request headers that reach any upstream; a client's credentials and our own headers do not."""
+BETWEEN_SITES = frozenset({b"x-edgemind-residency", b"x-edgemind-device-class", b"x-edgemind-priority"})
+"""Request headers that a neighbour's gateway needs as well."""
+NOT_RELAYED = frozenset(
+    {
+        b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"server", b"date", b"trailer", b"upgrade",
+        b"x-request-id", b"x-edgemind-site", b"x-edgemind-reason", b"x-edgemind-predicted-ms", b"x-edgemind-load",
+    }
+)  # fmt: skip
+"""Response headers that belong to one connection, or that our receipt replaces."""
+FIXED_HEADS_LIMIT = 1024
+"""Serialized heads kept; paths come from clients."""
+
+
+class RequestHeads:
+    """Serializes request heads. The fixed part of each is kept per (upstream, path)."""
+
+    def __init__(self, site: str, site_token: str | None) -> None:
+        self._site = site.encode()
+        self._site_token = (site_token or "").encode()
+        self._fixed: dict[tuple[str, bytes], bytes] = {}
+
+    def head(
+        self, target: Target, scope: HTTPScope, length: int, record: DecisionRecord, remaining_ms: float
+    ) -> bytes:
+        query = scope["query_string"]
+        path = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+        fixed = self._fixed.get((target.candidate.key, path))
+        if fixed is None:
+            fixed = self._fix(target, path)
+            if len(self._fixed) < FIXED_HEADS_LIMIT:
+                self._fixed[(target.candidate.key, path)] = fixed
+        wanted = PASSED_ON | BETWEEN_SITES if target.via_gateway else PASSED_ON
+        parts = [fixed, b"content-length: %d\r\n" % length]
+        parts += [b"%b: %b\r\n" % pair for pair in scope["headers"] if pair[0] in wanted]
+        if target.via_gateway:
+            parts.append(b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms))
+        parts.append(b"x-request-id: %b\r\n\r\n" % record.decision_id.encode())
+        return b"".join(parts)
+
+    def _fix(self, target: Target, raw_path: bytes) -> bytes:
+        base = urlsplit(target.base_url)
+        # OpenAI clients write the base URL with its /v1, and the path of the request has it too.
+        prefix = base.path.rstrip("/").removesuffix("/v1").encode()
+        lines = [b"POST %b%b HTTP/1.1\r\nhost: %b\r\n" % (prefix, raw_path, base.netloc.encode())]
+        if target.via_gateway:
+            lines.append(b"x-edgemind-site-token: %b\r\nx-edgemind-forwarded-by: %b\r\n" % (self._site_token, self._site))
+        elif target.key:
+            lines.append(b"authorization: Bearer %b\r\n" % target.key.encode())
+        return b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHead:
+    """Header lines for the client, and what the headers told: body length, stream or not, stated service time."""
+
+    lines: bytes
+    length: int | None
+    sse: bool
+    service_ms: float | None
+
+
+def response_head(response: UpstreamResponse, record: DecisionRecord) -> ResponseHead:
+    lines = []
+    length, sse, service_ms = None, False, None
+    for name, value in response.headers:
+        if name not in NOT_RELAYED:
+            lines.append(b"%b: %b\r\n" % (name, value))
+            if name == b"content-type":
+                sse = value.startswith(b"text/event-stream")
+            elif name == b"x-simulated-service-ms":
+                service_ms = _float(value)
+        elif name == b"content-length":
+            length = int(value)
+    lines.append(receipt(record))
+    return ResponseHead(b"".join(lines), length, sse, service_ms)
+
+
+def receipt(record: DecisionRecord) -> bytes:
+    """The header lines that tell a client which decision answered it."""
+    site = record.chosen.site.name if record.chosen else ""
+    text = (
+        f"x-request-id: {record.decision_id}\r\nx-edgemind-site: {site}\r\n"
+        f"x-edgemind-reason: {record.reason}\r\nx-edgemind-predicted-ms: {record.predicted_ms:.1f}\r\n"
+    )
+    return text.encode()
+
+
+def load_line(in_flight: float, slots: int, service_ms: float) -> bytes:
+    return b"x-edgemind-load: %d;%d;%.3f\r\n" % (in_flight, slots, service_ms)
+
+
+def load_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[float, int, float] | None:
+    """(in flight, slots, service ms) of a neighbour's load header, or None without a sound one."""
+    for name, value in headers:
+        if name == b"x-edgemind-load":
+            fields = value.split(b";")
+            try:
+                return float(fields[0]), int(fields[1]), float(fields[2])
+            except (ValueError, IndexError):
+                return None
+    return None
+
+
+def _float(value: bytes) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

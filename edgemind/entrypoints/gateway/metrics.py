@@ -1,0 +1,81 @@
+"""Prometheus exposition of one worker, read from its plain counters at scrape time: the hot path pays nothing for it."""
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from edgemind.domain.histogram import LATENCY_BOUNDS_MS, Histogram
+from edgemind.entrypoints.gateway.app import Parts
+
+COUNTERS = {
+    "requests": "Inference requests admitted by this worker.",
+    "ok": "Requests answered by a model server below status 500.",
+    "shed": "Requests that no site could take.",
+    "failed": "Requests that failed after they were admitted.",
+    "refused": "Requests refused before a decision (authentication, rate, invalid input).",
+    "retried": "Requests tried once more elsewhere.",
+    "hung_up": "Requests whose client left early.",
+    "cut": "Answers that ended in the middle because their upstream died.",
+}
+BY_LABEL = {"by_site": "site", "by_reason": "reason", "by_model": "model"}
+
+
+class WorkerCollector(Collector):
+    """Labels are site, reason and model names only: all from the configuration, so their number is bounded."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        stats, router = self._parts.stats, self._parts.router
+        for name, text in COUNTERS.items():
+            yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
+        for attribute, label in BY_LABEL.items():
+            family = CounterMetricFamily(f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label])
+            for value, count in getattr(stats, attribute).items():
+                family.add_metric([value], count)
+            yield family
+        yield _histogram("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
+        yield _histogram(
+            "edgemind_gateway_added_latency_seconds",
+            "Time to the first body byte less the service time that the model server stated.",
+            stats.added,
+        )
+        in_flight = GaugeMetricFamily(
+            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
+        )
+        ejected = GaugeMetricFamily(
+            "edgemind_gateway_ejected", "1 while an upstream is ejected.", labels=["site", "model"]
+        )
+        for target in router.targets.values():
+            labels = [target.candidate.site.name, target.candidate.model]
+            in_flight.add_metric(labels, target.candidate.own)
+            ejected.add_metric(labels, float(not target.candidate.available))
+        yield in_flight
+        yield ejected
+        age_s = table_age_s(self._parts)
+        if age_s is not None:
+            yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
+
+
+def table_age_s(parts: Parts) -> float | None:
+    """Seconds since the routing table was computed, or None before the first one."""
+    table = parts.router.table
+    return max(0.0, (parts.clock.wall_ms() - table.computed_at_ms) / 1000.0) if table.version else None
+
+
+def exposition(parts: Parts) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(WorkerCollector(parts))
+    return generate_latest(registry)
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
+    buckets, running = [], 0
+    for position, count in enumerate(histogram.counts):
+        running += count
+        bound = f"{LATENCY_BOUNDS_MS[position] / 1000.0:g}" if position < len(LATENCY_BOUNDS_MS) else "+Inf"
+        buckets.append((bound, running))
+    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum_ms / 1000.0)

@@ -1,0 +1,274 @@
+"""One gateway worker: its application, its two listeners, and the loops beside them, until it is told to stop."""
+
+import asyncio
+import contextlib
+import functools
+import gc
+import logging
+import secrets
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import uvicorn
+
+from edgemind import bootstrap
+from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.entrypoints.gateway.admin import AdminRoutes
+from edgemind.entrypoints.gateway.admission import Admission
+from edgemind.entrypoints.gateway.app import GatewayApp, Parts
+from edgemind.entrypoints.gateway.forwarding import RequestHeads
+from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol
+from edgemind.entrypoints.gateway.relay import Relay
+from edgemind.errors import ConfigurationError, TemporaryError
+from edgemind.ports.clock import Clock
+from edgemind.ports.inference import Upstream
+from edgemind.services.gateway_stats import GatewayStats
+from edgemind.services.recent_decisions import RecentDecisions
+from edgemind.services.route_request import RequestRouter
+from edgemind.services.sessions import Sessions
+from edgemind.services.sync_gateway import GatewaySync, WorkerIdentity
+from edgemind.services.watch_keys import KeyWatcher
+from edgemind.settings import AuthMode, ConfigWatcher, Settings
+
+SWEEP_S = 0.5
+CONFIG_CHECK_S = 1.0
+GC_THRESHOLD = 50_000
+"""Allocations between collections of the youngest generation: the hot path makes no cycles worth looking for."""
+
+log = logging.getLogger("edgemind.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """What one worker is started with. `tls` is (certificate file, key file)."""
+
+    config: Path
+    identity: WorkerIdentity
+    tls: tuple[Path, Path] | None = None
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn's server with a drain before its shutdown, and without its signal handling (the worker has its own)."""
+
+    def __init__(self, config: uvicorn.Config, draining: Draining, drain_s: Callable[[], float]) -> None:
+        super().__init__(config)
+        self._draining = draining
+        self._drain_s = drain_s
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away first."""
+        self._draining.started = True
+        for connection in cast("set[GatewayProtocol]", self.server_state.connections):
+            if connection.current is not None:
+                connection.current.keep_alive = False
+        await asyncio.sleep(self._drain_s())
+        await super().shutdown(sockets)
+
+
+class Worker:
+    """Built inside the event loop that runs it."""
+
+    def __init__(self, plan: WorkerPlan, settings: Settings) -> None:
+        self._plan = plan
+        self._clock: Clock = bootstrap.system_clock()
+        self._draining = Draining()
+        self._pools = bootstrap.upstream_pools(settings.limits)
+        self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
+        self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
+        self.parts = self._build(settings)
+        self._sync = self._controller_sync(settings)
+
+    def _build(self, settings: Settings) -> Parts:
+        identity, stats = self._plan.identity, GatewayStats()
+        seed = Random(secrets.randbits(128))
+        fleet = settings.fleet()
+        router = RequestRouter(fleet, identity.site, settings.routing, self._clock, Random(seed.getrandbits(64)))
+        heads = RequestHeads(identity.site, self._site_token(settings))
+        upstreams = cast("Callable[[str], Upstream]", self._pools)
+        relay = Relay(router, upstreams, heads, stats, settings.limits, self._clock)
+        return Parts(
+            router=router,
+            relay=relay,
+            admission=self._admission(settings),
+            limits=settings.limits,
+            decisions=RecentDecisions(),
+            sessions=Sessions(),
+            stats=stats,
+            clock=self._clock,
+            rng=seed,
+            id_prefix=f"dec-{identity.site}-{identity.worker}-",
+        )
+
+    def _admission(self, settings: Settings) -> Admission:
+        admission = Admission(
+            settings.fleet().tenants,
+            settings.limits,
+            auth=settings.auth is AuthMode.KEYS,
+            site_token=self._site_token(settings),
+            workers=self._plan.identity.workers,
+            monotonic_s=self._clock.monotonic_s,
+        )
+        admission.use_keys(self._keys.ring)
+        return admission
+
+    def _site_token(self, settings: Settings) -> str | None:
+        secret = settings.access.secret
+        return secret.reveal() if secret else None
+
+    def _controller_sync(self, settings: Settings) -> GatewaySync | None:
+        url = settings.site(self._plan.identity.site).controller_url
+        if url is None:
+            return None
+        parts = self.parts
+        upstream = cast(Upstream, self._pools(url))
+        token = self._site_token(settings)
+        return GatewaySync(
+            self._plan.identity, parts.router, parts.stats, parts.decisions, self._clock, url, upstream, token
+        )
+
+    # Running
+
+    async def run(self, data: socket.socket, admin: socket.socket) -> None:
+        """Serve until SIGTERM or SIGINT, then drain. Raises what would make serving pointless (a store that cannot be read)."""
+        if self._watcher.current.auth is AuthMode.KEYS:
+            self.parts.admission.use_keys(await asyncio.to_thread(self._keys.load))
+        server = self._data_server()
+        admin_server = self._admin_server()
+        loops = [asyncio.create_task(loop()) for loop in self._loops(server)]
+        admin_task = asyncio.create_task(admin_server.serve(sockets=[admin]))
+        self._handle_signals(server)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD, 20, 20)
+        try:
+            await server.serve(sockets=[data])
+        finally:
+            admin_server.should_exit = True
+            for task in loops:
+                task.cancel()
+            await asyncio.gather(*loops, admin_task, return_exceptions=True)
+            await self._pools.close()
+
+    def _data_server(self) -> GatewayServer:
+        tls = self._plan.tls
+        config = uvicorn.Config(
+            GatewayApp(self.parts),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
+        )
+        try:
+            config.load()
+        except (ssl.SSLError, OSError) as exc:
+            raise ConfigurationError(f"the TLS certificate or key cannot be used: {exc}") from exc
+        if config.ssl is not None:
+            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+        protocol = functools.partial(GatewayProtocol, limits=lambda: self.parts.limits, draining=self._draining)
+        config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
+        return GatewayServer(config, self._draining, lambda: self.parts.limits.drain_s)
+
+    def _admin_server(self) -> GatewayServer:
+        token = self._site_token(self._watcher.current)
+        routes = AdminRoutes(self.parts, self._sync, lambda: not self._draining.started, token)
+        config = uvicorn.Config(
+            routes.app(), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+        )
+        return GatewayServer(config, Draining(), lambda: 0.0)
+
+    def _handle_signals(self, server: GatewayServer) -> None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.poke)
+
+    # The loops beside the listeners
+
+    def _loops(self, server: GatewayServer) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        loops: list[Callable[[], Coroutine[Any, Any, None]]] = [self._tick, self._watch_config, self._pools.run]
+        loops.append(functools.partial(self._sweep, server))
+        if self._watcher.current.auth is AuthMode.KEYS:
+            loops.append(self._watch_keys)
+        if self._sync is not None:
+            loops.append(functools.partial(self._exchange_with_controller, self._sync))
+        return loops
+
+    def _policy(self) -> RoutingPolicy:
+        return self.parts.router.policy
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
+            self.parts.router.tick()
+
+    async def _sweep(self, server: GatewayServer) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now_s = asyncio.get_running_loop().time()
+            for connection in list(cast("set[GatewayProtocol]", server.server_state.connections)):
+                connection.check(now_s)
+
+    async def _exchange_with_controller(self, sync: GatewaySync) -> None:
+        while True:
+            try:
+                await sync.exchange(draining=self._draining.started)
+            except (TemporaryError, ValueError, KeyError, TypeError) as exc:
+                if sync.last_error is None:
+                    log.warning("controller out of reach, serving on the last routing table: %s", exc)
+                sync.failed(exc)
+            await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
+
+    async def _watch_keys(self) -> None:
+        # Asked anew at each change: a reload replaces the admission.
+        await self._keys.run(lambda ring: self.parts.admission.use_keys(ring))
+
+    async def _watch_config(self) -> None:
+        while True:
+            await asyncio.sleep(CONFIG_CHECK_S)
+            reload = await asyncio.to_thread(self._watcher.check)
+            if reload is None:
+                continue
+            if reload.error is not None:
+                log.error("the new configuration was refused, the old one stays in force: %s", reload.error)
+            elif reload.changed:
+                self._use(reload.settings)
+                log.info("configuration reloaded: %s", ", ".join(reload.changed))
+                for field in reload.restart_needed:
+                    log.warning("%s changed: restart this gateway for it to take effect", field)
+
+    def _use(self, settings: Settings) -> None:
+        """Swap everything at once, between two requests; requests under way keep what they began with."""
+        self.parts.router.replace_fleet(settings.fleet(), settings.routing)
+        self.parts.admission = self._admission(settings)
+        self.parts.limits = settings.limits
+        self.parts.relay.use_limits(settings.limits)
+        self._pools.use_limits(bootstrap.client_limits(settings.limits))
+
+
+def run_worker(plan: WorkerPlan, settings: Settings, data: socket.socket, admin: socket.socket) -> None:
+    """Run one worker in this process until it is told to stop."""
+
+    async def main() -> None:
+        await Worker(plan, settings).run(data, admin)
+
+    with asyncio.Runner(loop_factory=bootstrap.new_event_loop) as runner:
+        runner.run(main())

@@ -1,0 +1,52 @@
+"""The controllers of the other sites, by site name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from edgemind.domain.beacons import Beacon
+from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.worker_reports import DecisionSummary
+
+DecisionCursor = tuple[int, str]
+"""(at_ms, id) of the last decision already seen: the next page holds what lies before it, newest first."""
+
+
+class Peers(Protocol):
+    """What one controller asks of another.
+
+    Every method raises UpstreamUnreachable if nobody listens there, UpstreamFailed for any other missing answer, and
+    PermanentError if the peer understood and refused (wrong site token, a document it cannot read).
+    """
+
+    async def exchange(self, site: str, beacon: Beacon) -> Beacon:
+        """Send my beacon; the answer is the peer's."""
+
+    async def site_status(self, site: str) -> SiteStatus:
+        """The peer's own view of its own site."""
+
+    async def recent_decisions(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
+        """At most `limit` decisions of the peer's own gateways, newest first."""
+
+    async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
+        """The full explanation of a decision made there, or None if it is no longer kept."""
+
+    async def drain(self, site: str, draining: bool) -> None:
+        """Ask the peer to take its own site out of (`draining`) or back into service."""
+
+    async def close(self) -> None:
+        """Close what is kept open to peers."""
+
+
+class PeerSite(Protocol):
+    """The answering side: what a controller does when a peer asks. The fleet API and in-process peers call the same."""
+
+    def receive_beacon(self, beacon: Beacon) -> Beacon:
+        """Take a neighbour's beacon and answer with mine; PermanentError if that site is not in my configuration."""
+
+    def own_status(self) -> SiteStatus: ...
+
+    def own_decisions(self, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]: ...
+
+    async def explain_own(self, decision_id: str) -> Mapping[str, object] | None: ...
+
+    def drain_own(self, draining: bool) -> None: ...

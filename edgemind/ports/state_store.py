@@ -1,0 +1,56 @@
+"""What must outlive a process: site registrations and API keys. Every method is one call of the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgemind.domain.keys import ApiKey
+
+__all__ = ["ApiKey", "SiteRegistration", "StateStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRegistration:
+    """A site's entry in the registry, renewed as its heartbeat. `heartbeat_ms` is wall time in milliseconds.
+
+    `incarnation` grows with each start of the site's controller.
+    """
+
+    site: str
+    incarnation: int
+    controller_url: str
+    gateway_url: str | None
+    heartbeat_ms: int
+    version: str
+
+
+class StateStore(Protocol):
+    """Raises StoreUnavailable (try again) or StateCorrupt (a person must act) from every method.
+
+    Mutations are atomic and durable when they return: a killed process leaves the old record or the new one. Any of
+    them may be sent again with the same arguments when its answer was lost. Calls block: keep them off event loops.
+    """
+
+    def put_registration(self, registration: SiteRegistration) -> None:
+        """Insert or renew a site's registration; PermanentError if a newer incarnation of the site holds it."""
+
+    def list_registrations(self) -> Sequence[SiteRegistration]:
+        """All registrations, by site name."""
+
+    def remove_registration(self, site: str) -> None:
+        """Forget a site; absent is fine."""
+
+    def add_key(self, key: ApiKey, live_limit: int) -> None:
+        """Store a new key; PermanentError if its tenant already has `live_limit` live keys (checked atomically).
+
+        StoreUnavailable if another key has this id: with 32 random bits that is chance, and a new key will do.
+        """
+
+    def revoke_key(self, key_id: str, revoked_ms: int) -> ApiKey:
+        """Mark a key revoked (again is fine, the first time stands); PermanentError if there is no such key."""
+
+    def list_keys(self) -> Sequence[ApiKey]:
+        """All keys, revoked ones too, by creation."""
+
+    def keys_version(self) -> str:
+        """A value that changes whenever a key does: cheap to ask every second."""

@@ -1,0 +1,71 @@
+"""Beacons between controllers: mine to each neighbour, its own as the answer, the time between as the distance."""
+
+import logging
+
+from edgemind.domain.beacons import Beacon
+from edgemind.domain.membership import SiteState
+from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
+from edgemind.ports.clock import Clock
+from edgemind.ports.peers import Peers
+from edgemind.services.neighbourhood import Neighbour, Neighbourhood
+from edgemind.services.own_site import OwnSite
+
+log = logging.getLogger(__name__)
+
+
+class BeaconExchange:
+    """The beacon protocol of one controller, both sides of it."""
+
+    def __init__(self, own: OwnSite, neighbourhood: Neighbourhood, peers: Peers, clock: Clock) -> None:
+        self._own = own
+        self._neighbourhood = neighbourhood
+        self._peers = peers
+        self._clock = clock
+
+    async def exchange(self, neighbour: Neighbour) -> None:
+        """One beacon to one neighbour. A failure is an observation and no error: it moves the membership."""
+        name = neighbour.site.name
+        before = neighbour.membership.state(self._clock.monotonic_s())
+        why = ""
+        sent_s = self._clock.monotonic_s()
+        try:
+            answer = await self._peers.exchange(name, self.my_beacon())
+            if answer.site != name:
+                raise PermanentError(f"{answer.site} answered at the controller address of {name}: check edgemind.yaml")
+        except UpstreamUnreachable as exc:
+            neighbour.membership.failed(refused=True)
+            why = str(exc)
+        except (UpstreamFailed, PermanentError) as exc:
+            neighbour.membership.failed(refused=False)
+            why = str(exc)
+        else:
+            now_s = self._clock.monotonic_s()
+            neighbour.membership.answered(now_s)
+            neighbour.round_trip.observe((now_s - sent_s) * 1000.0)
+            self._neighbourhood.take_beacon(answer, now_s)
+        _log_change(name, before, neighbour.membership.state(self._clock.monotonic_s()), why)
+
+    def receive(self, beacon: Beacon) -> Beacon:
+        """A neighbour's beacon; the answer is mine. PermanentError if the site is not in this configuration.
+
+        It brings the neighbour's load but does not make it alive: requests go the other way, and only an answer to my
+        own beacon shows that this way is open.
+        """
+        if self._neighbourhood.fleet.site(beacon.site) is None or beacon.site == self._own.site.name:
+            raise PermanentError(
+                f"{self._own.site.name} does not expect beacons from {beacon.site!r}: give both the same edgemind.yaml"
+            )
+        self._neighbourhood.take_beacon(beacon, self._clock.monotonic_s())
+        return self.my_beacon()
+
+    def my_beacon(self) -> Beacon:
+        return self._own.beacon(self._neighbourhood.measured_rtt_ms())
+
+
+def _log_change(site: str, before: SiteState, after: SiteState, why: str) -> None:
+    if before is after:
+        return
+    if after is SiteState.ALIVE:
+        log.info("site %s is back: it answers beacons", site, extra={"site": site, "state": after.value})
+    else:
+        log.warning("site %s is %s: %s", site, after.value, why, extra={"site": site, "state": after.value})

@@ -1,0 +1,82 @@
+"""Decisions of the whole fleet, from whichever controller is asked."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from edgemind.domain.decision_ids import format_cursor, locate_decision
+from edgemind.domain.fleet_status import DecisionPage
+from edgemind.domain.membership import SiteState
+from edgemind.domain.worker_reports import DecisionSummary
+from edgemind.errors import PermanentError, TemporaryError
+from edgemind.ports.clock import Clock
+from edgemind.ports.peers import DecisionCursor, Peers
+from edgemind.ports.site_servers import GatewayAdmin
+from edgemind.services.decision_log import DecisionLog, newest_first
+from edgemind.services.neighbourhood import Neighbourhood
+
+
+class DecisionFinder:
+    """Reads the own log and the own workers, and asks other sites' controllers for theirs."""
+
+    def __init__(
+        self, neighbourhood: Neighbourhood, log: DecisionLog, admin: GatewayAdmin, peers: Peers, clock: Clock
+    ) -> None:
+        self._neighbourhood = neighbourhood
+        self._log = log
+        self._admin = admin
+        self._peers = peers
+        self._clock = clock
+
+    def own_page(self, limit: int, before: DecisionCursor | None) -> DecisionPage:
+        """Newest first, of this site's gateways only."""
+        return _page(self._log.page(limit, before), limit, [])
+
+    async def fleet_page(self, limit: int, before: DecisionCursor | None) -> DecisionPage:
+        """Newest first, of every site that answers; the names of those that do not."""
+        names = [site.name for site in self._neighbourhood.fleet.sites if site.controller_url]
+        others = [name for name in names if name != self._neighbourhood.own.name]
+        answers = await asyncio.gather(*(self._of_site(name, limit, before) for name in others))
+        found = [*self._log.page(limit, before)]
+        unreachable = []
+        for name, answer in zip(others, answers, strict=True):
+            if answer is None:
+                unreachable.append(name)
+            else:
+                found.extend(answer)
+        return _page(newest_first(found, limit, before), limit, unreachable)
+
+    async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
+        """The explanation of a decision made at this site, or None. TemporaryError if its worker cannot be asked."""
+        place = locate_decision(decision_id)
+        if place is None or place.site != self._neighbourhood.own.name:
+            return None
+        return await self._admin.explain(place.worker, decision_id)
+
+    async def explain(self, decision_id: str) -> Mapping[str, object] | None:
+        """The explanation of any decision of the fleet, or None if there is no such or it is no longer kept.
+
+        Raises TemporaryError if the site that made it cannot be asked, PermanentError if it refuses to answer.
+        """
+        place = locate_decision(decision_id)
+        if place is None or place.site == self._neighbourhood.own.name:
+            return await self.explain_own(decision_id)
+        if self._neighbourhood.fleet.site(place.site) is None:
+            return None
+        return await self._peers.explain(place.site, decision_id)
+
+    async def _of_site(
+        self, site: str, limit: int, before: DecisionCursor | None
+    ) -> Sequence[DecisionSummary] | None:
+        # A site known to be down is not worth the time-out of everybody who looks at the list.
+        state = self._neighbourhood.state(site, self._clock.monotonic_s())
+        if state in {SiteState.SUSPECTED, SiteState.GONE}:
+            return None
+        try:
+            return await self._peers.recent_decisions(site, limit, before)
+        except (TemporaryError, PermanentError):
+            return None
+
+
+def _page(decisions: list[DecisionSummary], limit: int, unreachable: list[str]) -> DecisionPage:
+    last = decisions[-1] if len(decisions) == limit else None
+    return DecisionPage(decisions, format_cursor(last.at_ms, last.id) if last else None, unreachable)

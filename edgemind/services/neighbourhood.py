@@ -1,0 +1,148 @@
+"""What one controller knows of the other sites: who is there, how loaded, how far away."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from edgemind.domain.beacons import Beacon, ModelLoad
+from edgemind.domain.fleet import Fleet, Site
+from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
+from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
+
+BEACON_PEERS_LIMIT = 10
+"""Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
+
+
+@dataclass(slots=True)
+class Neighbour:
+    """A site whose controller is asked for its beacon."""
+
+    site: Site
+    membership: PeerMembership
+    round_trip: RoundTripEstimate
+    beacon: Beacon | None = None
+    beacon_s: float = 0.0
+
+    def take(self, beacon: Beacon, now_s: float, stale_s: float) -> None:
+        """Keep the newest. One that seems older replaces a stale one: its controller's clock was set back meanwhile."""
+        if beacon.supersedes(self.beacon) or now_s - self.beacon_s > stale_s:
+            self.beacon = beacon
+            self.beacon_s = now_s
+
+
+@dataclass(slots=True)
+class DeclaredSite:
+    """A site without a controller: somebody else's servers, taken as declared except for whether they answer."""
+
+    site: Site
+    round_trip: RoundTripEstimate
+    ready_models: dict[str, bool] = field(default_factory=dict)
+
+    def loads(self) -> dict[str, ModelLoad]:
+        loads = declared_loads(self.site)
+        return {
+            model: ModelLoad(load.in_flight, load.slots, load.service_ms, self.ready_models.get(model, True))
+            for model, load in loads.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLoad:
+    """One site as the table sees it. `models` are those it holds or that devices ask it for."""
+
+    site: str
+    models: Mapping[str, ModelLoad]
+    draining: bool = False
+
+
+class Neighbourhood:
+    """The other sites of the metro by name. Times are monotonic seconds, passed in."""
+
+    def __init__(
+        self, fleet: Fleet, own: Site, rule: MembershipRule, now_s: float, limit: int = BEACON_PEERS_LIMIT
+    ) -> None:
+        self.fleet = fleet
+        self.own = own
+        self._stale_s = rule.stale_ms / 1000.0
+        with_controller = [site for site in fleet.sites if site.controller_url and site.name != own.name]
+        self.neighbours = {
+            site.name: Neighbour(
+                site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site))
+            )
+            for site in nearest_sites(own, fleet.sites, with_controller, limit)
+        }
+        self.declared = {
+            site.name: DeclaredSite(site, RoundTripEstimate(declared_rtt_ms(own, site)))
+            for site in fleet.sites
+            if not site.controller_url and site.name != own.name
+        }
+
+    def take_beacon(self, beacon: Beacon, now_s: float) -> bool:
+        """A beacon by whichever way it came; False if its site is no neighbour of this one."""
+        neighbour = self.neighbours.get(beacon.site)
+        if neighbour is None:
+            return False
+        neighbour.take(beacon, now_s, self._stale_s)
+        return True
+
+    def settled(self, now_s: float) -> bool:
+        """Every neighbour has answered or is suspected. Before that, "nobody is there" would be a guess."""
+        return all(
+            neighbour.membership.heard or neighbour.membership.state(now_s) is not SiteState.ALIVE
+            for neighbour in self.neighbours.values()
+        )
+
+    def state(self, site: str, now_s: float) -> SiteState | None:
+        """The state of a neighbour or declared site; None for the own site and for those too far for beacons."""
+        if site in self.declared:
+            return SiteState.DECLARED
+        neighbour = self.neighbours.get(site)
+        if neighbour is None:
+            return None
+        state = neighbour.membership.state(now_s)
+        draining = neighbour.beacon is not None and neighbour.beacon.draining
+        return SiteState.DRAINING if state is SiteState.ALIVE and draining else state
+
+    def loads(self, now_s: float) -> Iterable[SiteLoad]:
+        """The sites a table may use: neighbours that answer, and declared sites."""
+        for name, neighbour in self.neighbours.items():
+            if neighbour.beacon is not None and neighbour.membership.state(now_s) is SiteState.ALIVE:
+                yield SiteLoad(name, neighbour.beacon.models, neighbour.beacon.draining)
+        for name, declared in self.declared.items():
+            yield SiteLoad(name, declared.loads())
+
+    def measured_rtt_ms(self) -> dict[str, float]:
+        """My round trips to the others, where measured: what my beacon tells."""
+        trips = [(name, neighbour.round_trip) for name, neighbour in self.neighbours.items()]
+        trips += [(name, declared.round_trip) for name, declared in self.declared.items()]
+        # Rounded here and not on the wire: my table must be filled from the very numbers that the others use for me.
+        return {name: round(trip.ms, 2) for name, trip in trips if trip.measured}
+
+    def distances(self) -> Callable[[str, str], float]:
+        """Round trips between any two sites now: measured by the first, else by the second, else declared."""
+        measured: dict[str, Mapping[str, float]] = {self.own.name: self.measured_rtt_ms()}
+        for name, neighbour in self.neighbours.items():
+            if neighbour.beacon is not None:
+                measured[name] = neighbour.beacon.rtt_ms
+        sites = {site.name: site for site in self.fleet.sites}
+
+        def rtt_ms(ingress: str, site: str) -> float:
+            if ingress == site:
+                return 0.0
+            there = measured.get(ingress, {}).get(site)
+            back = measured.get(site, {}).get(ingress)
+            if there is not None:
+                return there
+            return declared_rtt_ms(sites.get(ingress), sites.get(site)) if back is None else back
+
+        return rtt_ms
+
+
+def declared_loads(site: Site) -> dict[str, ModelLoad]:
+    """Every model of a site as declared, idle; several servers of one model add up their slots."""
+    loads: dict[str, ModelLoad] = {}
+    for model in site.models():
+        servers = [endpoint for endpoint in site.endpoints if endpoint.model == model]
+        slots = sum(server.slots for server in servers)
+        service_ms = sum(server.service_ms * server.slots for server in servers) / slots
+        loads[model] = ModelLoad(0, slots, service_ms)
+    return loads

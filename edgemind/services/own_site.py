@@ -1,0 +1,91 @@
+"""What a controller knows of its own site: its gateway workers' reports, its servers' checks, its drain switch."""
+
+from collections.abc import Mapping
+
+from edgemind.domain.arrivals import DecayedArrivals
+from edgemind.domain.beacons import Beacon, ModelLoad
+from edgemind.domain.fleet import Site
+from edgemind.domain.worker_reports import WorkerReport, merge_loads
+from edgemind.ports.clock import Clock
+from edgemind.services.neighbourhood import SiteLoad, declared_loads
+
+REPORT_STALE_S = 1.0
+"""A worker reports ten times a second; one that has been silent for this long is not counted."""
+WORKERS_LIMIT = 256
+
+
+class OwnSite:
+    """The site this controller belongs to. `incarnation` grows with every start of the controller."""
+
+    def __init__(self, site: Site, incarnation: int, clock: Clock) -> None:
+        self.site = site
+        self.incarnation = incarnation
+        self.drain_requested = False
+        self.ready_models: dict[str, bool] = {}
+        self._clock = clock
+        self._seq = 0
+        self._reports: dict[int, tuple[float, WorkerReport]] = {}
+        self._arrivals = DecayedArrivals(clock.monotonic_s())
+
+    def take(self, report: WorkerReport) -> None:
+        """A worker's report replaces its last one."""
+        if report.worker in self._reports or len(self._reports) < WORKERS_LIMIT:
+            self._reports[report.worker] = (self._clock.monotonic_s(), report)
+
+    def reports(self) -> list[WorkerReport]:
+        """Of the workers that reported within the last second."""
+        oldest_s = self._clock.monotonic_s() - REPORT_STALE_S
+        return [report for at_s, report in self._reports.values() if at_s >= oldest_s]
+
+    @property
+    def draining(self) -> bool:
+        """An operator drains the site, or every gateway worker is on its way out."""
+        reports = self.reports()
+        return self.drain_requested or (bool(reports) and all(report.draining for report in reports))
+
+    def observe_arrivals(self) -> None:
+        """Smooth the demand that the workers report now; called every tick. Silent workers are forgotten here too."""
+        now_s = self._clock.monotonic_s()
+        self._reports = {
+            worker: (at_s, report)
+            for worker, (at_s, report) in self._reports.items()
+            if at_s >= now_s - REPORT_STALE_S
+        }
+        loads = merge_loads(self.reports())
+        self._arrivals.observe(now_s, {model: load.arrivals_per_s for model, load in loads.items()})
+
+    def loads(self) -> dict[str, ModelLoad]:
+        """Every model held here or asked for here, with smoothed arrivals.
+
+        A model is ready if a worker says so and its server answers its checks. Without a live gateway none is: whatever
+        the servers could do, a neighbour's requests would not reach them.
+        """
+        reports = self.reports()
+        reported = merge_loads(reports)
+        declared = declared_loads(self.site)
+        reachable = bool(reports) or self.site.gateway_url is None
+        loads: dict[str, ModelLoad] = {}
+        for model in {**declared, **reported}:
+            load = reported.get(model) or declared[model]
+            held = model in declared
+            loads[model] = ModelLoad(
+                in_flight=load.in_flight,
+                slots=load.slots if held else 0,
+                service_ms=round(load.service_ms, 3),
+                ready=held and load.ready and reachable and self.ready_models.get(model, True),
+                arrivals_per_s=round(self._arrivals.per_s(model), 3),
+            )
+        return loads
+
+    def site_load(self) -> SiteLoad:
+        return SiteLoad(self.site.name, self.loads(), self.draining)
+
+    def beacon(self, rtt_ms: Mapping[str, float]) -> Beacon:
+        """My load now, numbered after the last one."""
+        self._seq += 1
+        return Beacon(self.site.name, self.incarnation, self._seq, self.draining, self.loads(), rtt_ms)
+
+    def others_in_flight(self, worker: int) -> dict[str, int]:
+        """Requests that the site's other workers have under way, by model: what `worker` cannot see by itself."""
+        others = merge_loads(report for report in self.reports() if report.worker != worker)
+        return {model: load.in_flight for model, load in others.items()}

@@ -1,0 +1,142 @@
+"""The last decisions of one gateway worker, kept so that each can be explained: bounded, in memory, cheap to add to."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgemind.domain.requests import Constraints, Demand, Reason
+from edgemind.domain.routing.candidates import Candidate, CandidateSet, CostTerms
+
+
+@dataclass(slots=True)
+class DecisionRecord:
+    """What one decision saw. `costs_ms` and `terms` are copies as of the decision, by the set's positions.
+
+    `attempts` holds (site, outcome) in order; `status` is 0 until the answer began, or 499 if the client hung up first.
+    """
+
+    decision_id: str
+    at_ms: int
+    api: str
+    tenant: str
+    constraints: Constraints
+    demand: Demand
+    candidates: CandidateSet
+    costs_ms: list[float]
+    terms: list[CostTerms]
+    table_version: int
+    chosen: Candidate | None = None
+    reason: str = ""
+    predicted_ms: float = 0.0
+    first_byte_ms: float = 0.0
+    actual_ms: float = 0.0
+    status: int = 0
+    attempts: list[tuple[str, str]] = field(default_factory=list)
+
+
+class RecentDecisions:
+    """A ring of the last `limit` decisions, found by id."""
+
+    def __init__(self, limit: int = 2048) -> None:
+        self._limit = limit
+        self._order: deque[DecisionRecord] = deque()
+        self._by_id: dict[str, DecisionRecord] = {}
+
+    def add(self, record: DecisionRecord) -> None:
+        if len(self._order) >= self._limit:
+            del self._by_id[self._order.popleft().decision_id]
+        self._order.append(record)
+        self._by_id[record.decision_id] = record
+
+    def find(self, decision_id: str) -> DecisionRecord | None:
+        return self._by_id.get(decision_id)
+
+    def latest(self, count: int) -> list[DecisionRecord]:
+        """The newest `count`, newest first."""
+        return [self._order[-1 - k] for k in range(min(count, len(self._order)))]
+
+
+def summarize(record: DecisionRecord) -> dict[str, Any]:
+    """One line of a list of decisions."""
+    return {
+        "id": record.decision_id,
+        "at_ms": record.at_ms,
+        "model": record.constraints.model,
+        "tenant": record.tenant,
+        "site": record.chosen.site.name if record.chosen else None,
+        "reason": record.reason,
+        "predicted_ms": round(record.predicted_ms, 3),
+        "actual_ms": round(record.actual_ms, 3),
+        "status": record.status,
+    }
+
+
+def explain(record: DecisionRecord, ingress: str) -> dict[str, Any]:
+    """Everything one decision saw and did: candidates with cost terms, the runner-up, exclusions, what happened."""
+    rows = [_row(record, position) for position in range(len(record.candidates.members))]
+    rows += [_cloud_row(candidate) for candidate in record.candidates.cloud]
+    chosen = record.chosen.site.name if record.chosen else None
+    others = [row for row in rows if row["site"] != chosen and row["expected_ms"] is not None]
+    runner_up = min(others, key=lambda row: row["expected_ms"])["site"] if others else None
+    return {
+        **summarize(record),
+        "site": ingress,
+        "chosen": chosen,
+        "runner_up": runner_up,
+        "api": record.api,
+        "first_byte_ms": round(record.first_byte_ms, 3),
+        "attempts": [{"site": site, "outcome": outcome} for site, outcome in record.attempts],
+        "deadline_ms": record.demand.deadline_ms,
+        "priority": record.demand.priority.name.lower(),
+        "session": record.demand.session_site,
+        "residency": sorted(record.constraints.residency),
+        "device_class": record.constraints.device_class,
+        "table_version": record.table_version,
+        "candidates": rows,
+        "exclusions": [{"site": one.site, "why": one.why} for one in record.candidates.exclusions],
+    }
+
+
+def _row(record: DecisionRecord, position: int) -> dict[str, Any]:
+    candidate, terms = record.candidates.members[position], record.terms[position]
+    expected_ms = record.costs_ms[position]
+    fresh = math.isfinite(expected_ms)
+    waiting_ms = expected_ms - terms.rtt_ms - terms.service_ms - terms.load_ms
+    cumulative = record.candidates.cumulative
+    return {
+        "site": candidate.site.name,
+        "tier": candidate.site.tier,
+        "rtt_ms": round(terms.rtt_ms, 3),
+        "service_ms": round(terms.service_ms, 3),
+        "load_ms": round(terms.load_ms, 3),
+        "waiting_ms": round(max(0.0, waiting_ms), 3) if fresh else None,
+        "expected_ms": round(expected_ms, 3) if fresh else None,
+        # Waiting is what lies beyond the slots, so a candidate that makes nobody wait only tells "fewer than its slots".
+        "in_flight": _in_flight(waiting_ms, terms) if fresh else None,
+        "slots": terms.slots,
+        "weight": round(cumulative[position] - (cumulative[position - 1] if position else 0.0), 4),
+        "fresh": fresh,
+    }
+
+
+def _in_flight(waiting_ms: float, terms: CostTerms) -> int | None:
+    return round(waiting_ms / terms.service_ms * terms.slots) + terms.slots - 1 if waiting_ms > 1e-6 else None
+
+
+def _cloud_row(candidate: Candidate) -> dict[str, Any]:
+    terms = candidate.terms
+    expected_ms = candidate.expected_ms
+    return {
+        "site": candidate.site.name,
+        "tier": candidate.site.tier,
+        "rtt_ms": round(terms.rtt_ms, 3),
+        "service_ms": round(terms.service_ms, 3),
+        "load_ms": round(terms.load_ms, 3),
+        "waiting_ms": round(expected_ms - terms.rtt_ms - terms.service_ms - terms.load_ms, 3),
+        "expected_ms": round(expected_ms, 3),
+        "in_flight": int(candidate.in_flight),
+        "slots": terms.slots,
+        "weight": 0.0,
+        "fresh": True,
+    }

@@ -1,0 +1,303 @@
+"""Where one gateway worker decides: its candidates, what it knows of them, and the pick for each request.
+
+Load comes in from beacons and load headers, tables from the controller, outcomes from the relay; every change lands in
+the candidates, so that deciding only compares numbers that are already there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from edgemind.domain.fleet import Fleet, Site, Tier
+from edgemind.domain.requests import Constraints, Demand, Reason
+from edgemind.domain.routing.candidates import Candidate, CandidateSet, compile_candidates
+from edgemind.domain.routing.cost import ServiceTimeEstimate
+from edgemind.domain.routing.health import Circuit, EjectionRule, UpstreamHealth
+from edgemind.domain.routing.picker import Pick, Shed, pick, pick_other
+from edgemind.domain.routing.policies import POLICIES
+from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.routing.table import RoutingTable
+from edgemind.ports.clock import Clock
+
+COMPILED_SETS_LIMIT = 1024
+"""Compiled sets kept; constraints come from clients, so their number must not grow with their imagination."""
+DEFAULT_NEIGHBOUR_RTT_MS = 5.0
+"""A neighbour's round trip until it is declared or measured."""
+
+
+@dataclass(slots=True)
+class Target:
+    """A candidate with what the relay needs: where to send, whether a gateway stands there, and how it has behaved."""
+
+    candidate: Candidate
+    base_url: str
+    via_gateway: bool
+    key: str | None
+    health: UpstreamHealth
+    service: ServiceTimeEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReport:
+    """What a beacon says of one model at one site."""
+
+    in_flight: float
+    slots: int
+    service_ms: float
+    ready: bool
+
+
+class RequestRouter:
+    """One worker's view of the fleet. Not thread-safe: it lives on one event loop."""
+
+    def __init__(self, fleet: Fleet, ingress: str, policy: RoutingPolicy, clock: Clock, rng: Random) -> None:
+        self.ingress = ingress
+        self.table = RoutingTable(0, 0, {})
+        self.targets: dict[str, Target] = {}
+        self.closed: dict[str, str] = {}
+        self._clock = clock
+        self._rng = rng
+        self._sets: dict[Constraints, CandidateSet] = {}
+        self._by_model: dict[str, list[Candidate]] = {}
+        self._report_s: dict[str, float] = {}
+        self._rule = EjectionRule()
+        self._unsettled: set[str] = set()
+        self.replace_fleet(fleet, policy)
+
+    def replace_fleet(self, fleet: Fleet, policy: RoutingPolicy) -> None:
+        """Take a new configuration; candidates that stay keep what is known of them."""
+        self.fleet = fleet
+        self.policy = policy
+        self._choose = POLICIES[policy.policy]
+        known = self.targets
+        targets = {target.candidate.key: target for target in _declared_targets(fleet, self.ingress, self._rule)}
+        for key, target in targets.items():
+            old = known.get(key)
+            if old is not None and old.key == target.key and old.base_url == target.base_url:
+                old.candidate.site = target.candidate.site
+                targets[key] = old
+        self.targets = targets
+        self.models = fleet.models()
+        self._by_model = {}
+        for target in targets.values():
+            self._by_model.setdefault(target.candidate.model, []).append(target.candidate)
+        self.recompile()
+
+    # Deciding
+
+    def candidates(self, constraints: Constraints) -> CandidateSet:
+        compiled = self._sets.get(constraints)
+        if compiled is None:
+            if len(self._sets) >= COMPILED_SETS_LIMIT:
+                self.recompile()
+            compiled = self._sets[constraints] = compile_candidates(
+                self._by_model.get(constraints.model, ()),
+                constraints,
+                self.ingress,
+                self.table.weights.get(constraints.model, {}),
+                self.closed,
+            )
+        return compiled
+
+    def knows(self, model: str) -> bool:
+        return model in self._by_model
+
+    def is_served(self, model: str) -> bool:
+        """Whether anybody could take a request for the model now."""
+        return any(
+            candidate.ready and candidate.available and candidate.site.name not in self.closed
+            for candidate in self._by_model.get(model, ())
+        )
+
+    def decide(self, candidates: CandidateSet, demand: Demand) -> Pick | Shed:
+        policy = self.policy
+        return pick(
+            candidates,
+            demand,
+            self._choose,
+            self._rng.random(),
+            margin_ms=policy.override_margin_ms,
+            session_margin_ms=policy.session_margin_ms,
+        )
+
+    def decide_again(self, constraints: Constraints, demand: Demand, tried: Candidate) -> Pick | None:
+        """Another candidate for a request whose first one failed before its first byte, if any can meet the deadline."""
+        other = pick_other(self.candidates(constraints), demand, tried)
+        return None if other is None else (other, Reason.RETRY)
+
+    # What happened to a request
+
+    def sent(self, candidate: Candidate) -> None:
+        candidate.sent()
+        health = self.targets[candidate.key].health
+        if health.circuit is not Circuit.CLOSED:
+            health.picked()
+            self._show_health(candidate, health)
+
+    def succeeded(self, candidate: Candidate, elapsed_ms: float, in_flight_at_send: float) -> None:
+        """A whole answer. For upstreams reached directly the elapsed time is a measurement of the service time."""
+        target = self.targets.get(candidate.key)
+        if target is not None:
+            if not target.via_gateway:
+                target.service.observe(elapsed_ms - candidate.rtt_ms, in_flight_at_send, candidate.slots)
+            if not target.health.clean:
+                target.health.succeeded()
+                self._show_health(candidate, target.health)
+        candidate.finished()
+
+    def failed(self, candidate: Candidate, *, unreachable: bool = False) -> None:
+        """An upstream failure. One that is unreachable takes every model at the same address with it."""
+        candidate.finished()
+        target = self.targets.get(candidate.key)
+        if target is None:
+            return
+        now_s = self._clock.monotonic_s()
+        for other in self.targets.values() if unreachable else (target,):
+            if other.base_url == target.base_url:
+                other.health.failed(now_s, unreachable=unreachable)
+                self._show_health(other.candidate, other.health)
+
+    def abandoned(self, candidate: Candidate) -> None:
+        """The client hung up, or the neighbour refused: nothing is learned about the upstream's health."""
+        candidate.finished()
+        target = self.targets.get(candidate.key)
+        if target is not None and target.health.circuit is Circuit.TRIAL:
+            target.health.abandoned()
+            self._show_health(candidate, target.health)
+
+    # What others report
+
+    def report_load(self, candidate: Candidate, in_flight: float, slots: int, service_ms: float) -> None:
+        """The load header of a neighbour's answer."""
+        candidate.report(in_flight, slots, service_ms)
+        self._report_s[candidate.key] = self._clock.monotonic_s()
+
+    def report_site(self, site: str, models: Mapping[str, PeerReport], age_ms: float, rtt_ms: float | None) -> None:
+        """A neighbour's beacon, `age_ms` old; older than what a load header already said, it is ignored."""
+        heard_s = self._clock.monotonic_s() - age_ms / 1000.0
+        changed = False
+        for model, report in models.items():
+            target = self.targets.get(f"{site}/{model}")
+            if target is None:
+                continue
+            candidate = target.candidate
+            if rtt_ms is not None and rtt_ms != candidate.rtt_ms:
+                candidate.measured(rtt_ms, candidate.service_ms, candidate.slots)
+            if heard_s > self._report_s.get(candidate.key, 0.0):
+                candidate.report(report.in_flight, report.slots, report.service_ms)
+                self._report_s[candidate.key] = heard_s
+            changed = changed or candidate.ready != report.ready
+            candidate.ready = report.ready
+        if changed:
+            self.recompile()
+
+    def report_local(self, model: str, others_in_flight: float, *, ready: bool) -> None:
+        """What the other workers of this site have under way for a model, and whether its server answers its checks."""
+        own = [candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress]
+        slots = sum(candidate.slots for candidate in own)
+        for candidate in own:
+            candidate.reported = others_in_flight * candidate.slots / slots + candidate.own
+            candidate.delta = 0
+            candidate.refresh()
+            if candidate.ready != ready:
+                candidate.ready = ready
+                self.recompile()
+
+    def local_load(self, model: str) -> tuple[float, int, float]:
+        """(in flight, slots, service ms) of the ingress's own servers for a model; no slots if it has none."""
+        own = [candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress]
+        slots = sum(candidate.slots for candidate in own)
+        service_ms = sum(candidate.service_ms * candidate.slots for candidate in own) / slots if slots else 0.0
+        return sum(candidate.in_flight for candidate in own), slots, service_ms
+
+    def own_load(self, model: str) -> tuple[int, int, float]:
+        """As `local_load`, but counting only what this worker itself has under way."""
+        _, slots, service_ms = self.local_load(model)
+        own = (candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress)
+        return sum(candidate.own for candidate in own), slots, service_ms
+
+    def close_sites(self, closed: Mapping[str, str]) -> None:
+        """Which sites take no new requests, and why (draining, suspected)."""
+        if closed != self.closed:
+            self.closed = dict(closed)
+            self.recompile()
+
+    def use_table(self, table: RoutingTable) -> None:
+        self.table = table
+        self.recompile()
+
+    # Time
+
+    def tick(self) -> None:
+        """Several times a second: age reports, half-open circuits, publish measured service times."""
+        now_s = self._clock.monotonic_s()
+        oldest_s = now_s - self.policy.fresh_ms / 1000.0
+        for key, target in self.targets.items():
+            candidate = target.candidate
+            if target.via_gateway:
+                # A neighbour that never reported is judged by its declared figures, by the table only.
+                fresh = self._report_s.get(key, 0.0) >= oldest_s
+                if fresh != candidate.fresh:
+                    candidate.fresh = fresh
+                    candidate.refresh()
+            elif target.service.ms != candidate.service_ms:
+                candidate.measured(candidate.rtt_ms, target.service.ms, candidate.slots)
+        for key in list(self._unsettled):
+            unsettled = self.targets.get(key)
+            if unsettled is None:
+                self._unsettled.discard(key)
+            elif unsettled.health.tick(now_s):
+                self._show_health(unsettled.candidate, unsettled.health)
+
+    def recompile(self) -> None:
+        """Forget the compiled sets; each is laid out anew when the next request needs it."""
+        self._sets.clear()
+        for target in self.targets.values():
+            target.candidate.forget_views()
+
+    def _show_health(self, candidate: Candidate, health: UpstreamHealth) -> None:
+        if health.circuit is Circuit.CLOSED:
+            self._unsettled.discard(candidate.key)
+        else:
+            self._unsettled.add(candidate.key)
+        if candidate.available != health.selectable:
+            candidate.available = health.selectable
+            self.recompile()
+
+
+def _declared_targets(fleet: Fleet, ingress: str, rule: EjectionRule) -> Iterable[Target]:
+    """Every place a request may go from this ingress: own servers, neighbours' gateways, others' servers, the cloud."""
+    own = fleet.site(ingress)
+    for site in (*fleet.sites, *((fleet.cloud,) if fleet.cloud else ())):
+        rtt_ms = _declared_rtt_ms(own, site, ingress)
+        if site.gateway_url is not None and site.name != ingress:
+            yield from _gateway_targets(site, rtt_ms, rule)
+            continue
+        for endpoint in site.endpoints:
+            key = f"{site.name}/{endpoint.model}@{endpoint.base_url}"
+            candidate = Candidate(
+                key, site, endpoint.model, endpoint.slots, endpoint.service_ms, rtt_ms, endpoint.load_ms
+            )
+            service = ServiceTimeEstimate(endpoint.service_ms)
+            yield Target(candidate, endpoint.base_url, False, endpoint.key, UpstreamHealth(rule), service)
+
+
+def _gateway_targets(site: Site, rtt_ms: float, rule: EjectionRule) -> Iterable[Target]:
+    """A neighbour with a gateway is one candidate per model: its own gateway knows which of its servers is free."""
+    assert site.gateway_url is not None
+    for model in site.models():
+        servers = [endpoint for endpoint in site.endpoints if endpoint.model == model]
+        slots = sum(server.slots for server in servers)
+        service_ms = sum(server.service_ms * server.slots for server in servers) / slots
+        candidate = Candidate(f"{site.name}/{model}", site, model, slots, service_ms, rtt_ms)
+        service = ServiceTimeEstimate(service_ms)
+        yield Target(candidate, site.gateway_url, True, None, UpstreamHealth(rule), service)
+
+
+def _declared_rtt_ms(own: Site | None, site: Site, ingress: str) -> float:
+    if site.name == ingress:
+        return 0.0
+    if site.tier is Tier.CLOUD:
+        return site.rtt_ms.get("*", 0.0)
+    declared = (own.rtt_ms.get(site.name) if own else None) or site.rtt_ms.get(ingress)
+    return DEFAULT_NEIGHBOUR_RTT_MS if declared is None else declared

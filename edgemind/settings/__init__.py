@@ -1,0 +1,30 @@
+"""The configuration of EdgeMind: the only reader of the environment and of edgemind.yaml.
+
+Everything else gets what it needs as an argument: domain objects (`settings.fleet()`, `settings.limits`,
+`settings.routing`, `settings.thresholds`) or single values.
+"""
+
+from edgemind.settings.changes import Change, changes, effective_config
+from edgemind.settings.environment import ClientSettings, load_client_settings
+from edgemind.settings.groups import AuthMode, Store
+from edgemind.settings.loading import load_settings
+from edgemind.settings.root import Settings
+from edgemind.settings.schema import config_schema
+from edgemind.settings.secret import Secret
+from edgemind.settings.watch import ConfigWatcher, Reload
+
+__all__ = [
+    "AuthMode",
+    "Change",
+    "ClientSettings",
+    "ConfigWatcher",
+    "Reload",
+    "Secret",
+    "Settings",
+    "Store",
+    "changes",
+    "config_schema",
+    "effective_config",
+    "load_client_settings",
+    "load_settings",
+]

@@ -1,0 +1,102 @@
+"""The groups of edgemind.yaml beside the sites: where state is kept, who may speak to the fleet, its tenants."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from edgemind.domain.bounds import OutOfBounds
+from edgemind.domain.fleet import Tenant
+from edgemind.settings.fields import Folder, ModelGlob, Name, Zone
+from edgemind.settings.secret import SecretReference
+
+
+class Group(BaseModel):
+    """Frozen, and strict: a quoted number or an unknown key is an error, because it is nearly always a mistake."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Store(StrEnum):
+    """Where registrations and keys live."""
+
+    JSON = "json"
+    MEMORY = "memory"
+
+
+class AuthMode(StrEnum):
+    """Whether a request needs an API key."""
+
+    KEYS = "keys"
+    OFF = "off"
+
+
+class StateSettings(Group):
+    """What outlives a process: site registrations and API keys."""
+
+    store: Store = Field(
+        default=Store.JSON, description="json: files in `directory`. memory: lost at exit, one process."
+    )
+    directory: Folder = Field(
+        default=Path(".edgemind/state"),
+        validate_default=True,
+        description="Folder of the json store; relative to this file.",
+    )
+
+
+class RoleTokens(Group):
+    """Bearer tokens of the fleet API, one a role; a role without a token cannot sign in."""
+
+    viewer: SecretReference | None = Field(default=None, description="May read.")
+    operator: SecretReference | None = Field(default=None, description="May read, drain sites and pin models.")
+    admin: SecretReference | None = Field(default=None, description="May do everything, keys included.")
+
+
+class AccessSettings(Group):
+    """Who may speak to the fleet itself."""
+
+    secret: SecretReference | None = Field(
+        default=None, description="Token between sites; required once a site has a controller, or two have a gateway."
+    )
+    tokens: RoleTokens = Field(default_factory=RoleTokens, description="Bearer tokens of the fleet API.")
+
+    @model_validator(mode="after")
+    def _every_token_is_its_own(self) -> Self:
+        """With one token for two roles, whoever may read could do everything."""
+        owners: dict[str, str] = {}
+        tokens = {f"tokens.{role}": getattr(self.tokens, role) for role in RoleTokens.model_fields}
+        for name, secret in {"secret": self.secret, **tokens}.items():
+            if secret is None or not secret.known:
+                continue
+            owner = owners.setdefault(secret.reveal(), name)
+            if owner != name:
+                raise OutOfBounds(name, f"is the same as fleet.{owner}; make one of its own")
+        return self
+
+
+class TenantSettings(Group):
+    """Who may ask for what, and how much of it."""
+
+    name: Name = Field(description="Unique; API keys belong to it.", examples=["demo"])
+    models: tuple[ModelGlob, ...] = Field(
+        min_length=1, description="Models it may use; shell patterns.", examples=['["*"]']
+    )
+    residency: frozenset[Zone] = Field(default=frozenset(), description="Zones that may serve it; empty: any.")
+    rate_per_s: float = Field(
+        default=100.0,
+        ge=0.001,
+        le=1_000_000,
+        description="Requests a second at one site, all workers together.",
+        json_schema_extra={"unit": "requests/s"},
+    )
+    burst: float = Field(
+        default=200.0,
+        ge=1,
+        le=10_000_000,
+        description="Requests above the rate that may come at once.",
+        json_schema_extra={"unit": "requests"},
+    )
+
+    def tenant(self) -> Tenant:
+        return Tenant(self.name, self.models, self.residency, self.rate_per_s, self.burst)

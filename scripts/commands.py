@@ -1,0 +1,186 @@
+"""The commands of `./run`, as a table. Each prepares the environment it needs, then hands over or runs its steps."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from scripts.environment import Environment
+from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, PEERS, Group
+from scripts.progress import Progress
+from scripts.trouble import Trouble
+
+NO_TESTS_COLLECTED = 5  # pytest's exit code
+
+
+class House:
+    """The tree and its environments."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._progress = Progress(sys.stdout)
+        self.main = Environment(root, root / ".venv", self._progress)
+
+    def prepare(self, *groups: Group) -> None:
+        self.main.ensure(groups)
+
+    def prepare_apart(self, group: Group) -> None:
+        """An environment of its own for a group that drags versions."""
+        Environment(self.root, self.root / ".venvs" / group.name, self._progress).ensure([group])
+
+    def become(self, *arguments: str) -> NoReturn:
+        """Replace this process by the environment's Python, so that signals and the exit code are its own."""
+        sys.stdout.flush()
+        python = str(self.main.python)
+        os.execv(python, [python, *arguments])
+
+    def call(self, *arguments: str) -> int:
+        return subprocess.run([self.main.python, *arguments], check=False).returncode
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    usage: str
+    about: str
+    run: Callable[[House, list[str]], int]
+
+
+def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
+    """What an `edgemind` command needs; servers and client commands need the core only."""
+    match arguments:
+        case ["demo", *flags]:
+            return (DEMO,) if _last_value(flags, "--backend") == "simulated" else (DEMO, *ENGINES)
+        case ["model-server", *_]:
+            return (CORE, *ENGINES)
+        case ["dashboard", *_]:
+            return (DEMO,)
+        case _:
+            return (CORE,)
+
+
+def _last_value(arguments: Sequence[str], flag: str) -> str:
+    """What a flag was given, as `--flag value` or `--flag=value`, the last time if often; "" if never."""
+    value = ""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if argument == flag:
+            value = following
+        elif argument.startswith(f"{flag}="):
+            value = argument.partition("=")[2]
+    return value
+
+
+def edgemind(house: House, arguments: list[str]) -> int:
+    house.prepare(*groups_for_edgemind(arguments))
+    house.become("-m", "edgemind", *arguments)
+
+
+def demo(house: House, arguments: list[str]) -> int:
+    return edgemind(house, ["demo", *arguments])
+
+
+def groups_for_tests(arguments: Sequence[str]) -> tuple[Group, ...]:
+    """Engines that cannot be had are skipped with a reason; where skips fail, the benchmark's peers are needed too."""
+    return (DEV, *ENGINES, *((BENCH,) if "--no-skips" in arguments else ()))
+
+
+def test(house: House, arguments: list[str]) -> int:
+    house.prepare(*groups_for_tests(arguments))
+    os.chdir(house.root)
+    house.become("-m", "pytest", "-m", "not slow", *arguments)
+
+
+def lint(house: House, arguments: list[str]) -> int:
+    from scripts.checks import run_all
+
+    _takes_no(arguments, "lint")
+    house.prepare(DEV)
+    return run_all(house.root, house.main.python)
+
+
+def reformat(house: House, arguments: list[str]) -> int:
+    house.prepare(DEV)
+    os.chdir(house.root)
+    fixed = house.call("-m", "ruff", "check", "--fix", "--quiet", *arguments)
+    return house.call("-m", "ruff", "format", *arguments) or fixed
+
+
+def ci(house: House, arguments: list[str]) -> int:
+    """Everything. `--rest` leaves out what `./run test` ran just before."""
+    rest = arguments == ["--rest"]
+    _takes_no([] if rest else arguments, "ci")
+    house.prepare(*groups_for_tests(["--no-skips"]))
+    linted = lint(house, [])
+    os.chdir(house.root)
+    tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
+    return linted or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
+
+
+def peers_apart(arguments: Sequence[str]) -> tuple[Group, ...]:
+    """The peers asked for that live in environments of their own; big, so only on demand."""
+    asked = _last_value(arguments, "--peers")
+    return tuple(group for group in PEERS if asked == "all" or group.name.partition("-")[0] in asked)
+
+
+def bench(house: House, arguments: list[str]) -> int:
+    house.prepare(BENCH)
+    for peer in peers_apart(arguments):
+        house.prepare_apart(peer)
+    takes_peers = arguments[:1] in (["gateway"], ["memory"])
+    house.become(
+        "-m", "benchmarks", *arguments, *(["--environments", str(house.root / ".venvs")] if takes_peers else [])
+    )
+
+
+def lock(house: House, arguments: list[str]) -> int:
+    from scripts.locks import make
+
+    make(house.root, [name for name in arguments if name != "--upgrade"], upgrade="--upgrade" in arguments)
+    return 0
+
+
+def hooks(house: House, arguments: list[str]) -> int:
+    _takes_no(arguments, "hooks")
+    house.prepare(DEV)
+    code = subprocess.run(["git", "config", "core.hooksPath", ".githooks"], cwd=house.root, check=False).returncode
+    print("hooks: on; `git config --unset core.hooksPath` turns them off" if code == 0 else "hooks: git refused")
+    return code
+
+
+def _takes_no(arguments: Sequence[str], name: str) -> None:
+    if arguments:
+        raise Trouble(f"./run {name} does not know {' '.join(arguments)}; see ./run help")
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("[flags]", "three sites, device traffic, a live table and a status page; Ctrl-C stops all", demo),
+    "edgemind": Command("COMMAND ...", "the command line; after the first start also .venv/bin/edgemind", edgemind),
+    "test": Command("[pytest flags]", "the tests, without the slow ones (-m slow runs those)", test),
+    "lint": Command("", "ruff, mypy, import contracts, locks and house rules", lint),
+    "format": Command("[paths]", "let ruff mend what it can", reformat),
+    "ci": Command("[--rest]", "what CI runs: lint and all tests; a skipped test is a failure", ci),
+    "bench": Command(
+        "NAME [flags]", "benchmarks beside their peers: gateway, decision, memory; NAME --help has the flags", bench
+    ),
+    "lock": Command("[--upgrade] [NAME ...]", "make requirements/*.lock from pyproject.toml", lock),
+    "hooks": Command("", "check each commit before it is made (.githooks)", hooks),
+}
+
+
+def help_text() -> str:
+    rows = [f"  ./run {name + ' ' + command.usage:<32}{command.about}" for name, command in COMMANDS.items()]
+    return "\n".join(["EdgeMind runs inference where it meets its deadline.", "", *rows])
+
+
+def dispatch(root: Path, arguments: list[str]) -> int:
+    """Run one command; its exit code. Raises Trouble."""
+    if not arguments or arguments[0] in ("help", "-h", "--help"):
+        print(help_text())
+        return 0
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        print(f"run: there is no command {arguments[0]}\n\n{help_text()}", file=sys.stderr)
+        return 2
+    return command.run(House(root), arguments[1:])

@@ -1,0 +1,18 @@
+"""A clock that stands still until a test moves it."""
+
+
+class ManualClock:
+    """`ports.clock.Clock`; both times move together."""
+
+    def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
+        self._start_ms = wall_ms
+        self._passed_s = 0.0
+
+    def advance(self, seconds: float) -> None:
+        self._passed_s += seconds
+
+    def monotonic_s(self) -> float:
+        return self._passed_s
+
+    def wall_ms(self) -> int:
+        return self._start_ms + round(self._passed_s * 1000)

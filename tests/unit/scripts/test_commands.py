@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, groups_for_tests, help_text, peers_apart
+from scripts.groups import BENCH, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
+
+
+@pytest.mark.parametrize(
+    ("arguments", "groups"),
+    [
+        (["demo"], (DEMO, *ENGINES)),
+        (["demo", "--duration", "20"], (DEMO, *ENGINES)),
+        (["demo", "--backend", "llama"], (DEMO, *ENGINES)),
+        (["demo", "--backend", "simulated"], (DEMO,)),
+        (["demo", "--backend=simulated", "--seed", "1"], (DEMO,)),
+        (["model-server", "--site", "a"], (CORE, *ENGINES)),
+        (["gateway"], (CORE,)),
+        (["keys", "list"], (CORE,)),
+        ([], (CORE,)),
+    ],
+)
+def test_a_command_gets_what_it_needs_and_no_more(arguments: list[str], groups: tuple[Group, ...]) -> None:
+    assert groups_for_edgemind(arguments) == groups
+
+
+def test_the_peers_are_needed_only_where_skips_fail() -> None:
+    assert BENCH not in groups_for_tests(["-x"])
+    assert BENCH in groups_for_tests(["--no-skips"])
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(Path(), []) == 0
+    assert capsys.readouterr().out.strip() == help_text()
+    assert all(f"./run {name} " in help_text() for name in COMMANDS)
+
+
+def test_an_unknown_command_shows_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(Path(), ["dmeo"]) == 2
+    assert "there is no command dmeo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "peers"),
+    [
+        (["gateway"], ()),
+        (["gateway", "--peers", "all", "--report", "r.json"], PEERS),
+        (["gateway", "--peers=edgemind,litellm"], (LITELLM,)),
+        (["gateway", "--peers", "sglang"], (SGLANG_ROUTER,)),
+        (["gateway", "--report", "all"], ()),
+    ],
+)
+def test_peers_with_an_environment_of_their_own_come_on_demand(arguments: list[str], peers: tuple[Group, ...]) -> None:
+    assert peers_apart(arguments) == peers
