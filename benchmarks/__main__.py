@@ -11,10 +11,12 @@ import click
 
 from benchmarks.decision import SITES, measure_decisions
 from benchmarks.gateway import measure_gateways
+from benchmarks.goals import decision_goal, gateway_goals, memory_goal
 from benchmarks.machine import describe
 from benchmarks.memory import growth_ratio, measure_memory
 from benchmarks.peers.base import StartError
 from benchmarks.peers.catalogue import PEERS, choose
+from benchmarks.peers.edgemind_gateway import EDGEMIND
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, machine_line, table, write_report
 from benchmarks.rounds import plan_for
@@ -37,6 +39,11 @@ def _end_on_sigterm(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)  # Unwinds, so that every process that was started is stopped.
 
 
+def _needs_linux() -> None:
+    if sys.platform != "linux":
+        raise click.ClickException("gateways are measured by Linux's accounting in /proc; run this on Linux")
+
+
 @click.group(help="What EdgeMind costs, beside its peers in the same run.")
 def benchmarks() -> None:
     """The group of commands; each is of its own."""
@@ -50,6 +57,7 @@ def benchmarks() -> None:
 @_environments
 @_report
 def gateway(peers: str, requests: int, rounds: int, chunk_ms: float, environments: Path, report: Path | None) -> None:
+    _needs_linux()
     try:
         chosen = choose(peers)
     except ValueError as unknown:
@@ -58,9 +66,15 @@ def gateway(peers: str, requests: int, rounds: int, chunk_ms: float, environment
     if len(available) < 2:
         _progress("only one core: gateways share it with the load, so latencies include waiting for it")
     plan = plan_for(requests, rounds)
-    outcome = measure_gateways(chosen, plan, chunk_ms, environments, available, _progress)
+    try:
+        outcome = measure_gateways(chosen, plan, chunk_ms, environments, available, _progress)
+    except StartError as failed:
+        raise click.ClickException(str(failed)) from failed
     method = f"{GATEWAY_METHOD} ({rounds} of {plan.plain} requests and {plan.streams} streams, {chunk_ms} ms an event)"
     print(gateway_table(outcome), machine_line(describe()), f"method: {method}", sep="\n")
+    for row in outcome.rows:
+        if row.name == EDGEMIND.name:
+            print(*(goal.line() for goal in gateway_goals(row)), sep="\n")
     if report:
         write_report(report, gateway_report(outcome, describe(), method))
 
@@ -77,6 +91,7 @@ def decision(decisions: int, repeats: int, report: Path | None) -> None:
     method = "pick + bookkeeping, median of repeated blocks, policies in turn, garbage collection on"
     print(table(header, [[name, *(cells[name, sites] for sites in SITES)] for name in names]))
     print(machine_line(describe()), f"method: {method}", sep="\n")
+    print(*(decision_goal(r.us_per_decision).line() for r in rows if (r.policy, r.sites) == ("hybrid", 50)))
     if report:
         write_report(report, {"machine": describe(), "method": method, "rows": [asdict(row) for row in rows]})
 
@@ -88,6 +103,7 @@ def decision(decisions: int, repeats: int, report: Path | None) -> None:
 @_environments
 @_report
 def memory(peer: str, requests: int, samples: int, environments: Path, report: Path | None) -> None:
+    _needs_linux()
     available = frozenset(os.sched_getaffinity(0))
     try:
         taken = measure_memory(PEERS[peer], requests, samples, environments, available, _progress)
@@ -97,6 +113,7 @@ def memory(peer: str, requests: int, samples: int, environments: Path, report: P
     lines = [[str(sample.requests), f"{sample.rss_mb:.1f}", str(sample.errors)] for sample in taken]
     print(table(["requests", "RSS MB", "errors"], lines))
     print(f"{peer}: grew by {grown:.2%} after the first tenth", machine_line(describe()), sep="\n")
+    print(memory_goal(grown).line())
     if report:
         rows = [asdict(sample) for sample in taken]
         write_report(report, {"machine": describe(), "peer": peer, "growth_ratio": grown, "rows": rows})

@@ -60,7 +60,10 @@ def measure_gateways(
     cores_available: frozenset[int],
     progress: Progress,
 ) -> Outcome:
-    """Run the whole comparison. Nothing that was started outlives the call."""
+    """Run the whole comparison. Nothing that was started outlives the call.
+
+    Raises StartError if the mock model servers do not start or do not last: without them nothing was measured.
+    """
     cores = choose_cores(cores_available)
     with (
         TemporaryDirectory(prefix="edgemind-bench-") as directory,
@@ -70,4 +73,6 @@ def measure_gateways(
         started, not_started = _start_all(peers, place, stack, progress)
         with others_watched(len(cores_available)) as others:
             records = run_rounds([*started, place.direct()], plan, progress)
+    if records[-1].failure is not None:
+        raise StartError(f"the mock model servers did not last: {records[-1].failure}")
     return outcome_of(records, not_started, others.cpu_ratio)

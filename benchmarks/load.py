@@ -175,7 +175,9 @@ def open_loop(
             for _ in range(count):
                 due_ns += rng.expovariate(rate_per_s) * 1e9
                 while (wait_ns := due_ns - time.perf_counter_ns()) > 0:
-                    load.take(max(0.0, (wait_ns - _SPIN_NS) / 1e9))
+                    # Spun only while nothing is out: the mock may need this core to answer what is.
+                    spun_ns = 0 if load.busy() else _SPIN_NS
+                    load.take(max(0.0, (wait_ns - spun_ns) / 1e9))
                 load.send()
             _drain(load)
             load.result.duration_s = (time.perf_counter_ns() - started_ns) / 1e9

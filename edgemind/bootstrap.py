@@ -1,7 +1,7 @@
 """The composition root: the only place where adapters are chosen."""
 
 import asyncio
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import uvloop
 
@@ -10,10 +10,14 @@ from edgemind.adapters.inference.keepalive import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
 from edgemind.ports.clock import Clock
 from edgemind.ports.state_store import StateStore
 from edgemind.settings import Settings, Store
+
+if TYPE_CHECKING:
+    from edgemind.services.site_controller import SiteLinks
 
 
 def open_state_store(settings: Settings) -> StateStore:
@@ -39,6 +43,23 @@ def client_limits(limits: Limits) -> ClientLimits:
 def upstream_pools(limits: Limits) -> UpstreamPools:
     """Keep-alive connections to every upstream of one process."""
     return UpstreamPools(client_limits(limits))
+
+
+def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLinks":
+    """How the controller of `site` reaches its peers, its gateway's workers and the model servers."""
+    # Imported here: gateways and the keys commands need none of it.
+    from edgemind.adapters.http_calls import HttpCalls
+    from edgemind.adapters.peers.http import HttpPeers
+    from edgemind.adapters.site_servers.http import HttpGatewayAdmin, HttpModelServerProbe
+    from edgemind.services.site_controller import SiteLinks
+
+    secret = settings.access.secret
+    token = secret.reveal() if secret else ""
+    calls = HttpCalls(pools)
+    urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
+    return SiteLinks(
+        HttpPeers(calls, urls, token), HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls)
+    )
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -93,10 +93,10 @@ def _made_here(path: Path) -> bool:
 
 
 CHECKS: dict[str, Check] = {
-    "ruff check": _tool("ruff", "check"),
-    "ruff format": _tool("ruff", "format", "--check"),
+    "ruff check": _tool("ruff", "check", "--output-format", "concise"),
+    "ruff format": _tool("ruff", "format", "--check", "--output-format", "concise"),
     "types": _types,
-    "import contracts": _tool("lint-imports"),
+    "import contracts": _tool("lint-imports", "--no-logo"),
     "shell": _shell,
     "locks": _locks,
     "hosts and paths": _hygiene,

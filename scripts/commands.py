@@ -1,6 +1,7 @@
 """The commands of `./run`, as a table. Each prepares the environment it needs, then hands over or runs its steps."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from scripts.environment import Environment
-from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, PEERS, Group
+from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, PEERS, TESTED, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -38,7 +39,16 @@ class House:
         os.execv(python, [python, *arguments])
 
     def call(self, *arguments: str) -> int:
-        return subprocess.run([self.main.python, *arguments], check=False).returncode
+        """Run the environment's Python to its end; its exit code."""
+        with subprocess.Popen([self.main.python, *arguments]) as process:
+            try:
+                return process.wait()
+            except KeyboardInterrupt as interrupt:
+                # A terminal's Ctrl-C has reached it already, a signal to this process alone has not.
+                if interrupt.args:
+                    process.send_signal(signal.SIGINT)
+                process.wait()
+                raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +91,8 @@ def demo(house: House, arguments: list[str]) -> int:
     return edgemind(house, ["demo", *arguments])
 
 
-def groups_for_tests(arguments: Sequence[str]) -> tuple[Group, ...]:
-    """Engines that cannot be had are skipped with a reason; where skips fail, the benchmark's peers are needed too."""
-    return (DEV, *ENGINES, *((BENCH,) if "--no-skips" in arguments else ()))
-
-
 def test(house: House, arguments: list[str]) -> int:
-    house.prepare(*groups_for_tests(arguments))
+    house.prepare(*TESTED)
     os.chdir(house.root)
     house.become("-m", "pytest", "-m", "not slow", *arguments)
 
@@ -111,7 +116,7 @@ def ci(house: House, arguments: list[str]) -> int:
     """Everything. `--rest` leaves out what `./run test` ran just before."""
     rest = arguments == ["--rest"]
     _takes_no([] if rest else arguments, "ci")
-    house.prepare(*groups_for_tests(["--no-skips"]))
+    house.prepare(*TESTED)
     linted = lint(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
@@ -125,13 +130,10 @@ def peers_apart(arguments: Sequence[str]) -> tuple[Group, ...]:
 
 
 def bench(house: House, arguments: list[str]) -> int:
-    house.prepare(BENCH)
+    house.prepare(CORE, BENCH)
     for peer in peers_apart(arguments):
         house.prepare_apart(peer)
-    takes_peers = arguments[:1] in (["gateway"], ["memory"])
-    house.become(
-        "-m", "benchmarks", *arguments, *(["--environments", str(house.root / ".venvs")] if takes_peers else [])
-    )
+    house.become("-m", "benchmarks", *arguments)
 
 
 def lock(house: House, arguments: list[str]) -> int:

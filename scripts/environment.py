@@ -91,10 +91,16 @@ class Environment:
         self._progress.start(f"making {self.name} with Python {sys.version.split()[0]}")
         # From the Python below: an environment made from another one breaks with it.
         base = getattr(sys, "_base_executable", sys.executable)
-        made = subprocess.run([base, "-I", "-m", "venv", self.path], capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            self._progress.finish("failed")
-            raise Trouble(explain_pip(made.stdout + made.stderr, self.path))
+        # In two steps, because venv keeps to itself what made its pip fail.
+        steps = (
+            [base, "-I", "-m", "venv", "--without-pip", str(self.path)],
+            [str(self.python), "-I", "-m", "ensurepip", "--default-pip"],
+        )
+        for step in steps:
+            made = subprocess.run(step, capture_output=True, text=True, check=False)
+            if made.returncode != 0:
+                self._progress.finish("failed")
+                raise Trouble(explain_pip(made.stdout + made.stderr, self.path))
         self._progress.finish()
 
     @contextmanager

@@ -37,7 +37,7 @@ class Group:
 CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
 DEV = Group("dev", "tests and checks", ("demo", "dev"), frozenset({"core", "demo"}))
-BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}))
+BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
 LLAMA = Group("llama", "the llama.cpp engine", ("llama",), frozenset({"core"}), optional=True)
 SMOLLM2 = Group("smollm2", "the SmolLM2-135M model file", None, optional=True, place=Place.FOLDER)
 SGLANG_ROUTER = Group("sglang-router", "a peer of the gateway benchmark", None, optional=True, place=Place.OWN)
@@ -46,4 +46,6 @@ LITELLM = Group("litellm", "a peer of the gateway benchmark", None, optional=Tru
 # DEV first: the other groups in .venv are locked to agree with it.
 GROUPS = (DEV, DEMO, CORE, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM)
 ENGINES = (LLAMA, SMOLLM2)
+# What cannot be had of it, the tests skip with a reason.
+TESTED = (DEV, *ENGINES, BENCH)
 PEERS = (SGLANG_ROUTER, LITELLM)

@@ -18,12 +18,12 @@ _TENANT = "bench"
 def configuration(bench: Bench, admin_port: int, controller_port: int) -> dict[str, object]:
     """An edgemind.yaml: one site with the gateway and the first mock, one site without a gateway per other mock.
 
-    Service times and slots are such that all sites stay in play; rates are far above the load, so that the bucket is
-    asked for every request and never empty.
+    Slots and service times are such that a full load fills the first site and spills to the others; the rate is far
+    above any load, so that the bucket is asked for every request and never empty.
     """
     sites: list[dict[str, object]] = []
     for number, url in enumerate(bench.upstream_urls()):
-        model = {"name": MODEL, "base_url": f"{url}/v1", "slots": 64, "service_ms": 1.0, "engine": "external"}
+        model = {"name": MODEL, "base_url": f"{url}/v1", "slots": 16, "service_ms": 4.0, "engine": "external"}
         sites.append({"name": f"{_SITE}-{number}", "zones": ["local"], "rtt_ms": {_SITE: 0.1}, "models": [model]})
     sites[0] |= {
         "name": _SITE,

@@ -68,7 +68,7 @@ def parse_model_loads(fields: Fields) -> dict[str, ModelLoad]:
     """The `models` of a beacon or of a gateway worker's report, which share their shape."""
     return {
         model: ModelLoad(
-            in_flight=load.count("in_flight"),
+            in_flight=round(load.number("in_flight")),
             slots=load.count("slots"),
             service_ms=load.number("service_ms"),
             ready=load.flag("ready", True),

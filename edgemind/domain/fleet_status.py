@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from edgemind.domain.membership import SiteState
-from edgemind.domain.worker_reports import DecisionSummary, GatewayStats
+from edgemind.domain.worker_reports import DecisionSummary, GatewayCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class GatewayStatus:
     workers: int
     draining: bool
     table_version: int
-    stats: GatewayStats
+    counters: GatewayCounters
 
 
 @dataclass(frozen=True, slots=True)

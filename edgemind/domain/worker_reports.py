@@ -29,14 +29,19 @@ class DecisionSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayStats:
-    """Counters since the workers started. Added latency is the time to first byte less the model's own service time."""
+class GatewayCounters:
+    """Counters since the workers started; `requests_per_s` and the added latency are of the last seconds.
+
+    Added latency is the time to first byte less the model's own service time.
+    """
 
     requests: int = 0
     ok: int = 0
     shed: int = 0
     failed: int = 0
+    refused: int = 0
     retried: int = 0
+    hung_up: int = 0
     requests_per_s: float = 0.0
     added_ms_p50: float | None = None
     added_ms_p99: float | None = None
@@ -56,7 +61,7 @@ class WorkerReport:
     draining: bool
     table_version: int
     models: Mapping[str, ModelLoad]
-    stats: GatewayStats
+    counters: GatewayCounters
     decisions: tuple[DecisionSummary, ...]
 
 
@@ -73,7 +78,7 @@ def parse_worker_report(document: object) -> WorkerReport:
         draining=fields.flag("draining", False),
         table_version=fields.count("table_version", 0),
         models=parse_model_loads(fields),
-        stats=_stats(fields),
+        counters=_counters(fields),
         decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
     )
 
@@ -104,17 +109,19 @@ def merge_loads(reports: Iterable[WorkerReport]) -> dict[str, ModelLoad]:
     return {model: _merged(loads) for model, loads in by_model.items()}
 
 
-def merge_stats(stats: Iterable[GatewayStats]) -> GatewayStats:
+def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
     """Counters add up. Percentiles do not: p50 is the mean weighted by requests, p99 the worst worker's."""
-    everyone = list(stats)
+    everyone = list(counters)
     with_p50 = [(one.added_ms_p50, max(1, one.requests)) for one in everyone if one.added_ms_p50 is not None]
     p99s = [one.added_ms_p99 for one in everyone if one.added_ms_p99 is not None]
-    return GatewayStats(
+    return GatewayCounters(
         requests=sum(one.requests for one in everyone),
         ok=sum(one.ok for one in everyone),
         shed=sum(one.shed for one in everyone),
         failed=sum(one.failed for one in everyone),
+        refused=sum(one.refused for one in everyone),
         retried=sum(one.retried for one in everyone),
+        hung_up=sum(one.hung_up for one in everyone),
         requests_per_s=sum(one.requests_per_s for one in everyone),
         added_ms_p50=sum(ms * n for ms, n in with_p50) / sum(n for _, n in with_p50) if with_p50 else None,
         added_ms_p99=max(p99s, default=None),
@@ -124,14 +131,16 @@ def merge_stats(stats: Iterable[GatewayStats]) -> GatewayStats:
     )
 
 
-def _stats(fields: Fields) -> GatewayStats:
+def _counters(fields: Fields) -> GatewayCounters:
     stats = fields.object_or_empty("stats")
-    return GatewayStats(
+    return GatewayCounters(
         requests=stats.count("requests", 0),
         ok=stats.count("ok", 0),
         shed=stats.count("shed", 0),
         failed=stats.count("failed", 0),
+        refused=stats.count("refused", 0),
         retried=stats.count("retried", 0),
+        hung_up=stats.count("hung_up", 0),
         requests_per_s=stats.number("requests_per_s", 0.0),
         added_ms_p50=stats.number_or_none("added_ms_p50"),
         added_ms_p99=stats.number_or_none("added_ms_p99"),

@@ -7,11 +7,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 """Lower-case names with values, as ASGI has them."""
 
 
-class UpstreamResponse(Protocol):
-    """One response whose first body bytes have come (or whose end has, if it has no body).
-
-    `complete` tells that nothing follows what `take` gives.
-    """
+class Answer(Protocol):
+    """One response from its first body bytes on (or from its end, if it has no body)."""
 
     @property
     def status(self) -> int: ...
@@ -20,16 +17,34 @@ class UpstreamResponse(Protocol):
     def headers(self) -> Headers: ...
 
     @property
-    def complete(self) -> bool: ...
+    def complete(self) -> bool:
+        """Whether nothing follows what `take` gives."""
 
     def take(self) -> bytes:
         """The body bytes that have come so far, given up by this object."""
 
-    async def relay(self, push: Callable[[bytes], None]) -> None:
-        """Hand every further body chunk to `push` the moment it arrives; return at the clean end.
 
-        Raises UpstreamCut when the upstream dies before the end or stays silent longer than allowed.
-        """
+class AnswerSink(Protocol):
+    """Who waits for an answer. Called inside the read callback of the upstream's connection: must not block.
+
+    Either `on_failed` alone (UpstreamFailed: nothing of the body came), or `on_answer`, then `on_chunk` for everything
+    further, then `on_end` or `on_failed` (UpstreamCut). An answer that is complete at `on_answer` gets no `on_end`.
+    """
+
+    def on_answer(self, answer: Answer) -> None: ...
+
+    def on_chunk(self, chunk: bytes) -> None: ...
+
+    def on_end(self) -> None: ...
+
+    def on_failed(self, error: Exception) -> None: ...
+
+
+class PendingRequest(Protocol):
+    """A request under way, as its sender may act on it."""
+
+    def cancel(self) -> None:
+        """Give up: the connection is closed at once, so that the upstream stops working. The sink hears no more."""
 
     def pause(self) -> None:
         """Stop reading from the upstream: the reader downstream is slower."""
@@ -37,31 +52,32 @@ class UpstreamResponse(Protocol):
     def resume(self) -> None:
         """Read on after `pause`."""
 
+
+class UpstreamResponse(Answer, Protocol):
+    """An answer for callers that await."""
+
+    async def relay(self, push: Callable[[bytes], None]) -> None:
+        """Hand every further body chunk to `push` the moment it arrives; return at the clean end.
+
+        Raises UpstreamCut when the upstream dies before the end or stays silent longer than allowed.
+        """
+
     def cancel(self) -> None:
-        """Give up on the rest: the connection is closed at once, so that the upstream stops working."""
-
-
-class PendingRequest(Protocol):
-    """What a request under way lets others do to it from outside its own task."""
-
-    def cancel(self) -> None: ...
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
+        """Give up on the rest: the connection is closed at once."""
 
 
 class Upstream(Protocol):
     """A pool of keep-alive connections to one origin."""
 
-    async def send(
-        self, head: bytes, body: bytes, on_start: Callable[[PendingRequest], None] | None = None
-    ) -> UpstreamResponse:
-        """Send one request (serialized head and whole body) and wait for the first body byte.
+    def request(self, head: bytes, body: bytes, sink: AnswerSink) -> PendingRequest:
+        """Send one request (serialized head and whole body); `sink` gets what comes of it, never before this returns.
 
-        `on_start` gets the handle to cancel the request by while it waits. Raises UpstreamUnreachable if no connection
-        can be had, UpstreamFailed if the upstream dies or stays silent before its first body byte.
+        Its failures: UpstreamUnreachable if no connection can be had; UpstreamFailed if the upstream dies or stays
+        silent before its first body byte; UpstreamCut after it.
         """
+
+    async def send(self, head: bytes, body: bytes) -> UpstreamResponse:
+        """As `request`, awaiting the first body byte. Raises UpstreamUnreachable or UpstreamFailed."""
 
     async def close(self) -> None:
         """Close idle connections; those in use close when their response ends."""

@@ -20,7 +20,7 @@ class DecisionLog:
 
     def add(self, decisions: Iterable[DecisionSummary]) -> None:
         """Insert, or replace what is known of the same decision: a later report knows how it ended."""
-        for decision in decisions:
+        for decision in sorted(decisions, key=lambda one: one.at_ms):
             self._by_id[decision.id] = decision
         while len(self._by_id) > self._kept:
             del self._by_id[next(iter(self._by_id))]

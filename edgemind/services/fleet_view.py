@@ -18,7 +18,7 @@ from edgemind.domain.fleet_status import (
     TableStatus,
 )
 from edgemind.domain.membership import SiteState
-from edgemind.domain.worker_reports import merge_stats
+from edgemind.domain.worker_reports import merge_counters
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import Peers
@@ -123,11 +123,8 @@ class FleetView:
         neighbour = self._neighbourhood.neighbours.get(site.name)
         declared = self._neighbourhood.declared.get(site.name)
         beacon = neighbour.beacon if neighbour else None
-        if declared is not None:
-            loads = declared.loads()
-        else:
-            loads = dict(beacon.models) if beacon else declared_loads(site)
-        trip = neighbour.round_trip if neighbour else declared.round_trip if declared else None
+        loads = beacon.models if beacon else declared.loads() if declared else declared_loads(site)
+        measured = neighbour or declared
         return SiteStatus(
             name=site.name,
             state=self._neighbourhood.state(site.name, now_s) or self._registered_state(site.name),
@@ -136,7 +133,7 @@ class FleetView:
             requests_per_s=_arrivals_per_s(loads),
             gateway_url=site.gateway_url,
             controller_url=site.controller_url,
-            rtt_ms=round(trip.ms, 3) if trip else None,
+            rtt_ms=round(measured.round_trip.ms, 3) if measured else None,
             beacon_age_ms=round((now_s - neighbour.beacon_s) * 1000.0, 1) if neighbour and beacon else None,
             heartbeat_age_ms=self._heartbeat.age_ms(site.name),
         )
@@ -153,7 +150,7 @@ class FleetView:
             workers=len(reports),
             draining=all(report.draining for report in reports),
             table_version=min(report.table_version for report in reports),
-            stats=merge_stats(report.stats for report in reports),
+            counters=merge_counters(report.counters for report in reports),
         )
 
 

@@ -19,7 +19,6 @@ class Heartbeat:
         self._heartbeat_ms: dict[str, int] = {}
         self._failures = 0
         self._last_error: str | None = None
-        self._incarnation: int | None = None
 
     @property
     def status(self) -> StoreStatus:
@@ -28,7 +27,7 @@ class Heartbeat:
     def beat(self) -> None:
         """Renew and read; blocks for as long as the store does."""
         try:
-            self._incarnation = self._registry.renew().incarnation
+            self._registry.renew()
             self._heartbeat_ms = {entry.site: entry.heartbeat_ms for entry in self._registry.live()}
         except EdgeMindError as exc:
             self._failures += 1
@@ -39,10 +38,6 @@ class Heartbeat:
             if self._last_error is not None:
                 log.info("the registry can be used again")
             self._last_error = None
-
-    def incarnation(self) -> int:
-        """The registry's number for this start; wall time if the registry could not be asked yet."""
-        return self._incarnation if self._incarnation is not None else self._clock.wall_ms()
 
     def age_ms(self, site: str) -> float | None:
         """Age of a site's last heartbeat, None if it is not registered."""

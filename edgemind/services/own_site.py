@@ -27,6 +27,15 @@ class OwnSite:
         self._reports: dict[int, tuple[float, WorkerReport]] = {}
         self._arrivals = DecayedArrivals(clock.monotonic_s())
 
+    def inherit(self, before: "OwnSite") -> None:
+        """Go on with what another instance knows of the same site: its configuration changed, its processes did not."""
+        self.incarnation = before.incarnation
+        self.drain_requested = before.drain_requested
+        self.ready_models = before.ready_models
+        self._seq = before._seq
+        self._reports = before._reports
+        self._arrivals = before._arrivals
+
     def take(self, report: WorkerReport) -> None:
         """A worker's report replaces its last one."""
         if report.worker in self._reports or len(self._reports) < WORKERS_LIMIT:

@@ -5,15 +5,14 @@ values are bounded before anything is built, so that no file (an alias bomb, say
 """
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent, NodeEvent
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
-from edgemind.settings.findings import FieldPath, Finding, Places, refusal
+from edgemind.settings.findings import FieldPath, Finding, Places, printable, refusal
 
 MAX_DEPTH = 24
 MAX_VALUES = 100_000
@@ -22,8 +21,11 @@ MAX_NUMBER_CHARS = 64
 # The C parser reads the same YAML five times as fast; some builds of PyYAML lack it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "str", "timestamp", "value", "merge"))
+_NAMES = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value", "merge")
+_TAGS = frozenset(_TAG + name for name in _NAMES)
 _QUOTED = frozenset("'\"|>")
+# Only the Python parser lets an escape such as "\\ud800" through; no JSON or UTF-8 text can hold it.
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, bool | float | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -56,15 +58,16 @@ def plain_value(text: str) -> str | int | float | bool | None:
 
 def parse_document(text: str, file: str) -> Document:
     """Read YAML text; ConfigurationError with the line if it is not YAML, or larger or deeper than any fleet needs."""
-    builder = _Builder(text)
+    builder = _Builder()
     try:
-        _refuse_extremes(text, builder)
+        _refuse_extremes(text)
         node = yaml.compose(text, Loader=_Loader)
         if node is not None:
             builder.document.data = builder.build(node, ())
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        line = builder.line_of(mark)
+        # What is missing at the end is reported behind it, where no editor can go.
+        line = min(_line(mark), text.rstrip().count("\n") + 1)
         problem = " ".join(part for part in (exc.context, exc.problem) if part)
         raise refusal([Finding((), f"is not valid YAML: {problem}; correct this line", line)], Places(file)) from None
     except yaml.YAMLError as exc:
@@ -82,18 +85,23 @@ class _Refused(Exception):
         self.finding = Finding((), message, line)
 
 
-def _refuse_extremes(text: str, builder: "_Builder") -> None:
+def _line(mark: Any) -> int:
+    """The line of a YAML mark, from 1; 1 without a mark."""
+    return int(mark.line) + 1 if mark else 1
+
+
+def _refuse_extremes(text: str) -> None:
     """Look at the events first: composing is recursive, and a million brackets would exhaust the stack."""
     depth = values = documents = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = builder.line_of(event.start_mark)
+        line = _line(event.start_mark)
         values += isinstance(event, NodeEvent)
         depth += isinstance(event, CollectionStartEvent)
         depth -= isinstance(event, CollectionEndEvent)
         documents += isinstance(event, DocumentStartEvent)
         if depth > MAX_DEPTH:
             raise _Refused(f"is nested more than {MAX_DEPTH} deep; a fleet needs six levels", line)
-        if values > 2 * MAX_VALUES:
+        if values > MAX_VALUES:
             raise _Refused(f"holds more than {MAX_VALUES} values; split the fleet into metros", line)
         if documents > 1:
             raise _Refused("starts a second document; keep one and remove the '---'", line)
@@ -102,46 +110,39 @@ def _refuse_extremes(text: str, builder: "_Builder") -> None:
 class _Builder:
     """Turns composed nodes into plain values, and notes lines and findings on the way."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         self.document = Document()
-        self._ends = [index for index, char in enumerate(text) if char == "\n"]
         self._values = 0
 
-    def line_of(self, mark: Any) -> int:
-        """The line as editors count it, 1 without a mark. YAML's own line numbers also count Unicode separators."""
-        return bisect_right(self._ends, mark.index - 1) + 1 if mark else 1
-
     def build(self, node: Node, path: FieldPath) -> object:
-        line = self.line_of(node.start_mark)
+        line = _line(node.start_mark)
         self._values += 1
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
             raise _Refused("repeats itself through aliases (*name) without end; write the values out", line)
         self.document.lines.setdefault(path, line)
-        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
+        if node.tag not in _TAGS:
+            self._note(
+                path, f"has the tag '{printable(node.tag)}', which means nothing here; write the plain value", line
+            )
+        if isinstance(node, MappingNode):
             return self._mapping(node, path)
-        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
-            return [self.build(item, (*path, position)) for position, item in enumerate(node.value)]
-        if isinstance(node, ScalarNode) and node.tag in _SCALAR_TAGS:
+        if isinstance(node, ScalarNode):
             return self._scalar(node, path)
-        tag = node.tag.replace(_TAG, "!!")[:40]
-        self._note(path, f"has the tag {tag!r}, which means nothing here; write the plain value", line)
-        return None
+        return [self.build(item, (*path, position)) for position, item in enumerate(node.value)]
 
     def _scalar(self, node: ScalarNode, path: FieldPath) -> object:
-        if node.style not in _QUOTED or not node.style:
-            return plain_value(node.value)
-        if any("\ud800" <= char <= "\udfff" for char in node.value):
+        if _HALF_PAIR.search(node.value):
             self._note(path, "holds half of a surrogate pair; write the character itself", self.document.lines[path])
             return None
-        return str(node.value)
+        return str(node.value) if node.style in _QUOTED else plain_value(node.value)
 
     def _mapping(self, node: MappingNode, path: FieldPath) -> dict[str, object]:
         values: dict[str, object] = {}
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
-            line = self.line_of(key_node.start_mark)
-            if not isinstance(key_node, ScalarNode):
-                self._note(path, "has a key that is a list or a mapping; a key is one word", line)
+            line = _line(key_node.start_mark)
+            if not isinstance(key_node, ScalarNode) or _HALF_PAIR.search(key_node.value):
+                self._note(path, "has a key that is no plain word; write one", line)
                 continue
             key = str(key_node.value)
             if key_node.tag == _TAG + "merge":

@@ -41,7 +41,7 @@ class StateSettings(Group):
     directory: Folder = Field(
         default=Path(".edgemind/state"),
         validate_default=True,
-        description="Folder of the json store; relative to this file.",
+        description="Folder of the json store; relative to the file's folder.",
     )
 
 

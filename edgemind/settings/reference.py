@@ -91,5 +91,9 @@ def _bounds(field: Schema) -> str:
     if "minimum" in source and "maximum" in source:
         return f"{number(source['minimum'])} to {number(source['maximum'])}"
     if "minItems" in source:
-        return f"at least {source['minItems']}"
+        return (
+            f"{source['minItems']} to {source['maxItems']}"
+            if "maxItems" in source
+            else f"at least {source['minItems']}"
+        )
     return ""

@@ -1,6 +1,5 @@
 """Reading the configuration file itself: every way it can fail is one clear line."""
 
-import os
 import re
 import stat
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 from edgemind.errors import ConfigurationError
 
 MAX_BYTES = 1 << 20
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML refuses, and the separators that YAML takes for line ends and editors do not: a comment would end there.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_text(path: Path) -> str:
@@ -29,20 +29,18 @@ def read_text(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a pipe by mistake would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file; create it or name another with --config") from None
-    except (OSError, ValueError) as exc:
-        reason = (getattr(exc, "strerror", None) or str(exc)).lower()
-        raise ConfigurationError(f"{path}: cannot be opened ({reason}); correct its path or permissions") from exc
-    with os.fdopen(descriptor, "rb") as stream:
-        mode = os.fstat(descriptor).st_mode
+        mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise ConfigurationError(f"{path}: is a directory; name the file in it, such as {path / 'edgemind.yaml'}")
+        # Looked at before opening: opening a pipe by mistake would wait for ever.
         if not stat.S_ISREG(mode):
             raise ConfigurationError(f"{path}: is not a regular file; copy the configuration into one")
-        try:
+        with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
-        except OSError as exc:
-            raise ConfigurationError(f"{path}: cannot be read ({exc.strerror}); check the disk") from exc
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: no such file; create it or name another with --config") from None
+    except OSError as exc:
+        reason = (exc.strerror or "input/output error").lower()
+        raise ConfigurationError(f"{path}: cannot be read ({reason}); correct its path or permissions") from exc
+    except ValueError:
+        raise ConfigurationError(f"{str(path)!r}: is not a path; name the file with --config") from None

@@ -15,7 +15,7 @@ _EXPECTED = {
     "int": "a whole number, such as 10",
     "float": "a number, such as 0.5",
     "finite": "a finite number",
-    "string": "text; put it in quotes",
+    "string": "text, in quotes if it looks like something else",
     "list": "a list: one '- ...' line each",
     "tuple": "a list: one '- ...' line each",
     "frozen": "a list, such as [a, b]",

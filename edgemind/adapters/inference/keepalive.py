@@ -1,25 +1,23 @@
 """A keep-alive HTTP/1.1 client for one origin: the gateway's way to model servers, neighbours and the cloud tier.
 
-General clients cost several times the whole gateway per request. This one parses with httptools, hands body chunks over
-inside the read callback, and holds no timer per request: `sweep` enforces the time limits of every connection at once.
+General clients cost several times the whole gateway per request. This one parses with httptools, tells its sink inside
+the read callback, and holds no timer per request: `sweep` enforces the time limits of every connection at once.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
 
+from edgemind.adapters.inference.awaited import AwaitedAnswer
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
-from edgemind.ports.inference import PendingRequest
+from edgemind.ports.inference import AnswerSink
 
-EARLY_BODY_LIMIT_BYTES = 256 * 1024
-"""Body bytes held before somebody relays them; past that the socket is not read."""
 JOIN_BELOW_BYTES = 64 * 1024
-"""A smaller body is joined to its head for one write; copying a larger one would cost more than a second write."""
+"""A larger body is not joined to its head for one write: copying it would cost more than the second write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,77 +32,98 @@ class ClientLimits:
     max_head_bytes: int = 64 * 1024
 
 
-class Answer:
-    """One request under way and its response: what `ports.inference` calls PendingRequest and UpstreamResponse.
+class Request:
+    """One request under way and the answer to it: `ports.inference` calls it PendingRequest and Answer.
 
-    It outlives its turn on the connection, which may serve the next request before this one's reader has looked.
+    It outlives its turn on the connection, which may serve the next request before this one's sink has looked.
     """
 
-    __slots__ = ("_connection", "_push", "complete", "error", "first", "headers", "started", "status", "waiter")
+    __slots__ = (
+        "_body", "_connection", "_first", "_head", "_pool", "announced", "cancelled", "complete", "headers", "sink",
+        "started", "status",
+    )  # fmt: skip
 
-    def __init__(self, connection: "Connection", waiter: "asyncio.Future[None]") -> None:
-        self._connection = connection
-        self._push: Callable[[bytes], None] | None = None
-        self.waiter = waiter
+    def __init__(self, pool: "KeepAlivePool", head: bytes, body: bytes, sink: AnswerSink) -> None:
+        self._pool = pool
+        self._head = head
+        self._body = body
+        self._connection: Connection | None = None
+        self._first = b""
+        self.sink = sink
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
-        self.first = b""
         self.started = False
+        self.announced = False
         self.complete = False
-        self.error: Exception | None = None
+        self.cancelled = False
 
-    async def relay(self, push: Callable[[bytes], None]) -> None:
-        """Hand over every further chunk as it comes; return at the clean end. Raises UpstreamCut."""
-        if self.error is None and not self.complete:
-            self._push = push
-            self.waiter = self._connection.loop.create_future()
-            if self.first:
-                push(self.take())
-            self._connection.resume()
-            await self.waiter
-        if self.error is not None:
-            raise UpstreamCut(f"{self._connection.origin} died in mid-answer: {self.error}") from self.error
+    # Answer
 
     def take(self) -> bytes:
-        """What has come so far, given up by this object."""
-        first, self.first = self.first, b""
+        first, self._first = self._first, b""
         return first
 
+    # PendingRequest
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        if self._connection is not None:
+            self._connection.abort()
+
     def pause(self) -> None:
-        if not self.complete:
+        if self._connection is not None:
             self._connection.pause()
 
     def resume(self) -> None:
-        if not self.complete:
+        if self._connection is not None:
             self._connection.resume()
-
-    def cancel(self) -> None:
-        if not self.complete and self.error is None:
-            self._connection.fail(UpstreamFailed("cancelled"))
 
     # Called by the connection
 
+    def write_to(self, connection: "Connection", transport: asyncio.Transport) -> None:
+        self._connection = connection
+        if len(self._body) < JOIN_BELOW_BYTES:
+            transport.write(self._head + self._body)
+        else:
+            transport.writelines((self._head, self._body))
+
+    def begun(self) -> None:
+        """The headers of the answer are here: the request will not be sent again, so its body may go."""
+        self.started = True
+        self._body = b""
+
     def body(self, chunk: bytes) -> None:
-        if self._push is not None:
-            self._push(chunk)
-            return
-        self.first = self.first + chunk if self.first else chunk
-        if len(self.first) > EARLY_BODY_LIMIT_BYTES:
-            self._connection.pause()
-        self.wake()
+        if self.announced:
+            self.sink.on_chunk(chunk)
+        else:
+            self._first = self._first + chunk if self._first else chunk
+
+    def fed(self) -> None:
+        """A read was parsed to its end: the first body bytes are passed on with everything that came beside them."""
+        if not self.announced and (self._first or self.complete) and not self.cancelled:
+            self.announced = True
+            self.sink.on_answer(self)
 
     def ended(self) -> None:
         self.complete = True
-        self.wake()
+        self._connection = None
+        if self.announced and not self.cancelled:
+            self.sink.on_end()
 
-    def failed(self, error: Exception) -> None:
-        if self.error is None:
-            self.error = error
-        self.wake()
-
-    def wake(self) -> None:
-        if not self.waiter.done():
-            self.waiter.set_result(None)
+    def failed(self, error: Exception, *, reused: bool) -> None:
+        self._connection = None
+        if self.cancelled:
+            return
+        if reused and not self.started and not isinstance(error, UpstreamFailed):
+            # The server closed an idle connection just as it was taken: nothing was answered, so ask again.
+            self._pool.dispatch(self)
+        elif self.announced:
+            self.sink.on_failed(UpstreamCut(f"{self._pool.origin} died in mid-answer: {error}"))
+        elif isinstance(error, UpstreamUnreachable):
+            self.sink.on_failed(error)
+        else:
+            message = f"{self._pool.origin} failed before its first body byte: {error}"
+            self.sink.on_failed(UpstreamFailed(message))
 
 
 class Connection(asyncio.Protocol):
@@ -114,43 +133,42 @@ class Connection(asyncio.Protocol):
         self._pool = pool
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
-        self._answer: Answer | None = None
+        self._request: Request | None = None
         self._head_bytes = 0
-        self.loop = pool.loop
-        self.origin = pool.origin
-        self.reused = False
-        self.paused = False
-        self.deadline_s = 0.0
+        self._paused = False
+        self._reused = False
+        self._deadline_s = 0.0
 
-    def start(self, head: bytes, body: bytes) -> Answer:
-        """Write one request. The answer's waiter is done at the first body byte, at the end, or at a failure."""
-        answer = self._answer = Answer(self, self.loop.create_future())
+    def start(self, request: Request) -> None:
+        self._request = request
         self._head_bytes = 0
-        self.deadline_s = self.loop.time() + self._pool.limits.first_byte_s
+        self._deadline_s = self._pool.loop.time() + self._pool.limits.first_byte_s
         assert self._transport is not None
-        if len(body) < JOIN_BELOW_BYTES:
-            self._transport.write(head + body)
-        else:
-            self._transport.writelines((head, body))
-        return answer
+        request.write_to(self, self._transport)
+
+    def rest(self) -> None:
+        """Wait for the next request."""
+        self._reused = True
+        self.resume()
+        self._deadline_s = self._pool.loop.time() + self._pool.limits.idle_s
 
     def pause(self) -> None:
-        if not self.paused and self._transport is not None and not self._transport.is_closing():
-            self.paused = True
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        if self.paused and self._transport is not None and not self._transport.is_closing():
-            self.paused = False
+        if self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = False
             # A reader that was made to wait is not an upstream that fell silent.
-            self.deadline_s = self.loop.time() + self._pool.limits.silence_s
+            self._deadline_s = self._pool.loop.time() + self._pool.limits.silence_s
             self._transport.resume_reading()
 
     def check(self, now_s: float) -> None:
         """Close when idle too long; fail when the upstream is silent past its limit."""
-        if now_s < self.deadline_s or self.paused:
+        if now_s < self._deadline_s or self._paused:
             return
-        if self._answer is not None:
+        if self._request is not None:
             self.fail(UpstreamFailed("no answer within the time limit"))
         else:
             self.close()
@@ -159,13 +177,17 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def fail(self, error: Exception) -> None:
-        """End the request under way with `error` and the connection with it."""
-        answer, self._answer = self._answer, None
+    def abort(self) -> None:
+        self._request = None
         if self._transport is not None:
             self._transport.abort()
-        if answer is not None:
-            answer.failed(error)
+
+    def fail(self, error: Exception) -> None:
+        """End the request under way with `error`, and the connection with it."""
+        request = self._request
+        self.abort()
+        if request is not None:
+            request.failed(error, reused=False)
 
     # asyncio.Protocol
 
@@ -173,63 +195,68 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        answer = self._answer
-        if answer is None:
+        request = self._request
+        if request is None:
             # Bytes nobody asked for: the next response could not be told from them.
             self.close()
             return
-        if not answer.started:
+        if not request.started:
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
-            if self._answer is None:
+            if self._request is None:
+                # Garbage behind a complete answer: the answer stands, the connection is not used again.
                 self.close()
             else:
                 self.fail(UpstreamFailed(f"not an HTTP/1.1 answer ({exc})"))
-            return
-        if not answer.started and self._head_bytes > self._pool.limits.max_head_bytes:
+                return
+        if not request.started and self._head_bytes > self._pool.limits.max_head_bytes:
             self.fail(UpstreamFailed("its response headers are too large"))
+            return
+        request.fed()
 
     def eof_received(self) -> None:
-        answer = self._answer
-        if answer is not None and answer.started and not _self_delimited(answer.headers):
+        request = self._request
+        if request is not None and request.started and not _self_delimited(request.headers):
             self.on_message_complete()
+            request.fed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._pool.forget(self)
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.failed(exc or ConnectionResetError("connection closed before the end of the answer"))
+        request, self._request = self._request, None
+        if request is not None:
+            error = exc or ConnectionResetError("connection closed before the end of the answer")
+            request.failed(error, reused=self._reused)
 
     # httptools callbacks
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._answer is not None:
-            self._answer.headers.append((name.lower(), value))
+        if self._request is not None:
+            self._request.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        answer = self._answer
-        if answer is None:
+        request = self._request
+        if request is None:
             return
-        answer.status = self._parser.get_status_code()
-        if answer.status < 200:
-            answer.headers = []
+        request.status = self._parser.get_status_code()
+        if request.status < 200:
+            request.headers = []
         else:
-            answer.started = True
+            request.begun()
 
     def on_body(self, chunk: bytes) -> None:
-        if self._answer is not None:
-            self.deadline_s = self.loop.time() + self._pool.limits.silence_s
-            self._answer.body(chunk)
+        if self._request is not None:
+            self._deadline_s = self._pool.loop.time() + self._pool.limits.silence_s
+            self._request.body(chunk)
 
     def on_message_complete(self) -> None:
-        answer = self._answer
-        if answer is None or not answer.started:
+        request = self._request
+        if request is None or not request.started:
             return
-        self._answer = None
+        self._request = None
         self._pool.release(self, reusable=self._parser.should_keep_alive())
-        answer.ended()
+        request.ended()
 
 
 def _self_delimited(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -250,33 +277,33 @@ class KeepAlivePool:
         self._port = parts.port or (443 if self._ssl else 80)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def send(self, head: bytes, body: bytes, on_start: Callable[[PendingRequest], None] | None = None) -> Answer:
+    def request(self, head: bytes, body: bytes, sink: AnswerSink) -> Request:
+        """Send at once on an idle connection, else on a new one."""
+        request = Request(self, head, body, sink)
+        self.dispatch(request)
+        return request
+
+    async def send(self, head: bytes, body: bytes) -> AwaitedAnswer:
         """Send and wait for the first body byte. Raises UpstreamUnreachable or UpstreamFailed."""
-        while True:
-            connection = self._idle.pop() if self._idle else await self._connect()
-            answer = connection.start(head, body)
-            if on_start is not None:
-                on_start(answer)
-            try:
-                await answer.waiter
-            except asyncio.CancelledError:
-                answer.cancel()
-                raise
-            failure = answer.error
-            if failure is None or answer.first:
-                return answer
-            if connection.reused and not answer.started and not isinstance(failure, UpstreamFailed):
-                # The server closed an idle connection just as it was taken: nothing was answered, so ask again.
-                continue
-            raise UpstreamFailed(f"{self.origin} failed before its first body byte: {failure}") from failure
+        answer = AwaitedAnswer(self.loop)
+        pending = self.request(head, body, answer)
+        await answer.begun(pending)
+        return answer
+
+    def dispatch(self, request: Request) -> None:
+        if self._idle:
+            self._idle.pop().start(request)
+            return
+        task = self.loop.create_task(self._connect(request))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
 
     def release(self, connection: Connection, *, reusable: bool) -> None:
         if reusable and not self._closed:
-            connection.resume()
-            connection.reused = True
-            connection.deadline_s = self.loop.time() + self.limits.idle_s
+            connection.rest()
             self._idle.append(connection)
         else:
             connection.close()
@@ -297,15 +324,24 @@ class KeepAlivePool:
         for connection in list(self._idle):
             connection.close()
 
-    async def _connect(self) -> Connection:
-        if len(self._all) >= self.limits.max_connections:
-            raise UpstreamFailed(f"{self.origin}: all {self.limits.max_connections} connections are in use")
-        connection = Connection(self)
+    async def _connect(self, request: Request) -> None:
         try:
-            await asyncio.wait_for(
-                self.loop.create_connection(lambda: connection, self._host, self._port, ssl=self._ssl),
-                self.limits.connect_s,
-            )
+            connection = await self._new_connection()
+        except UpstreamFailed as exc:
+            request.failed(exc, reused=False)
+            return
+        if request.cancelled:
+            connection.close()
+        else:
+            connection.start(request)
+
+    async def _new_connection(self) -> Connection:
+        if len(self._all) + len(self._connecting) > self.limits.max_connections:
+            raise UpstreamFailed(f"all {self.limits.max_connections} connections are in use")
+        connection = Connection(self)
+        opening = self.loop.create_connection(lambda: connection, self._host, self._port, ssl=self._ssl)
+        try:
+            await asyncio.wait_for(opening, self.limits.connect_s)
         except (OSError, TimeoutError) as exc:
             reason = str(exc) or f"no connection within {self.limits.connect_s:g} s"
             raise UpstreamUnreachable(f"{self.origin} cannot be reached: {reason}") from exc

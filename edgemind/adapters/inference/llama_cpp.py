@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol, cast
 
 from edgemind.adapters.inference.llama_wheels import ENGINE_MODULE
@@ -105,6 +106,18 @@ def _load(options: LlamaOptions, socket_file: str) -> _Server:
         wheel = import_module(ENGINE_MODULE)
     except (ImportError, OSError) as exc:
         raise ConfigurationError(f"llama.cpp cannot be loaded ({exc}); reinstall {ENGINE_MODULE}") from exc
+    try:
+        return cast(_Server, wheel.Server(_parameters(wheel, options, socket_file)))
+    except AttributeError as exc:
+        raise ConfigurationError(f"this version of {ENGINE_MODULE} is another than EdgeMind knows ({exc})") from exc
+    except RuntimeError as exc:
+        raise ConfigurationError(
+            f"llama.cpp cannot load {options.weights}: the file is damaged or incomplete, or memory is short; "
+            "reinstall or replace it, --verbose shows llama.cpp's own words"
+        ) from exc
+
+
+def _parameters(wheel: ModuleType, options: LlamaOptions, socket_file: str) -> object:
     params = wheel.CommonParams()
     params.model.path = str(options.weights)
     params.model_alias = {options.model}
@@ -121,13 +134,7 @@ def _load(options: LlamaOptions, socket_file: str) -> _Server:
     params.fit_params = False
     params.cache_ram_mib = 0
     params.verbosity = 3 if options.verbose else 0
-    try:
-        return cast(_Server, wheel.Server(params))
-    except RuntimeError as exc:
-        raise ConfigurationError(
-            f"llama.cpp cannot load {options.weights}: the file is damaged or incomplete, or memory is short; "
-            "reinstall or replace it, --verbose shows llama.cpp's own words"
-        ) from exc
+    return cast(object, params)
 
 
 def _run(handle: Callable[[str, Callable[[str], bool]], None], request: str, on_piece: Callable[[str], bool]) -> None:

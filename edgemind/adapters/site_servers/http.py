@@ -6,24 +6,26 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from edgemind.adapters.http_calls import HttpCalls
+from edgemind.domain.fleet import Site
 from edgemind.errors import UpstreamFailed
 
 EXPLAIN_TIMEOUT_S = 1.0
+ADMIN_PORT_OFFSET = 200
 PROBE_TIMEOUT_S = 2.0
 """Long against the probing interval: a server that is busy with inference answers late and is not therefore down."""
 
 
 class HttpGatewayAdmin:
-    """`GatewayAdmin`: worker k of the gateway listens on the port of `admin_url` + k."""
+    """`GatewayAdmin`: worker k of the site's gateway has its admin listener on worker 0's port + k."""
 
-    def __init__(self, calls: HttpCalls, admin_url: str | None, site_token: str) -> None:
+    def __init__(self, calls: HttpCalls, site: Site, site_token: str) -> None:
         self._calls = calls
-        self._admin_url = admin_url
+        self._admin_url = admin_url(site)
         self._headers = (("x-edgemind-site-token", site_token),)
 
     async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
         if self._admin_url is None:
-            raise UpstreamFailed("this site has no `admin` address in the configuration: its gateway cannot be asked")
+            raise UpstreamFailed("this site has no gateway in the configuration that could be asked")
         url = f"{worker_origin(self._admin_url, worker)}/edgemind/v1/decisions/{quote(decision_id, safe='')}"
         answer = await self._calls.call("GET", url, timeout_s=EXPLAIN_TIMEOUT_S, headers=self._headers)
         if answer.status == 404:
@@ -56,6 +58,13 @@ def probe_url(base_url: str) -> str:
     """The cheapest question that both protocols define: the model list, or Open Inference's readiness."""
     base_url = base_url.rstrip("/")
     return f"{base_url}/models" if base_url.endswith("/v1") else f"{base_url}/v2/health/ready"
+
+
+def admin_url(site: Site) -> str | None:
+    """Where worker 0 has its admin listener; undeclared it is on loopback, 200 ports above the gateway's."""
+    if site.admin_url is not None or site.gateway_url is None:
+        return site.admin_url
+    return worker_origin(f"http://127.0.0.1:{urlsplit(site.gateway_url).port or 80}", ADMIN_PORT_OFFSET)
 
 
 def worker_origin(admin_url: str, worker: int) -> str:

@@ -24,11 +24,12 @@ class Candidate:
     """One place that answers for one model, with what this gateway knows of its load now.
 
     `reported` is the in-flight count of the last report, `delta` what this gateway has sent there less what it got back
-    since, `own` what it has outstanding there. `expected_ms` is kept current, so that a pick only compares numbers.
+    since, `own` what it has outstanding there. `beyond` is how many requests one more would leave without a slot (negative:
+    slots to spare). `expected_ms` is kept current, so that a pick only compares numbers.
     """
 
     __slots__ = (
-        "_views", "available", "delta", "expected_ms", "fresh", "key", "load_ms", "model", "own", "ready", "reported",
+        "_base_ms", "_free_slots", "_step_ms", "_views", "available", "beyond", "delta", "expected_ms", "fresh", "key", "load_ms", "model", "own", "ready", "reported",
         "rtt_ms", "service_ms", "site", "slots", "terms",
     )  # fmt: skip
 
@@ -49,8 +50,7 @@ class Candidate:
         self.ready = True
         self.available = True
         self._views: list[tuple[list[float], list[CostTerms], int]] = []
-        self.terms = CostTerms(rtt_ms, service_ms, load_ms, slots)
-        self.refresh()
+        self.measured(rtt_ms, service_ms, slots)
 
     @property
     def in_flight(self) -> float:
@@ -81,6 +81,9 @@ class Candidate:
         self.slots = max(1, slots)
         # A new tuple, never a changed one: decisions already journaled go on showing what they saw.
         self.terms = CostTerms(rtt_ms, service_ms, self.load_ms, self.slots)
+        self._base_ms = rtt_ms + self.load_ms + service_ms
+        self._step_ms = service_ms / self.slots
+        self._free_slots = self.slots - 1
         for _, terms, position in self._views:
             terms[position] = self.terms
         self.refresh()
@@ -91,11 +94,8 @@ class Candidate:
         load = self.reported + self.delta
         if load < self.own:  # noqa: PLR1730 - max() costs three times as much here
             load = self.own
-        beyond = load + 1 - self.slots
-        expected_ms = self.rtt_ms + self.load_ms + self.service_ms
-        if beyond > 0:
-            expected_ms += beyond / self.slots * self.service_ms
-        self.expected_ms = expected_ms
+        self.beyond = beyond = load - self._free_slots
+        self.expected_ms = expected_ms = self._base_ms + beyond * self._step_ms if beyond > 0 else self._base_ms
         if not self.fresh:
             expected_ms = math.inf
         for costs_ms, _, position in self._views:

@@ -72,7 +72,7 @@ def _expected_ms(candidate: Candidate) -> float:
 def _admissible(candidate: Candidate, demand: Demand) -> bool:
     if candidate.expected_ms > demand.deadline_ms:
         return False
-    beyond = candidate.in_flight + 1 - candidate.slots
+    beyond = candidate.beyond
     return beyond <= 0 or beyond <= QUEUE_RATIO_LIMIT[demand.priority] * candidate.slots
 
 

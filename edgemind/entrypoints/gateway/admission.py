@@ -1,7 +1,7 @@
 """Who asks, and within which bounds: key -> tenant -> rights -> rate, then the request's own headers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from hmac import compare_digest
 from math import ceil, isfinite
@@ -13,6 +13,7 @@ from edgemind.domain.rate import TokenBucket
 from edgemind.domain.requests import Constraints, Demand, Priority
 from edgemind.entrypoints.gateway.apis import invalid
 from edgemind.entrypoints.gateway.refusals import Refusal
+from edgemind.services.route_request import RequestRouter
 
 REMEMBERED_LIMIT = 4096
 """Authorization headers and header combinations remembered; both come from clients."""
@@ -25,11 +26,15 @@ HeaderMap = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated tenant with its bucket, or a neighbouring site that forwards for one of its own."""
+    """An authenticated tenant with its bucket, or a neighbouring site that forwards for one of its own.
+
+    `authorized` are models it was already found to have a right to; a reload makes new callers.
+    """
 
     tenant: Tenant
     bucket: TokenBucket | None
     forwarded_by: str | None = None
+    authorized: set[str] = field(default_factory=set)
 
 
 class Admission:
@@ -118,10 +123,12 @@ class Admission:
 
     # What
 
-    def authorize(self, caller: Caller, model: str, known: bool, models: tuple[str, ...]) -> None:
+    def authorize(self, caller: Caller, model: str, router: RequestRouter) -> None:
         """Raises Refusal 404 for a model nobody serves, 403 for one this tenant may not use."""
-        if not known:
-            usable = [name for name in models if caller.tenant.may_use(name)]
+        if model in caller.authorized:
+            return
+        if not router.knows(model):
+            usable = [name for name in router.models if caller.tenant.may_use(name)]
             near = get_close_matches(model, usable, n=3, cutoff=0.4) or usable[:5]
             meant = ", ".join(f"'{name}'" for name in near) or "none"
             message = f"The model '{model[:100]}' is not served here. Did you mean: {meant}?"
@@ -129,6 +136,7 @@ class Admission:
         if not caller.tenant.may_use(model):
             message = f"Tenant '{caller.tenant.name}' has no right to the model '{model}'; ask your operator for it."
             raise Refusal(403, "permission_error", "model_forbidden", message, "model")
+        caller.authorized.add(model)
 
     def constraints(self, caller: Caller, model: str, headers: HeaderMap) -> Constraints:
         """Raises Refusal 400 for headers that make no sense, 403 for a residency the tenant may not ask for."""

@@ -90,3 +90,14 @@ def read_model(api: Api, body: bytes, model_in_path: str | None, json_length: in
         field, what = wrong
         raise invalid(field, f"'{field}' {what}.")
     return model
+
+
+def json_length(headers: Mapping[bytes, bytes]) -> int | None:
+    """Length of the JSON part of an Open Inference body, if binary tensors follow it. Raises Refusal (400)."""
+    raw = headers.get(b"inference-header-content-length")
+    if raw is None:
+        return None
+    if not raw.isdigit() or len(raw) > 12:
+        name = "inference-header-content-length"
+        raise invalid(name, f"The header '{name}' must be a number of bytes.")
+    return int(raw)

@@ -1,84 +1,139 @@
-"""One request and its response on a client connection: ASGI, plus a synchronous way to write for the relay.
+"""One request and its response on a client connection."""
 
-The relay writes inside the upstream's read callback. Waking a task for every chunk would double the cost of a stream
-and add a turn of the event loop to each of its chunks.
-"""
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-
-from edgemind.ports.inference import PendingRequest
+STATUS_LINES = {status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in map(int, HTTPStatus)}
 
 
-class Exchange(RequestResponseCycle):
-    """Found as `scope["extensions"]["edgemind.exchange"]`. `upstream` is told about hang-ups and slow readers."""
+class ClientConnection(Protocol):
+    """What an exchange needs of the connection it came on."""
 
-    upstream: PendingRequest | None = None
+    def write(self, data: bytes) -> bool:
+        """Send bytes; False when the client reads too slowly for more."""
 
-    def header(self, name: bytes) -> bytes | None:
-        return next((value for key, value in self.scope["headers"] if key == name), None)
+    def answered(self, exchange: "Exchange") -> None:
+        """The exchange is over; the connection goes on with the next, or closes."""
 
-    def start(self, status: int, head: bytes, chunk: bytes, *, length: int | None, complete: bool) -> None:
+    def abort(self) -> None: ...
+
+
+class RelayedRequest(Protocol):
+    """The upstream side of an exchange, told about what the client does."""
+
+    def hang_up(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Exchange:
+    """A whole request as received, and the way to answer it once.
+
+    `path` is decoded, `raw_path` as sent; header names are lower-case. `keep_alive` may be taken back until the response
+    starts. `relayed` is set while an upstream works on it.
+    """
+
+    __slots__ = (
+        "_chunked", "_connection", "arrived_s", "body", "complete", "default_headers", "gone", "headers", "http_version",
+        "keep_alive", "method", "path", "query", "raw_path", "relayed", "started",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        method: bytes,
+        path: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        http_version: str,
+        arrived_s: float,
+    ) -> None:
+        self._connection = connection
+        self._chunked = False
+        self.method = method
+        self.path = path
+        self.raw_path = raw_path
+        self.query = query
+        self.headers = headers
+        self.http_version = http_version
+        self.arrived_s = arrived_s
+        self.default_headers = b""
+        self.body = b""
+        self.keep_alive = True
+        self.started = False
+        self.complete = False
+        self.gone = False
+        self.relayed: RelayedRequest | None = None
+
+    def start(self, status: int, lines: bytes, chunk: bytes, *, length: int | None, complete: bool) -> None:
         """Write status, headers and the first body bytes in one go.
 
-        `head` is a serialized block of header lines without framing headers; `length` the whole body's length in bytes if
-        it is known, else the body is chunked (or ends with the connection, for an HTTP/1.0 client).
+        `lines` are serialized header lines without framing headers; `length` the whole body's length in bytes if it is
+        known, else the body is chunked (or ends with the connection, for an HTTP/1.0 client).
         """
-        if self.disconnected:
+        if self.gone:
             return
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        parts = [STATUS_LINE[status]]
-        parts += [b"%b: %b\r\n" % pair for pair in self.default_headers]
-        parts.append(head)
+        self.started = True
+        status_line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         if length is not None:
-            parts.append(b"content-length: %d\r\n" % length)
-        elif self.scope["http_version"] == "1.0":
+            framing = b"content-length: %d\r\n" % length
+        elif self.http_version == "1.0":
             self.keep_alive = False
+            framing = b""
         else:
-            self.chunked_encoding = True
-            parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        if chunk:
-            parts.append(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self.chunked_encoding else chunk)
-        if complete and self.chunked_encoding:
-            parts.append(b"0\r\n\r\n")
-        self.transport.write(b"".join(parts))
+            self._chunked = True
+            framing = b"transfer-encoding: chunked\r\n"
+            if chunk:
+                chunk = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+            if complete:
+                chunk += b"0\r\n\r\n"
+        ending = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+        fits = self._connection.write(b"".join((status_line, self.default_headers, lines, framing, ending, chunk)))
         if complete:
-            self._completed()
+            self._finished()
+        elif not fits and self.relayed is not None:
+            self.relayed.pause()
 
     def push(self, chunk: bytes) -> None:
         """Write one body chunk; a reader that is too slow pauses the upstream."""
-        if self.disconnected:
+        if self.gone:
             return
-        self.transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if self.chunked_encoding else chunk)
-        if self.flow.write_paused and self.upstream is not None:
-            self.upstream.pause()
+        data = b"%x\r\n%b\r\n" % (len(chunk), chunk) if self._chunked else chunk
+        if not self._connection.write(data) and self.relayed is not None:
+            self.relayed.pause()
 
     def finish(self, last: bytes = b"") -> None:
-        """End the body cleanly."""
-        if self.disconnected or self.response_complete:
+        """End the body cleanly, after `last`."""
+        if self.gone or self.complete:
             return
         if last:
             self.push(last)
-        if self.chunked_encoding:
-            self.transport.write(b"0\r\n\r\n")
-        self._completed()
+        if self._chunked:
+            self._connection.write(b"0\r\n\r\n")
+        self._finished()
 
     def cut(self) -> None:
         """End the connection in mid-body, so that no client can take what it has for the whole."""
-        self.response_complete = True
-        self.transport.abort()
+        self.complete = True
+        self.relayed = None
+        self._connection.abort()
 
     def hang_up(self) -> None:
         """The client is gone."""
-        self.disconnected = True
-        if self.upstream is not None:
-            self.upstream.cancel()
-        self.message_event.set()
+        self.gone = True
+        relayed, self.relayed = self.relayed, None
+        if relayed is not None:
+            relayed.hang_up()
 
-    def _completed(self) -> None:
-        self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
+    def _finished(self) -> None:
+        self.complete = True
+        self.relayed = None
+        self._connection.answered(self)
+
+
+def header_block(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % pair for pair in headers)

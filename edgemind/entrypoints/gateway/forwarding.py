@@ -4,17 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from uvicorn._types import HTTPScope
-
-from edgemind.ports.inference import UpstreamResponse
+from edgemind.entrypoints.gateway.exchange import Exchange, header_block
+from edgemind.ports.inference import Headers
 from edgemind.services.recent_decisions import DecisionRecord
 from edgemind.services.route_request import Target
 
-PASSED_ON = frozenset(
-    {b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length", b"openai-organization"}
+TO_SERVERS = frozenset(
+    {b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length"}
 )
 """Request headers that reach any upstream; a client's credentials and our own headers do not."""
-BETWEEN_SITES = frozenset({b"x-edgemind-residency", b"x-edgemind-device-class", b"x-edgemind-priority"})
+TO_NEIGHBOURS = TO_SERVERS | {b"x-edgemind-residency", b"x-edgemind-device-class", b"x-edgemind-priority"}
 """Request headers that a neighbour's gateway needs as well."""
 NOT_RELAYED = frozenset(
     {
@@ -36,22 +35,20 @@ class RequestHeads:
         self._fixed: dict[tuple[str, bytes], bytes] = {}
 
     def head(
-        self, target: Target, scope: HTTPScope, length: int, record: DecisionRecord, remaining_ms: float
+        self, target: Target, exchange: Exchange, length: int, record: DecisionRecord, remaining_ms: float
     ) -> bytes:
-        query = scope["query_string"]
-        path = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+        path = exchange.raw_path + b"?" + exchange.query if exchange.query else exchange.raw_path
         fixed = self._fixed.get((target.candidate.key, path))
         if fixed is None:
             fixed = self._fix(target, path)
             if len(self._fixed) < FIXED_HEADS_LIMIT:
                 self._fixed[(target.candidate.key, path)] = fixed
-        wanted = PASSED_ON | BETWEEN_SITES if target.via_gateway else PASSED_ON
-        parts = [fixed, b"content-length: %d\r\n" % length]
-        parts += [b"%b: %b\r\n" % pair for pair in scope["headers"] if pair[0] in wanted]
+        wanted = TO_NEIGHBOURS if target.via_gateway else TO_SERVERS
+        passed = [b"%b: %b\r\n" % pair for pair in exchange.headers if pair[0] in wanted]
         if target.via_gateway:
-            parts.append(b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms))
-        parts.append(b"x-request-id: %b\r\n\r\n" % record.decision_id.encode())
-        return b"".join(parts)
+            passed.append(b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms))
+        ending = b"content-length: %d\r\nx-request-id: %b\r\n\r\n" % (length, record.decision_id.encode())
+        return b"".join((fixed, *passed, ending))
 
     def _fix(self, target: Target, raw_path: bytes) -> bytes:
         base = urlsplit(target.base_url)
@@ -75,20 +72,16 @@ class ResponseHead:
     service_ms: float | None
 
 
-def response_head(response: UpstreamResponse, record: DecisionRecord) -> ResponseHead:
-    lines = []
-    length, sse, service_ms = None, False, None
-    for name, value in response.headers:
-        if name not in NOT_RELAYED:
-            lines.append(b"%b: %b\r\n" % (name, value))
-            if name == b"content-type":
-                sse = value.startswith(b"text/event-stream")
-            elif name == b"x-simulated-service-ms":
-                service_ms = _float(value)
-        elif name == b"content-length":
-            length = int(value)
-    lines.append(receipt(record))
-    return ResponseHead(b"".join(lines), length, sse, service_ms)
+def response_head(headers: Headers, record: DecisionRecord) -> ResponseHead:
+    known = dict(headers)
+    service = known.get(b"x-simulated-service-ms")
+    length = known.get(b"content-length")
+    return ResponseHead(
+        lines=header_block(pair for pair in headers if pair[0] not in NOT_RELAYED) + receipt(record),
+        length=None if length is None or b"transfer-encoding" in known else int(length),
+        sse=known.get(b"content-type", b"").startswith(b"text/event-stream"),
+        service_ms=None if service is None else _float(service),
+    )
 
 
 def receipt(record: DecisionRecord) -> bytes:

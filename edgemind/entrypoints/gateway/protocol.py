@@ -1,10 +1,13 @@
-"""The HTTP/1.1 server side: uvicorn's httptools protocol, held to our limits and told when the client hangs up.
+"""The HTTP/1.1 server side of a gateway: one client connection, parsed by httptools, held to our limits.
 
-uvicorn alone accepts a 20 MB header, leaves a half-sent one open for ever and answers without a Host. Its timers cost a
-little on every request; here one sweep a second enforces all time limits of a worker.
+It runs under uvicorn's server (sockets, TLS, date header, shutdown) in the place of uvicorn's own protocol, which accepts
+a 20 MB header, leaves a half-sent one open for ever and answers without a Host. Requests go to `serve` whole, inside
+the read callback: a task per request would cost more than everything else the gateway does with it. One sweep a second
+enforces all time limits of a worker, so that a request sets no timer.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,15 +15,25 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from edgemind.domain.limits import Limits
-from edgemind.entrypoints.gateway.exchange import Exchange
-from edgemind.entrypoints.gateway.refusals import Refusal, refusal_bytes
+from edgemind.entrypoints.gateway.exchange import Exchange, header_block
+from edgemind.entrypoints.gateway.refusals import (
+    Refusal,
+    bad_request,
+    body_too_large,
+    headers_too_large,
+    refusal_bytes,
+    timed_out,
+    too_many_connections,
+)
 
 LINGER_S = 1.0
 """How long a refused upload is read and thrown away: closing at once would reset the connection under our answer."""
+CHECK_BEFORE_BODY_BYTES = 64 * 1024
+"""A body announced to be larger, or of unknown length, is only read for somebody who may send it."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @dataclass(slots=True)
@@ -30,8 +43,18 @@ class Draining:
     started: bool = False
 
 
-class GatewayProtocol(HttpToolsProtocol):
-    """One client connection. Its phases: idle, head (reading headers), body, answering; then idle again."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a connection serves with. `preflight` looks at the headers alone: a refusal, or None to read the body."""
+
+    serve: Callable[[Exchange], None]
+    preflight: Callable[[Exchange], Refusal | None]
+    limits: Callable[[], Limits]
+    draining: Draining
+
+
+class GatewayProtocol(asyncio.Protocol):
+    """One client connection. What it reads: nothing, a head, a body; what it answers: `active`, then `queue`."""
 
     def __init__(
         self,
@@ -40,237 +63,278 @@ class GatewayProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        limits: Callable[[], Limits],
-        draining: Draining,
+        service: Service,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.access_log = False
-        self.limits = limits()
-        self.draining = draining
-        self.head_bytes = 0
-        self.header_bytes = 0
-        self.in_head = False
-        self.body_bytes = 0
-        self.body_complete = True
-        self.lingering = False
-        self.deadline_s = 0.0
+        self._server_state = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._service = service
+        self._limits = service.limits()
+        self._parser = httptools.HttpRequestParser(self)
+        # Bytes behind a request with `Connection: close` are ignored instead of failing the request itself.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._queue: deque[Exchange] = deque()
+        self._reading: Exchange | None = None
+        self._chunks: list[bytes] = []
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._in_head = False
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._lingering = False
+        self._writable = True
+        self._read_paused = False
+        self._deadline_s = 0.0
+        self.active: Exchange | None = None
 
-    @property
-    def current(self) -> Exchange | None:
-        """The newest request on this connection; None before its first one."""
-        return cast("Exchange | None", self.cycle)
+    # asyncio.Protocol
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.deadline_s = self.loop.time() + self.limits.header_timeout_s
-        if len(self.connections) > self.limits.max_connections:
-            self.refuse(_TOO_MANY_CONNECTIONS)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._server_state.connections.add(cast(Any, self))
+        self._deadline_s = self._loop.time() + self._limits.header_timeout_s
+        if len(self._server_state.connections) > self._limits.max_connections:
+            self._refuse(too_many_connections())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        exchange = self.current
-        super().connection_lost(exc)
-        if exchange is not None:
-            exchange.hang_up()
-        for queued, _ in self.pipeline:
-            queued.disconnected = True
-        self.pipeline.clear()
+        self._server_state.connections.discard(cast(Any, self))
+        for exchange in (self.active, self._reading, *self._queue):
+            if exchange is not None:
+                exchange.hang_up()
+        self.active = self._reading = None
+        self._queue.clear()
+
+    def eof_received(self) -> None:
+        """Half-closed by the client: nobody is left who would wait for an answer that has not begun."""
 
     def data_received(self, data: bytes) -> None:
-        if self.lingering or self.transport.is_closing():
+        if self._lingering or self._transport.is_closing():
             return
-        if not self.in_head and self.body_complete:
-            self.head_bytes = 0
-            self.deadline_s = self.loop.time() + self.limits.header_timeout_s
-            self.in_head = True
+        if self._reading is None and not self._in_head:
+            self._begin_head()
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # No protocol is offered to upgrade to; what follows such a request cannot be told from it.
-            if self.cycle is not None:
-                self.cycle.keep_alive = False
-            self.lingering = True
+            self._last_exchange_closes()
         except httptools.HttpParserError as exc:
-            self.refuse(_refusal_of(exc))
+            self._refuse(_refusal_of(exc))
         else:
-            if self.in_head:
+            if self._in_head:
                 # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
-                self.head_bytes += len(data)
-                if self.head_bytes > self.limits.max_header_bytes:
-                    self.refuse(self._head_too_large())
+                self._head_bytes += len(data)
+                if self._head_bytes > self._limits.max_header_bytes:
+                    self._refuse(headers_too_large(self._limits.max_header_bytes))
+
+    def pause_writing(self) -> None:
+        self._writable = False
 
     def resume_writing(self) -> None:
-        super().resume_writing()
-        exchange = self.current
-        if exchange is not None and exchange.upstream is not None:
-            exchange.upstream.resume()
+        self._writable = True
+        if self.active is not None and self.active.relayed is not None:
+            self.active.relayed.resume()
 
     # httptools callbacks
 
     def on_message_begin(self) -> None:
-        self.url = b""
-        self.expect_100_continue = False
-        self.headers = []
-        self.header_bytes = 0
-        self.body_bytes = 0
-        self.body_complete = False
-        self.in_head = True
+        self._url = b""
+        self._headers = []
+        self._chunks = []
+        self._body_bytes = 0
+        self._begin_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.header_bytes += len(name) + len(value) + 4
-        if self.header_bytes > self.limits.max_header_bytes:
-            raise _Refused(self._head_too_large())
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self.in_head = False
-        self.head_bytes = 0
-        self.deadline_s = self.loop.time() + self.limits.idle_timeout_s
-        http_version = self.parser.get_http_version()
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and http_version == "1.1"):
-            raise _Refused(_bad_request("A request needs exactly one Host header."))
-        exchange = self._exchange(http_version)
-        length = exchange.header(b"content-length")
-        if length is not None and int(length) > self.limits.max_body_bytes:
-            raise _Refused(self._too_large())
-        previous, self.cycle = self.current, exchange
-        if previous is None or previous.response_complete:
-            self._start_asgi_task(exchange, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))
+        self._in_head = False
+        now_s = self._loop.time()
+        self._deadline_s = now_s + self._limits.idle_timeout_s
+        exchange = self._reading = self._exchange(now_s)
+        expected = self._check_headers(exchange)
+        if self.active is not None:
+            return
+        if expected > CHECK_BEFORE_BODY_BYTES:
+            refusal = self._service.preflight(exchange)
+            if refusal is not None:
+                raise _Refused(refusal)
+        if expected and any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers):
+            self._transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
-        self.body_bytes += len(body)
-        if self.body_bytes > self.limits.max_body_bytes:
-            raise _Refused(self._too_large())
-        self.deadline_s = self.loop.time() + self.limits.idle_timeout_s
-        exchange = self.cycle
-        if not exchange.response_complete:
-            exchange.body += body
-            exchange.message_event.set()
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body_bytes:
+            raise _Refused(body_too_large(self._limits.max_body_bytes))
+        self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
+        self._chunks.append(body)
 
     def on_message_complete(self) -> None:
-        self.body_complete = True
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        exchange, self._reading = self._reading, None
+        if exchange is None:
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            exchange, app = self.pipeline.pop()
-            self._start_asgi_task(exchange, app)
-        elif not self.body_complete:
-            # Answered before its body was read to the end: what is left of it must not be taken for a request.
-            self._linger()
-        elif not self.in_head:
-            self.deadline_s = self.loop.time() + self.limits.idle_timeout_s
+        chunks, self._chunks = self._chunks, []
+        exchange.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if self.active is None:
+            self.active = exchange
+            self._service.serve(exchange)
+        else:
+            self._queue.append(exchange)
+            self._pause_reading()
 
-    # Limits
+    # What an exchange asks of its connection
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Answer a request that never reached the application, and read no further."""
-        if self.transport.is_closing() or self.lingering:
-            return
-        exchange = self.current
-        if exchange is not None and not exchange.response_complete:
-            if self.body_complete or self.pipeline:
-                # An earlier request is still being answered: two answers must not mix. End the connection after it.
-                exchange.keep_alive = False
-                self.lingering = True
-                return
-            exchange.hang_up()
-            if exchange.response_started:
-                self.transport.abort()
-                return
-            exchange.response_complete = True
-        self.transport.write(refusal_bytes(refusal, self.server_state.default_headers))
-        self._linger()
+    def write(self, data: bytes) -> bool:
+        self._transport.write(data)
+        return self._writable
+
+    def answered(self, exchange: Exchange) -> None:
+        """Go on with the next request of the connection, or close it."""
+        self.active = None
+        if not exchange.keep_alive:
+            self._close_politely()
+        elif self._queue:
+            self.active = self._queue.popleft()
+            # Not from here: a client that pipelines a thousand requests must not nest a thousand calls.
+            self._loop.call_soon(self._serve_queued, self.active)
+        elif not self._transport.is_closing():
+            self._resume_reading()
+            self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    # Told by the worker
 
     def check(self, now_s: float) -> None:
         """Called about once a second: close what is idle, refuse what comes too slowly."""
-        if now_s < self.deadline_s or self.transport.is_closing():
+        if now_s < self._deadline_s or self._transport.is_closing():
             return
-        exchange = self.current
-        answering = exchange is not None and not exchange.response_complete
-        if self.lingering or (not self.in_head and self.body_complete and not answering):
-            self.transport.close()
-        elif self.in_head and not answering:
-            self.refuse(_timeout(f"The headers did not arrive within {self.limits.header_timeout_s:g} s."))
-        elif not self.body_complete:
-            self.refuse(_timeout(f"The body stopped arriving for {self.limits.idle_timeout_s:g} s."))
+        if self._lingering:
+            self._transport.close()
+        elif self.active is not None:
+            return
+        elif self._in_head:
+            self._refuse(timed_out(f"The headers did not arrive within {self._limits.header_timeout_s:g} s."))
+        elif self._reading is not None:
+            self._refuse(timed_out(f"The body stopped arriving for {self._limits.idle_timeout_s:g} s."))
+        else:
+            self._transport.close()
+
+    def drain(self) -> None:
+        """The worker begins to stop: the response under way is the connection's last."""
+        for exchange in (self.active, self._reading):
+            if exchange is not None:
+                exchange.keep_alive = False
 
     def shutdown(self) -> None:
         """The worker stops: close what is idle; a request whose bytes were read is answered first."""
-        exchange = self.current
-        answering = exchange is not None and not exchange.response_complete
-        if exchange is not None and answering:
-            exchange.keep_alive = False
-        elif not (self.in_head and self.head_bytes) and self.body_complete:
-            self.transport.close()
+        self.drain()
+        if self.active is None and self._reading is None and not self._in_head:
+            self._transport.close()
 
-    def _exchange(self, http_version: str) -> Exchange:
-        parsed = httptools.parse_url(self.url)
-        path = (parsed.path or b"/").decode("ascii")
-        extensions: dict[str, Exchange] = {}
-        scope = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": http_version,
-            "method": self.parser.get_method().decode("ascii"),
-            "scheme": self.scheme,
-            "server": self.server,
-            "client": self.client,
-            "root_path": "",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": parsed.path,
-            "query_string": parsed.query or b"",
-            "headers": self.headers,
-            "extensions": extensions,
-        }
-        keep_alive = http_version != "1.0" and self.parser.should_keep_alive() and not self.draining.started
-        exchange = Exchange(
-            scope=scope,  # type: ignore[arg-type]
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=keep_alive,
-            on_response=self.on_response_complete,
+    # Reading
+
+    def _begin_head(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        if self.active is None:
+            self._deadline_s = self._loop.time() + self._limits.header_timeout_s
+
+    def _exchange(self, now_s: float) -> Exchange:
+        parsed = httptools.parse_url(self._url)
+        raw_path = parsed.path or b"/"
+        path = raw_path.decode("ascii")
+        method, version = self._parser.get_method(), self._parser.get_http_version()
+        query = parsed.query or b""
+        path = unquote(path) if "%" in path else path
+        exchange = Exchange(self, method, path, raw_path, query, self._headers, version, now_s)
+        exchange.keep_alive = (
+            version != "1.0" and self._parser.should_keep_alive() and not self._service.draining.started
         )
-        extensions["edgemind.exchange"] = exchange
+        exchange.default_headers = header_block(self._server_state.default_headers)
         return exchange
 
-    def _head_too_large(self) -> Refusal:
-        message = f"The request line and headers are larger than {self.limits.max_header_bytes} bytes."
-        return Refusal(431, "invalid_request_error", "headers_too_large", message)
+    def _check_headers(self, exchange: Exchange) -> int:
+        """Bytes of body to expect (more than any limit if unknown). Raises _Refused."""
+        hosts = expected = size = 0
+        for name, value in exchange.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                expected = int(value)
+            elif name == b"transfer-encoding":
+                expected = CHECK_BEFORE_BODY_BYTES + 1
+        if size + len(self._url) > self._limits.max_header_bytes:
+            raise _Refused(headers_too_large(self._limits.max_header_bytes))
+        if hosts > 1 or (not hosts and exchange.http_version != "1.0"):
+            raise _Refused(bad_request("A request needs exactly one Host header."))
+        if expected > self._limits.max_body_bytes:
+            raise _Refused(body_too_large(self._limits.max_body_bytes))
+        return expected
 
-    def _too_large(self) -> Refusal:
-        return Refusal(
-            413,
-            "invalid_request_error",
-            "body_too_large",
-            f"The body is larger than this gateway's limit of {self.limits.max_body_bytes} bytes.",
-        )
+    def _serve_queued(self, exchange: Exchange) -> None:
+        if exchange.gone or self.active is not exchange:
+            return
+        exchange.default_headers = header_block(self._server_state.default_headers)
+        exchange.keep_alive = exchange.keep_alive and not self._service.draining.started
+        self._service.serve(exchange)
+
+    def _pause_reading(self) -> None:
+        if not self._read_paused:
+            self._read_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._read_paused:
+            self._read_paused = False
+            self._transport.resume_reading()
+
+    # Refusing
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer a request that never reached the application, and read no further."""
+        if self._transport.is_closing() or self._lingering:
+            return
+        self._reading = None
+        if self.active is not None:
+            # An earlier request is still being answered: two answers must not mix. The connection ends after it.
+            self._last_exchange_closes()
+            return
+        self._transport.write(refusal_bytes(refusal, self._server_state.default_headers))
+        self._close_politely()
+
+    def _last_exchange_closes(self) -> None:
+        last = self._queue[-1] if self._queue else self.active
+        if last is None:
+            self._close_politely()
+        else:
+            last.keep_alive = False
+            self._pause_reading()
+
+    def _close_politely(self) -> None:
+        """Send our side's end; then, if the client may still be sending, read and drop for a moment.
+
+        Closing a socket with unread bytes resets the connection, and the reset can overtake our answer.
+        """
+        if self._transport.is_closing():
+            return
+        if self._reading is None and not self._in_head and not self._read_paused:
+            self._transport.close()
+            return
+        self._linger()
 
     def _linger(self) -> None:
-        """Send our side's end, then read and drop for a moment, so that the answer is not lost to a reset."""
-        self.lingering = True
-        self.deadline_s = self.loop.time() + LINGER_S
-        self.flow.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        self._lingering = True
+        self._deadline_s = self._loop.time() + LINGER_S
+        self._resume_reading()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
         else:
-            self.transport.close()
+            self._transport.close()
 
 
 class _Refused(Exception):  # noqa: N818 - never seen outside: httptools wraps it and `_refusal_of` unwraps it
@@ -282,24 +346,7 @@ class _Refused(Exception):  # noqa: N818 - never seen outside: httptools wraps i
 
 
 def _refusal_of(error: Exception) -> Refusal:
-    cause = error.__context__ or error.__cause__
+    cause = error.__context__
     if isinstance(cause, _Refused):
         return cause.refusal
-    return _bad_request(f"This is not a valid HTTP/1.1 request: {error}")
-
-
-def _bad_request(message: str) -> Refusal:
-    return Refusal(400, "invalid_request_error", "bad_request", message)
-
-
-def _timeout(message: str) -> Refusal:
-    return Refusal(408, "invalid_request_error", "request_timeout", message)
-
-
-_TOO_MANY_CONNECTIONS = Refusal(
-    503,
-    "server_error",
-    "too_many_connections",
-    "This gateway has no connection to spare; try again shortly.",
-    retry_after_s=1,
-)
+    return bad_request(f"This is not a valid HTTP/1.1 request: {error}")

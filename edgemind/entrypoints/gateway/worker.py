@@ -23,8 +23,8 @@ from edgemind.entrypoints.gateway.admin import AdminRoutes
 from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.app import GatewayApp, Parts
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
-from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol
-from edgemind.entrypoints.gateway.relay import Relay
+from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol, Service
+from edgemind.entrypoints.gateway.relay import Relays
 from edgemind.errors import ConfigurationError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
@@ -69,8 +69,7 @@ class GatewayServer(uvicorn.Server):
         """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away first."""
         self._draining.started = True
         for connection in cast("set[GatewayProtocol]", self.server_state.connections):
-            if connection.current is not None:
-                connection.current.keep_alive = False
+            connection.drain()
         await asyncio.sleep(self._drain_s())
         await super().shutdown(sockets)
 
@@ -95,10 +94,10 @@ class Worker:
         router = RequestRouter(fleet, identity.site, settings.routing, self._clock, Random(seed.getrandbits(64)))
         heads = RequestHeads(identity.site, self._site_token(settings))
         upstreams = cast("Callable[[str], Upstream]", self._pools)
-        relay = Relay(router, upstreams, heads, stats, settings.limits, self._clock)
+        relays = Relays(router, upstreams, heads, stats, settings.limits, self._clock)
         return Parts(
             router=router,
-            relay=relay,
+            relays=relays,
             admission=self._admission(settings),
             limits=settings.limits,
             decisions=RecentDecisions(),
@@ -161,12 +160,14 @@ class Worker:
 
     def _data_server(self) -> GatewayServer:
         tls = self._plan.tls
+        app = GatewayApp(self.parts)
         config = uvicorn.Config(
-            GatewayApp(self.parts),
+            _no_asgi,
             http="httptools",
             ws="none",
             lifespan="off",
             interface="asgi3",
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -179,7 +180,8 @@ class Worker:
             raise ConfigurationError(f"the TLS certificate or key cannot be used: {exc}") from exc
         if config.ssl is not None:
             config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
-        protocol = functools.partial(GatewayProtocol, limits=lambda: self.parts.limits, draining=self._draining)
+        service = Service(app.serve, app.preflight, lambda: self.parts.limits, self._draining)
+        protocol = functools.partial(GatewayProtocol, service=service)
         config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
         return GatewayServer(config, self._draining, lambda: self.parts.limits.drain_s)
 
@@ -260,8 +262,12 @@ class Worker:
         self.parts.router.replace_fleet(settings.fleet(), settings.routing)
         self.parts.admission = self._admission(settings)
         self.parts.limits = settings.limits
-        self.parts.relay.use_limits(settings.limits)
+        self.parts.relays.limits = settings.limits
         self._pools.use_limits(bootstrap.client_limits(settings.limits))
+
+
+async def _no_asgi(scope: object, receive: object, send: object) -> None:
+    """uvicorn wants an application; GatewayProtocol serves requests without one."""
 
 
 def run_worker(plan: WorkerPlan, settings: Settings, data: socket.socket, admin: socket.socket) -> None:

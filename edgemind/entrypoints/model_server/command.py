@@ -1,5 +1,6 @@
 """`edgemind model-server`: real processes that answer for the models a site declares."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -7,10 +8,10 @@ from random import Random
 import click
 
 from edgemind.domain.fleet import Engine
+from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.model_server.assignment import Assignment, assignment_of
-from edgemind.entrypoints.model_server.serving import reserve, serve
+from edgemind.entrypoints.model_server.serving import Address, reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
-from edgemind.errors import EdgeMindError
 from edgemind.settings import load_settings
 
 WAITING_PER_SLOT = 64
@@ -34,15 +35,17 @@ def model_server(  # noqa: PLR0913, PLR0917 - click passes each option as an arg
     config: Path, site: str, model: str | None, bind: str | None, seed: int, gguf: Path | None, threads: int,
     context_tokens: int, verbose: bool,
 ) -> None:  # fmt: skip
-    """Serve models of a site: all simulated ones in one process, or one model by llama.cpp."""
-    try:
+    """Serve models of a site: all simulated ones in one process, or one model by llama.cpp.
+
+    Exit codes: 0 stopped by SIGTERM or SIGINT; 2 wrong usage or configuration, a port that is taken or weights that
+    cannot be loaded.
+    """
+    with exit_codes():
         assigned = assignment_of(load_settings(config, resolve_secrets=False), site, model)
         if assigned.engine is Engine.SIMULATED:
             serve_simulated(assigned, bind, seed)
         else:
             serve_llama(assigned, bind, gguf, threads, context_tokens, verbose)
-    except EdgeMindError as exc:
-        raise click.ClickException(str(exc)) from exc
 
 
 def serve_simulated(assigned: Assignment, bind: str | None, seed: int) -> None:
@@ -56,7 +59,8 @@ def serve_simulated(assigned: Assignment, bind: str | None, seed: int) -> None:
         SimulatedModel(endpoint, Random(f"{seed}/{assigned.site}/{endpoint.model}")) for endpoint in assigned.endpoints
     ]
     stations = Stations([Station(model, WAITING_PER_SLOT, assigned.wan_ms) for model in models])
-    serve(simulated_app(stations), reserve(_addresses(assigned, bind)), lambda: _announce(assigned))
+    places = _places(assigned, bind)
+    serve(simulated_app(stations), reserve(places), lambda: _announce(assigned, places))
 
 
 def serve_llama(
@@ -71,20 +75,21 @@ def serve_llama(
     check_engine()
     weights = weights_for(endpoint.model, gguf)
     options = LlamaOptions(endpoint.model, weights, endpoint.slots, context_tokens, threads, verbose=verbose)
-    sockets = reserve(_addresses(assigned, bind))
+    places = _places(assigned, bind)
+    sockets = reserve(places)
     slots = Slots(endpoint.slots, WAITING_PER_SLOT, endpoint.service_ms)
     with llama_engine(options) as engine, ThreadPoolExecutor(endpoint.slots, "llama") as executor:
-        serve(llama_app(endpoint.model, engine, slots, executor), sockets, lambda: _announce(assigned))
+        serve(llama_app(endpoint.model, engine, slots, executor), sockets, lambda: _announce(assigned, places))
 
 
-def _addresses(assigned: Assignment, bind: str | None) -> list[tuple[str, int]]:
-    if bind is None:
-        return list(assigned.addresses)
-    return list(dict.fromkeys((bind, port) for _, port in assigned.addresses))
+def _places(assigned: Assignment, bind: str | None) -> list[Address]:
+    """Where to listen: at the addresses of base_url, or at their ports on another interface."""
+    return list(dict.fromkeys((bind or host, port) for host, port in assigned.addresses))
 
 
-def _announce(assigned: Assignment) -> None:
+def _announce(assigned: Assignment, places: Sequence[Address]) -> None:
+    """One line on stdout: whoever started this process can wait for it."""
     models = ", ".join(endpoint.model for endpoint in assigned.endpoints)
-    places = ", ".join(f"{host}:{port}" for host, port in assigned.addresses)
+    listening = ", ".join(f"{host}:{port}" for host, port in places)
     wan = f" behind a simulated WAN of {assigned.wan_ms:g} ms" if assigned.wan_ms else ""
-    click.echo(f"{assigned.site}: {models} ({assigned.engine.value}) on {places}{wan}")
+    click.echo(f"{assigned.site}: {models} ({assigned.engine.value}) on {listening}{wan}")

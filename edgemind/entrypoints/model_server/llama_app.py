@@ -47,7 +47,8 @@ class LlamaOpenAI:
         await exchange.answer(200, openai_bodies.model_list((self._model,), "llama.cpp"))
 
     async def health(self, exchange: Exchange) -> None:
-        await exchange.answer(200, {"status": "ok"})
+        busy = {"in_flight": self._slots.in_flight, "queued": self._slots.queued}
+        await exchange.answer(200, {"status": "ok", **busy})
 
     async def embed(self, exchange: Exchange) -> None:
         await exchange.body()

@@ -1,6 +1,7 @@
 """Simulated work: a request waits for a slot, holds it for its drawn service time, and leaves it the moment it goes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -21,12 +22,11 @@ class Turn:
 
     async def until(self, share: float) -> tuple[Header, ...]:
         """Wait until `share` of the service time is over (1.0: all of it); returns the headers that tell the times."""
-        loop = asyncio.get_running_loop()
         share_ms = share * self._drawn_ms
         due_s = self._started_s + (share_ms + self._wan_ms / 2) / 1000
-        await asyncio.sleep(due_s - loop.time())
-        # A timer wakes up to a millisecond late. That is this server's time: as added latency it would blame the route.
-        late_ms = max(0.0, loop.time() - due_s) * 1000
+        await asyncio.sleep(due_s - time.monotonic())
+        # A timer wakes up to a millisecond off. That is this server's time: as added latency it would blame the route.
+        late_ms = (time.monotonic() - due_s) * 1000
         told = ((SERVICE_MS_HEADER, self._drawn_ms + late_ms), (FIRST_CHUNK_MS_HEADER, share_ms + late_ms))
         wan = ((WAN_MS_HEADER, self._wan_ms),) if self._wan_ms else ()
         return tuple((name, b"%.3f" % value) for name, value in (*told, *wan))
@@ -45,7 +45,6 @@ class Station:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
         """A slot for one request, until its drawn time is over or the block is left. Raises QueueFull."""
-        loop = asyncio.get_running_loop()
         if self._wan_ms:
             await asyncio.sleep(self._wan_ms / 2000)
         try:
@@ -53,9 +52,10 @@ class Station:
         except QueueFull:
             self._refused += 1
             raise
-        drawn_ms, started_s = self.model.draw_ms(), loop.time()
+        # Not the loop's clock: uvloop's ticks in whole milliseconds.
+        drawn_ms, started_s = self.model.draw_ms(), time.monotonic()
         # The slot's time runs by itself: a slow reader or a long way home must not hold it.
-        timer = loop.call_at(started_s + drawn_ms / 1000, lease.release)
+        timer = asyncio.get_running_loop().call_later(drawn_ms / 1000, lease.release)
         try:
             yield Turn(drawn_ms, self._wan_ms, started_s)
             self._served += 1

@@ -42,15 +42,14 @@ def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], Non
         access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
-    server = _Server(config, on_ready)
+    host, port = sockets[0].getsockname()[:2]
     try:
-        server.run(sockets=list(sockets))
+        _Server(config, on_ready).run(sockets=list(sockets))
     except OSError as exc:
         # Another process may have bound the same port while this one loaded its model: only listening tells.
         if exc.errno != errno.EADDRINUSE:
             raise
-        name = sockets[0].getsockname()
-        raise _unbound(name[0], name[1], exc) from exc
+        raise _unbound(host, port, exc) from exc
 
 
 class _Server(uvicorn.Server):

@@ -12,6 +12,7 @@ from benchmarks.peers.envoy import configuration as envoy_configuration
 from benchmarks.processes import StartError
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.domain.keys import KeyRing
+from edgemind.settings import load_settings
 
 
 @pytest.fixture
@@ -38,6 +39,13 @@ def test_our_gateway_gets_a_key_that_its_store_knows(bench):
     launch = EDGEMIND.prepare(bench)
     keys = JsonFileStateStore(bench.directory / "state").list_keys()
     assert KeyRing(keys).tenant_for(b"Bearer " + launch.key.encode()) == "bench"
+
+
+def test_our_configuration_is_one_that_the_gateway_takes(bench):
+    EDGEMIND.prepare(bench)
+    settings = load_settings(bench.directory / "edgemind.yaml", {})
+    assert settings.auth == "keys"
+    assert [site.name for site in settings.sites] == ["bench", "bench-1", "bench-2"]
 
 
 def test_our_gateway_reaches_every_upstream(bench):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, groups_for_tests, help_text, peers_apart
-from scripts.groups import BENCH, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
+from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart
+from scripts.groups import CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,6 @@ from scripts.groups import BENCH, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_RO
 )
 def test_a_command_gets_what_it_needs_and_no_more(arguments: list[str], groups: tuple[Group, ...]) -> None:
     assert groups_for_edgemind(arguments) == groups
-
-
-def test_the_peers_are_needed_only_where_skips_fail() -> None:
-    assert BENCH not in groups_for_tests(["-x"])
-    assert BENCH in groups_for_tests(["--no-skips"])
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

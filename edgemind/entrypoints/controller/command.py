@@ -1,0 +1,82 @@
+"""`edgemind controller`: flags and configuration in, a listening socket, then the process."""
+
+import logging
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from edgemind.domain.fleet import Site
+from edgemind.entrypoints.gateway.listeners import Address, bind
+from edgemind.errors import ConfigurationError
+from edgemind.settings import Settings, load_client_settings, load_settings
+
+DEFAULT_FILE = Path("edgemind.yaml")
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The fleet's configuration.  [default: $EDGEMIND_CONFIG, or edgemind.yaml]",
+)
+@click.option("--site", help="The site this controller belongs to. May be left out if there is only one.")
+@click.option("--listen", metavar="HOST:PORT", help="Listen here instead of at the site's `controller` address.")
+def controller(config: Path | None, site: str | None, listen: str | None) -> None:
+    """Run a site's controller: beacons, routing table, fleet API.
+
+    SIGTERM stops it; SIGHUP reloads the configuration (a changed file is noticed by itself).
+
+    \b
+    Exit codes: 0 stopped; 1 it cannot listen; 2 wrong usage or configuration.
+    """
+    # A poke to reload that comes before the process listens for it must not end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    file = config or load_client_settings().config or DEFAULT_FILE
+    settings = load_settings(file)
+    own = settings.site(site) if site else _only_site(settings)
+    address = listen_address(own, listen)
+    with bind(address, f"controller {own.name}") as listener:
+        bound = Address(address.host, listener.getsockname()[1])
+        click.echo(f"controller {own.name} listens on http://{bound}", err=True)
+        # Imported late: a wrong flag or a taken port is told at once.
+        from edgemind.entrypoints.controller.process import run_controller
+
+        run_controller(file, settings, own.name, listener)
+
+
+def listen_address(site: Site, listen: str | None) -> Address:
+    """Where to listen: the flag, else what the site declares. Raises ConfigurationError."""
+    if listen is not None:
+        return _parsed(listen)
+    if site.controller_url is None:
+        raise ConfigurationError(
+            f"site {site.name!r} declares no 'controller:' address; add one to the configuration or pass --listen"
+        )
+    parts = urlsplit(site.controller_url)
+    if parts.scheme != "http":
+        raise ConfigurationError(
+            f"the controller of {site.name} is declared at {site.controller_url}, but this process speaks plain HTTP: "
+            "put TLS in front of it and pass --listen HOST:PORT"
+        )
+    return Address(parts.hostname or "127.0.0.1", parts.port or 80)
+
+
+def _parsed(listen: str) -> Address:
+    parts = urlsplit(f"//{listen}")
+    try:
+        if parts.hostname and parts.port is not None:
+            return Address(parts.hostname, parts.port)
+    except ValueError:
+        pass
+    raise ConfigurationError(f"--listen is {listen!r}; write it as HOST:PORT, such as 127.0.0.1:8200")
+
+
+def _only_site(settings: Settings) -> Site:
+    sites = settings.fleet().sites
+    if len(sites) > 1:
+        names = ", ".join(site.name for site in sites)
+        raise ConfigurationError(f"the configuration declares several sites; choose one with --site: {names}")
+    return sites[0]

@@ -1,0 +1,143 @@
+"""The controller process: its listener, the loops beside it, reload, and a shutdown that leaves the registry."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import edgemind
+from edgemind import bootstrap
+from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
+from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.site_routes import SiteRoutes
+from edgemind.services.heartbeat import Heartbeat
+from edgemind.services.register_site import RegisterSite, SiteAddress
+from edgemind.services.site_controller import SiteController
+from edgemind.settings import ConfigWatcher, Settings
+
+CONFIG_CHECK_S = 1.0
+GRACE_S = 1
+"""How long requests under way may go on after SIGTERM: all of them are short."""
+IDLE_S = 75
+"""Longer than the callers keep an idle connection: the side that sends closes first."""
+CONNECTIONS_LIMIT = 1024
+
+log = logging.getLogger("edgemind.controller")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: it would end the process by the signal instead of with exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class ControllerProcess:
+    """Built inside the event loop that runs it."""
+
+    def __init__(self, config: Path, settings: Settings, site: str) -> None:
+        self._site = site
+        self._watcher = ConfigWatcher(config, settings, site)
+        self._clock = bootstrap.system_clock()
+        self._pools = bootstrap.upstream_pools(settings.limits)
+        self._loops: list[asyncio.Task[None]] = []
+        own = settings.site(site)
+        address = SiteAddress(site, own.controller_url or "", own.gateway_url, edgemind.__version__)
+        self._heartbeat = Heartbeat(
+            RegisterSite(bootstrap.open_state_store(settings), self._clock, address), self._clock
+        )
+        self.access = access_rules(settings)
+        self.controller = self._controller(settings)
+
+    def app(self) -> Starlette:
+        site_routes = SiteRoutes(lambda: self.controller, lambda: self.access)
+        fleet_routes = FleetRoutes(lambda: self.controller, lambda: self.access)
+        return Starlette(routes=[*site_routes.routes(), Mount("/", fleet_routes.app())])
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve on a bound socket until SIGTERM or SIGINT."""
+        config = uvicorn.Config(
+            self.app(), http="httptools", ws="none", lifespan="off", interface="asgi3", log_config=None, log_level="warning",
+            access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=GRACE_S, limit_concurrency=CONNECTIONS_LIMIT,
+        )  # fmt: skip
+        server = _Server(config)
+        self._handle_signals(server)
+        beside = [
+            asyncio.create_task(supervise("the configuration check", lambda: CONFIG_CHECK_S, self._check_config)),
+            asyncio.create_task(self._pools.run()),
+        ]
+        self._loops = controller_loops(self.controller, self._clock)
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            await stop_loops([*self._loops, *beside])
+            await asyncio.to_thread(self._heartbeat.withdraw)
+            await self._pools.close()
+        log.info("controller of %s stopped", self._site)
+
+    def _controller(self, settings: Settings) -> SiteController:
+        own = settings.site(self._site)
+        links = bootstrap.site_links(settings, own, self._pools)
+        return SiteController(settings.fleet(), own, settings.routing, links, self._heartbeat, self._clock)
+
+    def _handle_signals(self, server: uvicorn.Server) -> None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(signal.SIGHUP, self._watcher.poke)
+
+    async def _check_config(self) -> None:
+        reload = await asyncio.to_thread(self._watcher.check)
+        if reload is None:
+            return
+        if reload.error is not None:
+            log.error("the new configuration was refused, the old one stays in force: %s", reload.error)
+        elif f"sites[{self._site}]" in reload.restart_needed:
+            log.error("%s is no longer in the configuration: stop this controller", self._site)
+        elif reload.changed:
+            await self._use(reload.settings)
+            log.info("configuration reloaded: %s", ", ".join(reload.changed))
+            for field in reload.restart_needed:
+                log.warning("%s changed: restart this controller for it to take effect", field)
+
+    async def _use(self, settings: Settings) -> None:
+        """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
+        successor = self._controller(settings)
+        await stop_loops(self._loops)
+        successor.succeed(self.controller)
+        self.access = access_rules(settings)
+        self.controller = successor
+        self._loops = controller_loops(successor, self._clock)
+
+
+def access_rules(settings: Settings) -> AccessRules:
+    tokens = settings.access.tokens
+    by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
+    secret = settings.access.secret
+    return AccessRules(
+        {role: token.reveal() for role, token in by_role.items() if token}, secret.reveal() if secret else None
+    )
+
+
+def run_controller(config: Path, settings: Settings, site: str, listener: socket.socket) -> None:
+    """Run the controller in this process until it is told to stop."""
+
+    async def main() -> None:
+        await ControllerProcess(config, settings, site).run(listener)
+
+    with asyncio.Runner(loop_factory=bootstrap.new_event_loop) as runner:
+        runner.run(main())

@@ -1,0 +1,75 @@
+"""What a site's gateways and the other controllers post here, each ten times a second: bare routes, no frameworks."""
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from edgemind.domain.beacons import beacon_document, parse_beacon
+from edgemind.domain.wire import DocumentInvalid
+from edgemind.domain.worker_reports import parse_worker_report
+from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.answers import ApiRefusal, json_response, refusal_response
+from edgemind.errors import PermanentError
+from edgemind.services.site_controller import SiteController
+
+BODY_LIMIT_BYTES = 1024 * 1024
+SITE_TOKEN_HEADER = "x-edgemind-site-token"
+
+
+class SiteRoutes:
+    """`controller` and `access` are asked for at each request: a reload may have replaced them."""
+
+    def __init__(self, controller: Callable[[], SiteController], access: Callable[[], AccessRules]) -> None:
+        self._controller = controller
+        self._access = access
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/edgemind/v1/gateways/sync", self._route(self._sync), methods=["POST"]),
+            Route("/edgemind/v1/beacons", self._route(self._beacon), methods=["POST"]),
+        ]
+
+    def _sync(self, document: object) -> object:
+        return self._controller().gateways.answer(parse_worker_report(document))
+
+    def _beacon(self, document: object) -> object:
+        return beacon_document(self._controller().receive_beacon(parse_beacon(document)))
+
+    def _route(self, handle: Callable[[object], object]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                if not self._access().is_site(request.headers.get(SITE_TOKEN_HEADER)):
+                    raise _NOT_A_SITE
+                return json_response(handle(orjson.loads(await _body(request))))
+            except ApiRefusal as refusal:
+                return refusal_response(refusal)
+            except orjson.JSONDecodeError as exc:
+                return refusal_response(ApiRefusal(400, "invalid_request_error", "invalid_json", f"not JSON: {exc}"))
+            except DocumentInvalid as exc:
+                return refusal_response(ApiRefusal(400, "invalid_request_error", "invalid_document", str(exc)))
+            except PermanentError as exc:
+                return refusal_response(ApiRefusal(409, "invalid_request_error", "wrong_site", str(exc)))
+
+        return endpoint
+
+
+_NOT_A_SITE = ApiRefusal(
+    401,
+    "authentication_error",
+    "invalid_site_token",
+    "x-edgemind-site-token is missing or is not this fleet's secret: give every site the same `fleet.secret`",
+    SITE_TOKEN_HEADER,
+)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body.extend(chunk)
+        if len(body) > BODY_LIMIT_BYTES:
+            message = f"the body is larger than {BODY_LIMIT_BYTES} bytes"
+            raise ApiRefusal(413, "invalid_request_error", "body_too_large", message)
+    return bytes(body)

@@ -1,0 +1,97 @@
+"""One decision told as a person would: a sentence, the candidates with their costs, and who was left out."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from edgemind.entrypoints.text_tables import Cell, show, show_ms, text_table
+
+Document = Mapping[str, Any]
+
+_BECAUSE = {
+    "table": "the routing table chose it",
+    "override": "a fresh report promised a sooner answer than the routing table's choice",
+    "session": "the session was served there before and moving it would gain next to nothing",
+    "least_request": "it had the fewest requests for its slots",
+    "local": "the ingress itself had a free slot",
+    "retry": "the first choice failed before its first byte",
+    "cloud": "no site could meet the deadline",
+    "no_healthy_candidate": "no site that may serve it is healthy",
+    "deadline_unreachable": "even an idle fleet would miss its deadline",
+    "overloaded": "every site is too full for its deadline and priority",
+    "residency_unsatisfiable": "no site lies in the residency it asks for",
+}
+
+
+def explanation_text(decision: Document) -> str:
+    """`edgemind decisions explain ID`."""
+    parts = [_sentence(decision), _outcome(decision), "", _candidates(decision)]
+    excluded = decision.get("exclusions") or []
+    if excluded:
+        parts += ["", "Left out: " + ", ".join(f"{one['site']} ({one['why']})" for one in excluded)]
+    parts += ["", _asked(decision)]
+    return "\n".join(parts)
+
+
+def _sentence(decision: Document) -> str:
+    chosen, ingress, reason = decision.get("chosen"), decision["site"], decision["reason"]
+    because = _BECAUSE.get(reason, reason)
+    asked = f"{decision['model']} asked at {ingress}"
+    if chosen is None:
+        return f"{decision['id']}: {asked} was refused, because {because} ({reason})."
+    where = "there itself" if chosen == ingress else f"at {chosen}"
+    return f"{decision['id']}: {asked} ran {where}, because {because} ({reason})."
+
+
+def _outcome(decision: Document) -> str:
+    at = datetime.fromtimestamp(decision["at_ms"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:23]
+    status = decision.get("status")
+    if not status:
+        return f"Decided {at} UTC; predicted {show_ms(decision.get('predicted_ms'))}, still under way."
+    took = (
+        f"predicted {show_ms(decision.get('predicted_ms'))}, took {show_ms(decision.get('actual_ms'))} "
+        f"(first byte {show_ms(decision.get('first_byte_ms'))})"
+    )
+    tries = decision.get("attempts") or []
+    told = "; tried " + ", then ".join(f"{one['site']} ({one['outcome']})" for one in tries) if len(tries) > 1 else ""
+    return f"Decided {at} UTC; {took}, status {status}{told}."
+
+
+def _candidates(decision: Document) -> str:
+    rows = decision.get("candidates") or []
+    if not rows:
+        return "There was no candidate."
+    chosen, runner_up = decision.get("chosen"), decision.get("runner_up")
+    marks = {chosen: "chosen", runner_up: "runner-up"}
+    ordered = sorted(rows, key=lambda row: (row.get("expected_ms") is None, row.get("expected_ms") or 0.0))
+    table = [_row(row, marks.get(row["site"], "")) for row in ordered]
+    headings = ["", "SITE", "TIER", "RTT", "SERVICE", "WAITING", "LOAD", "EXPECTED", "IN FLIGHT", "SLOTS", "WEIGHT"]
+    return f"Candidates, costs in ms (they add up to EXPECTED):\n{text_table(headings, table)}"
+
+
+def _row(row: Document, mark: str) -> list[Cell]:
+    fresh = row.get("fresh", True)
+    terms: list[Cell] = [_number(row.get(name)) for name in ("rtt_ms", "service_ms", "waiting_ms", "load_ms")]
+    expected: Cell = _number(row.get("expected_ms")) if fresh else "report too old"
+    weight = row.get("weight")
+    share = None if weight is None else f"{weight * 100:.0f} %"
+    return [mark or " ", row["site"], row.get("tier"), *terms, expected, row.get("in_flight"), row.get("slots"), share]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _asked(decision: Document) -> str:
+    """The request's own terms, in the order a reader needs them."""
+    terms = [
+        ("deadline", show_ms(decision.get("deadline_ms"))),
+        ("priority", decision.get("priority")),
+        ("residency", ", ".join(decision.get("residency") or []) or "any"),
+        ("device class", decision.get("device_class") or "any"),
+        ("session last at", decision.get("session")),
+        ("tenant", decision.get("tenant")),
+        ("API", decision.get("api")),
+        ("table version", decision.get("table_version")),
+    ]
+    return "Asked with: " + ", ".join(f"{name} {show(value)}" for name, value in terms if value)

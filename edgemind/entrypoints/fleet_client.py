@@ -1,0 +1,90 @@
+"""The command line's way to a fleet API: one request at a time, standard library only, so that commands start fast."""
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import click
+
+from edgemind.entrypoints.exit_codes import Refused, WrongUsage
+
+TIMEOUT_S = 10.0
+
+
+class FleetUnreachable(Refused):
+    """Nobody answers there, or not as a fleet API."""
+
+    exit_code = 3
+
+
+class FleetClient:
+    """`url` is a controller's address, such as `http://127.0.0.1:8200`. Redirects and proxies are not followed.
+
+    Every method raises FleetUnreachable, or Refused with what the fleet said.
+    """
+
+    def __init__(self, url: str, token: str | None) -> None:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as exc:
+            raise WrongUsage(f"the fleet's URL {url!r} is not one: {exc}") from exc
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise WrongUsage(f"the fleet's URL {url!r} should look like http://127.0.0.1:8200")
+        self.url = url.rstrip("/")
+        self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._host, self._port, self._prefix = parts.hostname, port, parts.path.rstrip("/")
+        self._headers = {"accept": "application/json"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+
+    def get(self, *segments: str, **query: str | int | None) -> dict[str, Any]:
+        """GET /edgemind/v1/<segments>; parameters that are None are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", segments, f"?{urlencode(given)}" if given else "")
+
+    def post(self, *segments: str) -> dict[str, Any]:
+        return self._ask("POST", segments, "")
+
+    def _ask(self, method: str, segments: tuple[str, ...], query: str) -> dict[str, Any]:
+        path = "/".join([self._prefix, "edgemind", "v1", *(quote(segment, safe="") for segment in segments)]) + query
+        connection = self._connect(self._host, self._port, timeout=TIMEOUT_S)
+        try:
+            connection.request(method, path, headers=self._headers)
+            response = connection.getresponse()
+            status, body = response.status, response.read()
+        except (OSError, HTTPException) as exc:
+            raise FleetUnreachable(
+                f"the fleet at {self.url} cannot be reached ({_reason(exc)}). Is its controller running? "
+                "--fleet URL or EDGEMIND_FLEET_URL names another one."
+            ) from exc
+        finally:
+            connection.close()
+        document = _document(body)
+        if status >= 400:
+            raise Refused(_refusal(status, document, self.url))
+        if document is None:
+            raise FleetUnreachable(f"what answers at {self.url} is not a fleet API (status {status})")
+        return document
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, TimeoutError):
+        return f"no answer within {TIMEOUT_S:g} s"
+    return (getattr(exc, "strerror", None) or str(exc) or type(exc).__name__).lower()
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _refusal(status: int, document: dict[str, Any] | None, url: str) -> str:
+    error = (document or {}).get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        return click.unstyle(error["message"])
+    return f"{url} answered {status} without saying why; is it a fleet API?"

@@ -1,0 +1,56 @@
+"""The GET routes of a gateway: health for everybody, what is served for those with a key."""
+
+from collections.abc import Callable
+
+import orjson
+
+from edgemind.entrypoints.gateway.admission import Admission, HeaderMap
+from edgemind.entrypoints.gateway.exchange import Exchange
+from edgemind.entrypoints.gateway.refusals import method_not_allowed, not_found
+from edgemind.services.route_request import RequestRouter
+
+HEALTH = {"/v2/health/live": "live", "/v2/health/ready": "ready"}
+MODEL_PREFIX = "/v2/models/"
+
+
+class LookUps:
+    """Raises Refusal for what it does not know, or does not show this caller."""
+
+    def __init__(self, router: RequestRouter, admission: Callable[[], Admission]) -> None:
+        self._router = router
+        self._admission = admission
+
+    def answer(self, exchange: Exchange, headers: HeaderMap) -> None:
+        path = exchange.path
+        if path not in HEALTH and path != "/v1/models" and not path.startswith((MODEL_PREFIX, "/v1/models/")):
+            raise not_found(path)
+        if exchange.method not in {b"GET", b"HEAD"}:
+            raise method_not_allowed("GET, HEAD")
+        if path in HEALTH:
+            _answer_json(exchange, 200, {HEALTH[path]: True})
+            return
+        caller = self._admission().caller(headers)
+        if path == "/v1/models":
+            data = [_openai_model(model) for model in self._router.models if caller.tenant.may_use(model)]
+            _answer_json(exchange, 200, {"object": "list", "data": data})
+            return
+        ready = path.endswith("/ready")
+        model = path.removeprefix("/v1/models/").removeprefix(MODEL_PREFIX).removesuffix("/ready")
+        self._admission().authorize(caller, model, self._router)
+        served = self._router.is_served(model)
+        if path.startswith("/v1/models/"):
+            _answer_json(exchange, 200, _openai_model(model))
+        elif ready:
+            _answer_json(exchange, 200 if served else 503, {"name": model, "ready": served})
+        else:
+            _answer_json(exchange, 200, {"name": model, "platform": "edgemind", "inputs": [], "outputs": []})
+
+
+def _openai_model(model: str) -> dict[str, object]:
+    return {"id": model, "object": "model", "created": 0, "owned_by": "edgemind"}
+
+
+def _answer_json(exchange: Exchange, status: int, value: object) -> None:
+    body = orjson.dumps(value)
+    chunk = b"" if exchange.method == b"HEAD" else body
+    exchange.start(status, b"content-type: application/json\r\n", chunk, length=len(body), complete=True)

@@ -1,0 +1,99 @@
+"""One site's controller, put together: every use case it serves, over the same view of the fleet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edgemind.domain.beacons import Beacon
+from edgemind.domain.fleet import Fleet, Site
+from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.membership import MembershipRule
+from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.worker_reports import DecisionSummary
+from edgemind.ports.clock import Clock
+from edgemind.ports.peers import DecisionCursor, Peers
+from edgemind.ports.site_servers import GatewayAdmin, ModelServerProbe
+from edgemind.services.answer_gateways import GatewayAnswers
+from edgemind.services.compute_table import TableComputer
+from edgemind.services.decision_log import DecisionLog
+from edgemind.services.exchange_beacons import BeaconExchange
+from edgemind.services.find_decisions import DecisionFinder
+from edgemind.services.fleet_view import FleetView
+from edgemind.services.heartbeat import Heartbeat
+from edgemind.services.neighbourhood import Neighbourhood
+from edgemind.services.own_site import OwnSite
+from edgemind.services.probe_models import ModelServerChecks
+
+GONE_MS = 30_000.0
+"""Silence after which a site is asked once a second only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLinks:
+    """How a controller reaches everything outside its process."""
+
+    peers: Peers
+    admin: GatewayAdmin
+    probe: ModelServerProbe
+
+
+class SiteController:
+    """`ports.peers.PeerSite`, and what the controller's loops and its API call. It lives on one event loop."""
+
+    def __init__(
+        self, fleet: Fleet, site: Site, policy: RoutingPolicy, links: SiteLinks, heartbeat: Heartbeat, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self.policy = policy
+        self.own = OwnSite(site, incarnation=clock.wall_ms(), clock=clock)
+        rule = MembershipRule(stale_ms=policy.stale_site_ms, gone_ms=max(GONE_MS, 2 * policy.stale_site_ms))
+        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s())
+        self.tables = TableComputer(site.name, policy.fill_ratio)
+        self.log = DecisionLog()
+        self.links = links
+        self._put_together(heartbeat)
+
+    def _put_together(self, heartbeat: Heartbeat) -> None:
+        own, around, links, clock = self.own, self.neighbourhood, self.links, self._clock
+        self.heartbeat = heartbeat
+        self.exchange = BeaconExchange(own, around, links.peers, clock)
+        self.checks = ModelServerChecks(own, around, links.probe, clock)
+        self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
+        self.decisions = DecisionFinder(around, self.log, links.admin, links.peers, clock)
+        self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
+
+    def succeed(self, before: "SiteController") -> None:
+        """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
+        self.own.inherit(before.own)
+        self.log = before.log
+        self.tables.latest = before.tables.latest
+        for name, neighbour in self.neighbourhood.neighbours.items():
+            known = before.neighbourhood.neighbours.get(name)
+            if known is not None and known.site.controller_url == neighbour.site.controller_url:
+                known.site = neighbour.site
+                self.neighbourhood.neighbours[name] = known
+        self._put_together(self.heartbeat)
+
+    def tick(self) -> None:
+        """Smooth the demand and compute a table; none while it is still unknown who is there."""
+        self.own.observe_arrivals()
+        now_s = self._clock.monotonic_s()
+        if self.neighbourhood.settled(now_s):
+            loads = [self.own.site_load(), *self.neighbourhood.loads(now_s)]
+            self.tables.compute(loads, self.neighbourhood.distances(), self._clock.wall_ms())
+
+    # PeerSite: what other controllers ask
+
+    def receive_beacon(self, beacon: Beacon) -> Beacon:
+        return self.exchange.receive(beacon)
+
+    def own_status(self) -> SiteStatus:
+        return self.view.own_site()
+
+    def own_decisions(self, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
+        return self.log.page(limit, before)
+
+    async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
+        return await self.decisions.explain_own(decision_id)
+
+    def drain_own(self, draining: bool) -> None:
+        self.own.drain_requested = draining

@@ -1,0 +1,129 @@
+"""A metro of controllers in one process, on a clock that a test moves; what a test does not ask for does nothing."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from edgemind.adapters.peers.in_process import InProcessPeers
+from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.fleet import Fleet, ModelEndpoint, Site
+from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.worker_reports import WorkerReport, parse_worker_report
+from edgemind.errors import UpstreamFailed
+from edgemind.ports.peers import PeerSite
+from edgemind.services.heartbeat import Heartbeat
+from edgemind.services.register_site import RegisterSite, SiteAddress
+from edgemind.services.site_controller import SiteController, SiteLinks
+from tests.support.clocks import ManualClock
+
+
+def site(name: str, *models: str, controller: bool = True, slots: int = 4, service_ms: float = 10.0) -> Site:
+    """A site that holds `models`; without a controller it is somebody else's servers."""
+    endpoints = tuple(
+        ModelEndpoint(model, f"http://{name}:9000/v1", slots, service_ms) for model in models or ("detector",)
+    )
+    ours = Site(name, frozenset({"local"}), endpoints)
+    if not controller:
+        return ours
+    return replace(
+        ours, gateway_url=f"http://{name}:8100", admin_url=f"http://{name}:8300", controller_url=f"http://{name}:8200"
+    )
+
+
+def metro(*sites: Site, cloud: Site | None = None) -> Fleet:
+    return Fleet("test", sites, cloud)
+
+
+def report_document(site_name: str, worker: int = 0, **changes: Any) -> dict[str, Any]:
+    """A gateway worker's report as it is on the wire, with one model."""
+    load = {"in_flight": 0, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 0.0, "ready": True}
+    return {
+        "v": 1, "site": site_name, "worker": worker, "workers": 1, "pid": 1, "draining": False, "table_version": 0,
+        "models": {"detector": load}, "stats": {}, "decisions": [], **changes,
+    }  # fmt: skip
+
+
+def report(site_name: str, worker: int = 0, **changes: Any) -> WorkerReport:
+    return parse_worker_report(report_document(site_name, worker, **changes))
+
+
+def decision_document(decision_id: str, at_ms: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": decision_id, "at_ms": at_ms, "model": "detector", "tenant": "demo", "site": "site-a", "reason": "table",
+        "predicted_ms": 10.0, "actual_ms": 11.0, "status": 200, **changes,
+    }  # fmt: skip
+
+
+class FakeAdmin:
+    """`GatewayAdmin`: explanations by (worker, id); None stands for a worker that cannot be asked."""
+
+    def __init__(self, explanations: Mapping[tuple[int, str], Mapping[str, object] | None] | None = None) -> None:
+        self.explanations = dict(explanations or {})
+
+    async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
+        if (worker, decision_id) not in self.explanations:
+            return None
+        found = self.explanations[worker, decision_id]
+        if found is None:
+            raise UpstreamFailed("the worker is gone")
+        return found
+
+
+class FakeProbe:
+    """`ModelServerProbe`: what each address answers; an exception is raised, and whatever is not listed is ready."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bool | Exception] = {}
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def ready(self, base_url: str, key: str | None) -> bool:
+        self.asked.append((base_url, key))
+        answer = self.answers.get(base_url, True)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Metro:
+    """Controllers by site name. Take one out of `running` and nobody listens there any more."""
+
+    def __init__(self, fleet: Fleet, policy: RoutingPolicy | None = None) -> None:
+        self.fleet = fleet
+        self.policy = policy or RoutingPolicy()
+        self.clock = ManualClock()
+        self.store = MemoryStateStore()
+        self.running: dict[str, PeerSite] = {}
+        self.admins = {one.name: FakeAdmin() for one in fleet.sites}
+        self.probe = FakeProbe()
+        self.controllers = {one.name: self.start(one.name) for one in fleet.sites if one.controller_url}
+
+    def start(self, name: str) -> SiteController:
+        """A controller of this site; a second one is what a restarted process is."""
+        own = self.fleet.site(name)
+        assert own is not None
+        address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
+        heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
+        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe)
+        controller = SiteController(self.fleet, own, self.policy, links, heartbeat, self.clock)
+        self.running[name] = controller
+        return controller
+
+    def beacons(self, *names: str) -> None:
+        """One round: the named sites (all that run, if none is named) send a beacon to each neighbour."""
+
+        async def exchange() -> None:
+            for name in names or list(self.running):
+                controller = self.controllers[name]
+                for neighbour in controller.neighbourhood.neighbours.values():
+                    await controller.exchange.exchange(neighbour)
+
+        asyncio.run(exchange())
+
+    def rounds(self, count: int) -> None:
+        """Beacons and ticks ten times a second, as the processes do."""
+        for _ in range(count):
+            self.clock.advance(0.1)
+            self.beacons()
+            for name in self.running:
+                self.controllers[name].tick()

@@ -1,0 +1,87 @@
+import pytest
+
+from edgemind.errors import PermanentError
+from tests.support.controllers import Metro, decision_document, metro, report, site
+
+
+@pytest.fixture
+def two() -> Metro:
+    return Metro(metro(site("site-a"), site("site-b"), site("theirs", controller=False)))
+
+
+def test_a_worker_learns_what_its_siblings_have_under_way(two: Metro) -> None:
+    gateways = two.controllers["site-a"].gateways
+    load = {"in_flight": 3, "slots": 4, "service_ms": 10.0}
+    gateways.answer(report("site-a", 0, models={"detector": load}))
+    gateways.answer(report("site-a", 1, models={"detector": {**load, "in_flight": 2}}))
+
+    answer = gateways.answer(report("site-a", 2, models={"detector": {**load, "in_flight": 9}}))
+    assert answer["local"] == {"detector": {"in_flight": 5, "ready": True}}
+
+
+def test_a_worker_that_fell_silent_is_not_counted(two: Metro) -> None:
+    gateways = two.controllers["site-a"].gateways
+    gateways.answer(report("site-a", 0, models={"detector": {"in_flight": 3, "slots": 4, "service_ms": 10.0}}))
+    two.clock.advance(1.5)
+    assert gateways.answer(report("site-a", 1))["local"] == {"detector": {"in_flight": 0, "ready": True}}
+
+
+def test_the_table_comes_once(two: Metro) -> None:
+    controller = two.controllers["site-a"]
+    assert controller.gateways.answer(report("site-a"))["table"] is None
+
+    two.rounds(1)
+    table = controller.gateways.answer(report("site-a"))["table"]
+    assert isinstance(table, dict)
+    assert set(table) == {"version", "computed_at_ms", "weights"}
+    assert controller.gateways.answer(report("site-a", table_version=table["version"]))["table"] is None
+
+
+def test_neighbours_are_told_with_age_distance_and_suspicion(two: Metro) -> None:
+    controller = two.controllers["site-a"]
+    two.controllers["site-b"].gateways.answer(report("site-b"))
+    two.rounds(1)
+    two.clock.advance(0.25)
+
+    beacons = {one["site"]: one for one in controller.gateways.answer(report("site-a"))["beacons"]}  # type: ignore[attr-defined]
+    assert beacons["site-b"]["age_ms"] == 250.0
+    assert not beacons["site-b"]["suspected"]
+    assert beacons["site-b"]["models"]["detector"] == {"in_flight": 0, "slots": 4, "service_ms": 10.0, "ready": True}
+    assert beacons["theirs"]["declared"]
+
+    del two.running["site-b"]
+    two.rounds(2)
+    beacons = {one["site"]: one for one in controller.gateways.answer(report("site-a"))["beacons"]}  # type: ignore[attr-defined]
+    assert beacons["site-b"]["suspected"]
+
+
+def test_a_drain_reaches_the_workers_with_their_next_report(two: Metro) -> None:
+    controller = two.controllers["site-a"]
+    assert controller.gateways.answer(report("site-a"))["drain"] is False
+    controller.drain_own(True)
+    assert controller.gateways.answer(report("site-a"))["drain"] is True
+
+
+def test_a_model_whose_server_fails_its_checks_is_not_ready(two: Metro) -> None:
+    controller = two.controllers["site-a"]
+    controller.own.ready_models = {"detector": False}
+    assert controller.gateways.answer(report("site-a"))["local"] == {"detector": {"in_flight": 0, "ready": False}}
+
+
+def test_a_gateway_of_another_site_is_turned_away(two: Metro) -> None:
+    with pytest.raises(PermanentError, match="controller of site-a, not of site-b"):
+        two.controllers["site-a"].gateways.answer(report("site-b"))
+
+
+def test_decisions_are_kept(two: Metro) -> None:
+    controller = two.controllers["site-a"]
+    controller.gateways.answer(report("site-a", decisions=[decision_document("dec-site-a-0-0123456789abcdef", 7)]))
+    assert [one.at_ms for one in controller.own_decisions(5, None)] == [7]
+
+
+def test_a_site_drains_when_all_its_workers_do(two: Metro) -> None:
+    own = two.controllers["site-a"].own
+    own.take(report("site-a", 0, draining=True))
+    assert own.draining
+    own.take(report("site-a", 1))
+    assert not own.draining

@@ -1,0 +1,189 @@
+"""What controllers do together: beacons, membership, tables; on a clock that only the test moves."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgemind.domain.beacons import Beacon
+from edgemind.domain.membership import SiteState
+from edgemind.errors import PermanentError
+from edgemind.services.site_controller import SiteController
+from tests.support.controllers import Metro, decision_document, metro, report, site
+
+
+@pytest.fixture
+def three() -> Metro:
+    return Metro(metro(site("site-a"), site("site-b"), site("site-c")))
+
+
+def report_everywhere(group: Metro, **arrivals_per_s: float) -> None:
+    for name, controller in group.controllers.items():
+        asked = arrivals_per_s.get(name.replace("-", "_"), 0.0)
+        load = {"in_flight": 0, "slots": 4, "service_ms": 10.0, "arrivals_per_s": asked}
+        controller.gateways.answer(report(name, models={"detector": load}))
+
+
+def states(group: Metro, asked: str) -> dict[str, SiteState | None]:
+    around = group.controllers[asked].neighbourhood
+    return {name: around.state(name, group.clock.monotonic_s()) for name in around.neighbours}
+
+
+def weights(controller: SiteController) -> dict[str, float]:
+    table = controller.tables.latest
+    assert table is not None
+    return dict(table.weights["detector"])
+
+
+def run(group: Metro, rounds: int, **arrivals_per_s: float) -> None:
+    """Rounds with the gateways reporting all the while."""
+    for _ in range(rounds):
+        report_everywhere(group, **arrivals_per_s)
+        group.rounds(1)
+
+
+def test_there_is_no_table_before_every_neighbour_is_heard_or_suspected(three: Metro) -> None:
+    controller = three.controllers["site-a"]
+    del three.running["site-b"]
+    controller.tick()
+    assert controller.tables.latest is None, "a controller that just started knows nothing and must not say so"
+
+    three.beacons("site-a")
+    controller.tick()
+    assert controller.tables.latest is None, "one refusal is no proof"
+
+    three.beacons("site-a")
+    controller.tick()
+    assert controller.tables.latest is not None
+
+
+def test_an_overload_is_spread_and_every_controller_computes_the_same(three: Metro) -> None:
+    run(three, 60, site_a=600.0)
+
+    row = weights(three.controllers["site-a"])
+    assert row["site-a"] == pytest.approx(340.0)
+    assert sum(row.values()) == pytest.approx(600.0, rel=0.01)
+    loads = [list(one.neighbourhood.loads(three.clock.monotonic_s())) for one in three.controllers.values()]
+    assert all(len(around) == 2 for around in loads)
+
+
+def test_a_killed_controller_leaves_the_table_and_comes_back_with_its_first_answer(three: Metro) -> None:
+    run(three, 30, site_a=600.0)
+    assert "site-b" in weights(three.controllers["site-a"])
+
+    del three.running["site-b"]
+    run(three, 3, site_a=600.0)
+    assert states(three, "site-a") == {"site-b": SiteState.SUSPECTED, "site-c": SiteState.ALIVE}
+    assert "site-b" not in weights(three.controllers["site-a"])
+
+    three.controllers["site-b"] = three.start("site-b")
+    run(three, 2, site_a=600.0)
+    assert states(three, "site-a")["site-b"] is SiteState.ALIVE
+    assert "site-b" in weights(three.controllers["site-a"])
+
+
+def test_a_controller_that_only_hears_a_neighbour_does_not_hold_it_alive(three: Metro) -> None:
+    run(three, 3)
+    for _ in range(12):
+        three.clock.advance(0.1)
+        three.beacons("site-b")
+    assert states(three, "site-a")["site-b"] is SiteState.SUSPECTED, "its requests would go the way that is not open"
+    assert three.controllers["site-a"].neighbourhood.neighbours["site-b"].beacon is not None
+
+
+def test_a_draining_site_keeps_its_devices_and_gets_nobody_elses(three: Metro) -> None:
+    run(three, 30, site_a=600.0, site_b=100.0)
+    three.controllers["site-b"].drain_own(True)
+    run(three, 3, site_a=600.0, site_b=100.0)
+
+    assert states(three, "site-a")["site-b"] is SiteState.DRAINING
+    assert "site-b" not in weights(three.controllers["site-a"])
+    assert "site-b" not in weights(three.controllers["site-b"])
+    assert sum(weights(three.controllers["site-b"]).values()) > 50.0
+
+
+def test_a_site_whose_gateway_fell_silent_has_no_capacity(three: Metro) -> None:
+    run(three, 30, site_a=600.0)
+    for _ in range(12):
+        load = {"in_flight": 0, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 600.0}
+        for name in ("site-a", "site-c"):
+            three.controllers[name].gateways.answer(report(name, models={"detector": load}))
+        three.rounds(1)
+
+    assert "site-b" not in weights(three.controllers["site-a"])
+    assert states(three, "site-a")["site-b"] is SiteState.ALIVE, "its controller is well"
+
+
+def test_a_restarted_controllers_beacons_count_although_its_numbers_start_again(three: Metro) -> None:
+    run(three, 5)
+    three.controllers["site-b"] = three.start("site-b")
+    run(three, 1)
+    known = three.controllers["site-a"].neighbourhood.neighbours["site-b"].beacon
+    assert known is not None
+    assert known.incarnation == three.controllers["site-b"].own.incarnation
+
+
+def test_a_beacon_that_was_overtaken_changes_nothing(three: Metro) -> None:
+    run(three, 5)
+    neighbour = three.controllers["site-a"].neighbourhood.neighbours["site-b"]
+    newest = neighbour.beacon
+    assert newest is not None
+
+    three.controllers["site-a"].receive_beacon(replace(newest, seq=newest.seq - 1, draining=True))
+    assert neighbour.beacon is newest
+
+    three.clock.advance(2.0)
+    older = replace(newest, incarnation=1, seq=1)
+    three.controllers["site-a"].receive_beacon(older)
+    assert neighbour.beacon is older, "what is known is stale: the neighbour's clock was set back"
+
+
+@pytest.mark.parametrize("sender", ["site-z", "site-a"])
+def test_a_beacon_from_a_site_that_is_not_in_the_configuration_is_refused(three: Metro, sender: str) -> None:
+    with pytest.raises(PermanentError, match=r"same edgemind\.yaml"):
+        three.controllers["site-a"].receive_beacon(Beacon(sender, 1, 1))
+
+
+def test_somebody_elses_servers_are_declared_whatever_happens() -> None:
+    group = Metro(metro(site("site-a"), site("theirs", controller=False)))
+    run(group, 60, site_a=600.0)
+
+    around = group.controllers["site-a"].neighbourhood
+    assert around.state("theirs", group.clock.monotonic_s()) is SiteState.DECLARED
+    assert weights(group.controllers["site-a"])["theirs"] == pytest.approx(260.0, rel=0.05)
+
+    around.declared["theirs"].ready_models = {"detector": False}
+    run(group, 1, site_a=600.0)
+    assert "theirs" not in weights(group.controllers["site-a"])
+
+
+def test_beacons_go_to_the_ten_nearest_sites_only() -> None:
+    group = Metro(metro(*(site(f"site-{k:02}") for k in range(14))))
+    assert len(group.controllers["site-00"].neighbourhood.neighbours) == 10
+    heard = {name for one in group.controllers.values() for name in one.neighbourhood.neighbours}
+    assert len(heard) == 14, "nobody is left out by everybody"
+
+
+def test_measured_distances_travel_in_beacons(three: Metro) -> None:
+    run(three, 2)
+    three.controllers["site-b"].neighbourhood.neighbours["site-c"].round_trip.ms = 42.0
+    run(three, 1)
+    assert three.controllers["site-a"].neighbourhood.distances()("site-b", "site-c") == 42.0
+
+
+def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> None:
+    run(three, 5, site_a=50.0)
+    before = three.controllers["site-a"]
+    before.gateways.answer(report("site-a", decisions=[decision_document("dec-site-a-0-0123456789abcdef", 1)]))
+    before.drain_own(True)
+    seq = before.exchange.my_beacon().seq
+
+    after = three.start("site-a")
+    after.succeed(before)
+
+    assert after.own.drain_requested
+    assert after.own.reports()
+    assert len(after.log) == 1
+    assert after.tables.latest is before.tables.latest
+    assert after.exchange.my_beacon().seq > seq
+    assert after.neighbourhood.settled(three.clock.monotonic_s()), "neighbours it knew are not unknown again"
+    assert after.decisions.own_page(5, None).decisions
