@@ -18,7 +18,18 @@ class Connection:
     `failure` is None for a right answer, else one short phrase that errors are counted under.
     """
 
-    __slots__ = ("_body", "_exchange", "_parser", "_recv", "done_ns", "failure", "first_body_ns", "sent_ns", "socket")
+    __slots__ = (
+        "_body",
+        "_exchange",
+        "_keep_alive",
+        "_parser",
+        "_recv",
+        "done_ns",
+        "failure",
+        "first_body_ns",
+        "sent_ns",
+        "socket",
+    )
 
     _recv: Callable[[int], bytes]
     _parser: httptools.HttpResponseParser
@@ -34,12 +45,14 @@ class Connection:
         self._exchange: Exchange | None = None
         self.sent_ns = self.first_body_ns = self.done_ns = 0
         self.failure: str | None = None
+        self._keep_alive = False
 
     def send(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._body.clear()
         self.first_body_ns = self.done_ns = 0
         self.failure = None
+        self._keep_alive = False
         self.sent_ns = time.perf_counter_ns()
         try:
             # A request fits the send buffer of a connection that has nothing else in flight.
@@ -74,7 +87,7 @@ class Connection:
         return False
 
     def reusable(self) -> bool:
-        return self.failure is None and bool(self._parser.should_keep_alive())
+        return self._keep_alive and self.failure in (None, "wrong body")
 
     def close(self) -> None:
         self.socket.close()
@@ -87,6 +100,8 @@ class Connection:
         if status < 200:
             return
         self.done_ns = 1
+        # Asked here: once the message is over, the parser has forgotten.
+        self._keep_alive = bool(self._parser.should_keep_alive())
         if status != 200:
             self.failure = f"status {status}"
         elif self._exchange is None or not self._exchange.is_right(b"".join(self._body)):

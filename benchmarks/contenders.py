@@ -50,6 +50,7 @@ class Stage:
     environments: Path
     cores: Cores
     ports: Sequence[int]
+    mock: Running
 
     def direct(self) -> Contender:
         """The first mock itself, without any gateway: the zero of every latency."""
@@ -70,7 +71,7 @@ class Stage:
         return contender
 
 
-def _start_mock(stack: ExitStack, directory: Path, cores: Cores, chunk_ms: float) -> Sequence[int]:
+def _start_mock(stack: ExitStack, directory: Path, cores: Cores, chunk_ms: float) -> tuple[Sequence[int], Running]:
     ports = [free_port() for _ in range(UPSTREAMS)]
     log = directory / "mock.log"
     arguments = ["--ports", ",".join(map(str, ports)), "--chunk-ms", str(chunk_ms)]
@@ -79,15 +80,15 @@ def _start_mock(stack: ExitStack, directory: Path, cores: Cores, chunk_ms: float
     )
     direct = contender_at("direct", ports[-1], None, "none")
     wait_until(lambda: answers_rightly(direct), process, log, 10.0)
-    return ports
+    return ports, process
 
 
 @contextmanager
 def stage(directory: Path, environments: Path, cores: Cores, chunk_ms: float) -> Iterator[tuple[Stage, ExitStack]]:
     """The mock running; everything started on the yielded stack is stopped at the end."""
     with ExitStack() as stack:
-        ports = _start_mock(stack, directory, cores, chunk_ms)
-        yield Stage(directory, environments, cores, ports), stack
+        ports, mock = _start_mock(stack, directory, cores, chunk_ms)
+        yield Stage(directory, environments, cores, ports, mock), stack
 
 
 __all__ = ["Contender", "Stage", "StartError", "answers_rightly", "contender_at", "stage"]

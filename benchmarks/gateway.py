@@ -73,6 +73,8 @@ def measure_gateways(
         started, not_started = _start_all(peers, place, stack, progress)
         with others_watched(len(cores_available)) as others:
             records = run_rounds([*started, place.direct()], plan, progress)
-    if records[-1].failure is not None:
-        raise StartError(f"the mock model servers did not last: {records[-1].failure}")
+        if records[-1].failure is not None:
+            ended = place.mock.exit_status()
+            state = "still run" if ended is None else f"ended with status {ended}"
+            raise StartError(f"the mock model servers failed ({state}), so nothing was measured: {records[-1].failure}")
     return outcome_of(records, not_started, others.cpu_ratio)

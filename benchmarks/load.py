@@ -20,12 +20,17 @@ _MAX_CONNECTIONS = 256
 
 @dataclass(slots=True)
 class LoadResult:
-    """What came back. Times are of right answers only, in nanoseconds from the send; errors are counted by reason."""
+    """What came back. Times are of right answers only, in nanoseconds from the send; errors are counted by reason.
+
+    `connections_opened` beyond those asked for tells that the other side closes them: then it is not only requests
+    that are measured.
+    """
 
     duration_s: float = 0.0
     latency_ns: list[int] = field(default_factory=list)
     first_body_ns: list[int] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    connections_opened: int = 0
 
     def answered(self) -> int:
         return len(self.latency_ns)
@@ -63,6 +68,7 @@ class _Load:
 
     def _open(self) -> None:
         connection = Connection(self._address)
+        self.result.connections_opened += 1
         self._epoll.register(connection.socket.fileno(), select.EPOLLIN)
         self.idle.append(connection)
 

@@ -21,8 +21,10 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
+    """`exit_status()` is None while it runs, negative for a signal, as in `subprocess`."""
+
     pid: int
-    has_ended: Callable[[], bool]
+    exit_status: Callable[[], int | None]
 
 
 def free_port() -> int:
@@ -64,7 +66,7 @@ def running(command: Sequence[str], cores: frozenset[int], log: Path) -> Iterato
         except OSError as missing:
             raise StartError(f"{command[0]} cannot be run: {missing.strerror}") from missing
         try:
-            yield Running(process.pid, lambda: process.poll() is not None)
+            yield Running(process.pid, process.poll)
         finally:
             _stop(process)
 
@@ -73,7 +75,7 @@ def wait_until(is_ready: Callable[[], bool], process: Running, log: Path, timeou
     """Return when `is_ready()`. Raises StartError if the process ends first or takes longer than `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     while not is_ready():
-        if process.has_ended():
+        if process.exit_status() is not None:
             raise StartError(f"it ended at once: {_last_line(log)}")
         if time.monotonic() > deadline_s:
             raise StartError(f"no right answer within {timeout_s:.0f} s; its last line: {_last_line(log)}")

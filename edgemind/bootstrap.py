@@ -57,9 +57,7 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLin
     token = secret.reveal() if secret else ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    return SiteLinks(
-        HttpPeers(calls, urls, token), HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls)
-    )
+    return SiteLinks(HttpPeers(calls, urls, token), HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls))
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

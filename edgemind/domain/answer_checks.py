@@ -50,7 +50,7 @@ def _stream_complaint(model: str, body: bytes) -> str | None:
 def _content(call: Call, document: Mapping[str, Any]) -> object:
     """What the device asked for, falsy if it is not there."""
     if call is Call.EMBEDDING:
-        first = next(iter(document.get("data") or ()), {})
+        first: Mapping[str, Any] = next(iter(document.get("data") or ()), {})
         return first.get("embedding")
-    choice = next(iter(document.get("choices") or ()), {})
+    choice: Mapping[str, Any] = next(iter(document.get("choices") or ()), {})
     return ((choice.get("message") or {}).get("content") or "").strip()

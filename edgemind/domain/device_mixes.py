@@ -1,4 +1,4 @@
-"""What devices keep asking for: activities with their own deadlines, priorities and residency, and mixes of them. Data."""
+"""What devices keep asking for, as data: activities with deadlines, priorities and residency, and mixes of them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

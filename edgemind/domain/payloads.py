@@ -81,8 +81,9 @@ def _chat(activity: Activity, rng: Random) -> Payload:
 
 def _frame(activity: Activity, rng: Random) -> Payload:
     """The protocol's binary extension: a JSON head, then the raw bytes."""
-    tensor = {"name": "frame", "datatype": "UINT8", "shape": [FRAME_BYTES], "parameters": {"binary_data_size": FRAME_BYTES}}
-    head = json.dumps({"inputs": [tensor]}).encode()
+    tensor = {"name": "frame", "datatype": "UINT8", "shape": [FRAME_BYTES]}
+    binary = {"parameters": {"binary_data_size": FRAME_BYTES}}
+    head = json.dumps({"inputs": [{**tensor, **binary}]}).encode()
     headers = (("content-type", "application/octet-stream"), ("inference-header-content-length", str(len(head))))
     return Payload(_infer_path(activity), headers, head + rng.randbytes(FRAME_BYTES))
 

@@ -1,7 +1,7 @@
 """A request as routing sees it, and what routing answers."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from edgemind.domain.fleet import DeviceClass
 
@@ -35,8 +35,7 @@ class ShedReason(StrEnum):
     RESIDENCY_UNSATISFIABLE = "residency_unsatisfiable"
 
 
-@dataclass(frozen=True, slots=True)
-class Constraints:
+class Constraints(NamedTuple):
     """The part of a request that selects its candidate set; equal constraints share one compiled set.
 
     `residency` holds the zones that may serve it (empty: any). `local_only` marks a request that a neighbour already
@@ -49,8 +48,7 @@ class Constraints:
     local_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What one request asks of the picker beyond its constraints."""
 
     deadline_ms: float

@@ -4,8 +4,8 @@ Exit codes: 0 done; 1 the fleet said no, or there is no such thing; 2 wrong usag
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
+from time import sleep
 from typing import Any
 
 import click
@@ -76,7 +76,7 @@ def decisions() -> None:
 @decisions.command("list", epilog=EXIT_CODES)
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="Decisions on the page.")
 @click.option("--cursor", help="Continue after an earlier page.")
-@click.option("--scope", type=click.Choice(["fleet", "site"]), default="fleet", help="Everybody's, or the asked site's.")
+@click.option("--scope", type=click.Choice(["fleet", "site"]), default="fleet", help="Everybody's, or one site's.")
 @fleet_options
 def list_decisions(session: FleetSession, limit: int, cursor: str | None, scope: str) -> None:
     """Recent decisions, newest first."""
@@ -124,7 +124,7 @@ def _new_decisions(session: FleetSession) -> Iterator[dict[str, Any]]:
         for oldest in list(seen)[: max(0, len(seen) - 10 * TAP_PAGE)]:
             del seen[oldest]
         first = False
-        time.sleep(TAP_INTERVAL_S)
+        sleep(TAP_INTERVAL_S)
 
 
 def _answer(session: FleetSession, document: dict[str, Any], text: Callable[[dict[str, Any]], str]) -> None:

@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """`detected_ms`: from the kill until every surviving controller knew; None if some never did before the run's end."""
+    """`detected_ms`: from the kill until every surviving controller knew; None if some never did in this run."""
 
     site: str
     killed_s: float
@@ -124,7 +124,10 @@ def report_document(
     document: dict[str, object] = {
         "requests": {"sent": tally.sent, **{result.value: tally.results[result] for result in Result}},
         "sent_by_site": {site: tally.sent_by_site[site] for site in tally.sites},
-        "added_latency_ms": {"p50": _rounded(tally.added_ms.quantile(0.5)), "p99": _rounded(tally.added_ms.quantile(0.99))},
+        "added_latency_ms": {
+            "p50": _rounded(tally.added_ms.quantile(0.5)),
+            "p99": _rounded(tally.added_ms.quantile(0.99)),
+        },
         "slo_attainment": round(tally.in_time / tally.sent, 4) if tally.sent else None,
         "by_site": {**dict.fromkeys(tally.sites, 0), **tally.ran_by_site()},
         "by_reason": tally.ran_by_reason(),

@@ -64,9 +64,7 @@ class DecisionFinder:
             return None
         return await self._peers.explain(place.site, decision_id)
 
-    async def _of_site(
-        self, site: str, limit: int, before: DecisionCursor | None
-    ) -> Sequence[DecisionSummary] | None:
+    async def _of_site(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary] | None:
         # A site known to be down is not worth the time-out of everybody who looks at the list.
         state = self._neighbourhood.state(site, self._clock.monotonic_s())
         if state in {SiteState.SUSPECTED, SiteState.GONE}:

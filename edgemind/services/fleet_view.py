@@ -73,7 +73,11 @@ class FleetView:
         except (TemporaryError, PermanentError):
             return seen
         return replace(
-            told, name=name, state=seen.state, rtt_ms=seen.rtt_ms, beacon_age_ms=seen.beacon_age_ms,
+            told,
+            name=name,
+            state=seen.state,
+            rtt_ms=seen.rtt_ms,
+            beacon_age_ms=seen.beacon_age_ms,
             heartbeat_age_ms=seen.heartbeat_age_ms,
         )
 

@@ -65,9 +65,7 @@ class Neighbourhood:
         self._stale_s = rule.stale_ms / 1000.0
         with_controller = [site for site in fleet.sites if site.controller_url and site.name != own.name]
         self.neighbours = {
-            site.name: Neighbour(
-                site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site))
-            )
+            site.name: Neighbour(site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in nearest_sites(own, fleet.sites, with_controller, limit)
         }
         self.declared = {

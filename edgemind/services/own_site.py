@@ -56,9 +56,7 @@ class OwnSite:
         """Smooth the demand that the workers report now; called every tick. Silent workers are forgotten here too."""
         now_s = self._clock.monotonic_s()
         self._reports = {
-            worker: (at_s, report)
-            for worker, (at_s, report) in self._reports.items()
-            if at_s >= now_s - REPORT_STALE_S
+            worker: (at_s, report) for worker, (at_s, report) in self._reports.items() if at_s >= now_s - REPORT_STALE_S
         }
         loads = merge_loads(self.reports())
         self._arrivals.observe(now_s, {model: load.arrivals_per_s for model, load in loads.items()})

@@ -27,9 +27,7 @@ class ProbedServer:
 class ModelServerChecks:
     """Checks each address once per round, however many models it serves, and tells the sites what came of it."""
 
-    def __init__(
-        self, own: OwnSite, neighbourhood: Neighbourhood, probe: ModelServerProbe, clock: Clock
-    ) -> None:
+    def __init__(self, own: OwnSite, neighbourhood: Neighbourhood, probe: ModelServerProbe, clock: Clock) -> None:
         self._own = own
         self._neighbourhood = neighbourhood
         self._probe = probe

@@ -80,6 +80,7 @@ def test_open_and_closed_loops_count_every_right_answer(tmp_path):
         closed = closed_loop(direct.address, direct.plain, connections=4, count=200)
         opened = open_loop(direct.address, direct.streamed, 500.0, 100, Random(1))
     assert (closed.answered(), opened.answered()) == (200, 100)
+    assert closed.connections_opened == 4
     assert not closed.errors
     assert not opened.errors
     pairs = zip(opened.first_body_ns, opened.latency_ns, strict=True)
@@ -122,6 +123,7 @@ def test_a_peer_serves_both_kinds_of_request(tmp_path, name):
         plain = closed_loop(contender.address, contender.plain, 8, 200)
         streamed = closed_loop(contender.address, contender.streamed, 8, 20)
     assert (plain.answered(), streamed.answered()) == (200, 20)
+    assert (plain.connections_opened, streamed.connections_opened) == (8, 8)
 
 
 def test_the_command_prints_a_table_and_writes_its_report(tmp_path):

@@ -1,8 +1,9 @@
 """llama.cpp in this process, through the wheel xllamacpp: requests and answers as JSON texts.
 
-Its own HTTP server stays shut away on a socket file nobody is told of. Measured against it: an unstreamed request goes
-on after its client has hung up, a thread serves one connection even while that idles, an idle connection is cut after
-5 s and any after 100 requests, and the queue has no end. In front of this class stands a server without these traits.
+Its own HTTP server stays shut away on a socket file that is removed at once. Measured against it: an unstreamed request
+goes on after its client has hung up (a streamed one too, until its first token), a thread serves one connection even
+while that idles, an idle connection is cut after 5 s and any after 100 requests. In front of this class stands a server
+without these traits.
 """
 
 import contextlib
@@ -81,13 +82,13 @@ def llama_engine(options: LlamaOptions) -> Iterator[LlamaEngine]:
 
     Only in the main thread. No call may be under way when the block ends.
     """
-    with tempfile.TemporaryDirectory(prefix="edgemind-") as folder:
-        with _signals_kept():
-            engine = LlamaEngine(_load(options, f"{folder}/llama.sock"))
-        try:
-            yield engine
-        finally:
-            engine.close()
+    # Its own server has to listen somewhere: on a file that is gone before anybody, or a kill -9, can find it.
+    with tempfile.TemporaryDirectory(prefix="edgemind-") as folder, _signals_kept():
+        engine = LlamaEngine(_load(options, f"{folder}/llama.sock"))
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 @contextlib.contextmanager

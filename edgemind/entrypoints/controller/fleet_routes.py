@@ -20,7 +20,7 @@ from edgemind.domain.fleet_status import (
 )
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
-from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, json_response
+from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.errors import PermanentError, TemporaryError
@@ -54,6 +54,7 @@ class FleetRoutes:
             redoc_url=None,
         )
         self._add_routes(app)
+        describe_truly(app)
         answer_errors(app)
         return app
 

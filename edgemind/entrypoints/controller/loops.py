@@ -62,9 +62,7 @@ async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
-def _start(
-    name: str, interval_s: Callable[[], float], turn: Callable[[], Awaitable[None]]
-) -> asyncio.Task[None]:
+def _start(name: str, interval_s: Callable[[], float], turn: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
     return asyncio.create_task(supervise(name, interval_s, turn), name=name)
 
 

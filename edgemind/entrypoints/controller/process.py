@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 import edgemind
 from edgemind import bootstrap
 from edgemind.entrypoints.controller.access import AccessRules, Role
-from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
+from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
-from edgemind.entrypoints.controller.site_routes import SiteRoutes
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.site_controller import SiteController
@@ -58,18 +55,23 @@ class ControllerProcess:
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
 
-    def app(self) -> Starlette:
-        site_routes = SiteRoutes(lambda: self.controller, lambda: self.access)
-        fleet_routes = FleetRoutes(lambda: self.controller, lambda: self.access)
-        return Starlette(routes=[*site_routes.routes(), Mount("/", fleet_routes.app())])
-
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            self.app(), http="httptools", ws="none", lifespan="off", interface="asgi3", log_config=None, log_level="warning",
-            access_log=False, server_header=False, proxy_headers=False, timeout_keep_alive=IDLE_S,
-            timeout_graceful_shutdown=GRACE_S, limit_concurrency=CONNECTIONS_LIMIT,
-        )  # fmt: skip
+            controller_app(lambda: self.controller, lambda: self.access),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            limit_concurrency=CONNECTIONS_LIMIT,
+        )
         server = _Server(config)
         self._handle_signals(server)
         beside = [

@@ -1,4 +1,4 @@
-"""`.edgemind/demo`: the lock, the secrets and the key of one demo at a time. Everything in it is made anew each time."""
+"""`.edgemind/demo`: the lock, the secrets and the key of one demo at a time. All of it is made anew each time."""
 
 import fcntl
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgemind.bootstrap import open_state_store, system_clock
 from edgemind.entrypoints.demo.configuration import FLEET_SECRET, ROLES, STATE_FOLDER, TENANT, role_token_file
-from edgemind.errors import ConfigurationError, PermanentError
+from edgemind.errors import PermanentError
 from edgemind.services.manage_keys import ManageKeys
 from edgemind.settings import Settings, load_settings
 
@@ -33,19 +33,21 @@ class DemoFolder:
 
     def fill(self, configuration: str) -> Settings:
         """Write secrets and configuration, forget the state of the run before; returns the loaded settings."""
-        for old in (self.path / STATE_FOLDER, self.logs):
-            shutil.rmtree(old, ignore_errors=True)
-        self.logs.mkdir(parents=True)
-        for name in (FLEET_SECRET, *(role_token_file(role) for role in ROLES)):
-            write_private(self.path / name, secrets.token_urlsafe(32) + "\n")
-        self.config.write_text(configuration, encoding="utf-8")
+        with writing(self.path):
+            for old in (self.path / STATE_FOLDER, self.logs):
+                shutil.rmtree(old, ignore_errors=True)
+            self.logs.mkdir(parents=True)
+            for name in (FLEET_SECRET, *(role_token_file(role) for role in ROLES)):
+                write_private(self.path / name, secrets.token_urlsafe(32) + "\n")
+            self.config.write_text(configuration, encoding="utf-8")
         return load_settings(self.config)
 
     def issue_key(self, settings: Settings) -> str:
         """A key of the demo's tenant; also left in a file, so that scripts can read it."""
         store, tenants = open_state_store(settings), [tenant.name for tenant in settings.tenants]
         issued = ManageKeys(store, system_clock(), tenants, secrets.token_bytes).create(TENANT)
-        write_private(self.path / "key", issued.secret + "\n")
+        with writing(self.path):
+            write_private(self.path / "key", issued.secret + "\n")
         return issued.secret
 
 
@@ -53,19 +55,12 @@ class DemoFolder:
 def claimed_folder() -> Iterator[DemoFolder]:
     """This folder's `.edgemind/demo`, for one demo at a time. PermanentError if it is in use or cannot be written."""
     path = FOLDER / "demo"
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as exc:
-        raise ConfigurationError(
-            f"cannot write {path.absolute()} ({(exc.strerror or 'no access').lower()}); "
-            "start the demo in a folder that you may write to"
-        ) from exc
     try:
         _lock(descriptor, path)
         yield DemoFolder(path)
-    except OSError as exc:
-        raise PermanentError(f"{exc.filename or path}: {exc.strerror or exc}; free it, then start again") from exc
     finally:
         os.close(descriptor)
 
@@ -74,13 +69,27 @@ def claimed_folder() -> Iterator[DemoFolder]:
 def default_fleet(url: str, token: str) -> Iterator[None]:
     """While the demo runs, it is the fleet that the CLI asks."""
     text = json.dumps({"url": url, "token": token})
-    write_private(FLEET_FILE, text)
+    with writing(FOLDER):
+        write_private(FLEET_FILE, text)
     try:
         yield
     finally:
         with suppress(OSError):
             if FLEET_FILE.read_text(encoding="utf-8") == text:
                 FLEET_FILE.unlink()
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns an OSError inside the block into one line about the folder and what to do."""
+    try:
+        yield
+    except OSError as exc:
+        why = (exc.strerror or "no access").lower()
+        raise PermanentError(
+            f"cannot write {Path(exc.filename or folder).absolute()} ({why}); "
+            "make room there, or start the demo in a folder that you may write to"
+        ) from exc
 
 
 def write_private(path: Path, text: str) -> None:
@@ -99,8 +108,8 @@ def _lock(descriptor: int, path: Path) -> None:
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "?"
         raise PermanentError(
-            f"a demo is already running in this folder (process {holder}, {path.absolute()}); stop it, or start this one "
-            "in another folder with --base-port 9100"
+            f"a demo is already running in this folder (process {holder}, {path.absolute()}); stop it, or start this "
+            "one in another folder with --base-port 9100"
         ) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

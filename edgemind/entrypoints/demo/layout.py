@@ -30,7 +30,7 @@ class DemoModel:
 
 SIMULATED_MODELS = (
     DemoModel(DETECTOR, 4, 15, Engine.SIMULATED),
-    DemoModel(SIMULATED_LLM, 2, 400, Engine.SIMULATED),
+    DemoModel(SIMULATED_LLM, 3, 400, Engine.SIMULATED),
     DemoModel(EMBEDDER, 4, 8, Engine.SIMULATED),
 )
 LLAMA_MODEL = DemoModel(REAL_LLM, 2, 400, Engine.LLAMA_CPP, 0.1)
@@ -98,10 +98,10 @@ class DemoFleet:
 
     def ingresses(self) -> dict[str, Sequence[str]]:
         """For each site's devices, all sites from the nearest."""
-        return {
-            site.name: [other.name for other in sorted(self.sites, key=lambda other: (distance_ms(site, other), other.index))]
-            for site in self.sites
-        }
+        return {site.name: [other.name for other in self._nearest_first(site)] for site in self.sites}
+
+    def _nearest_first(self, site: DemoSite) -> list[DemoSite]:
+        return sorted(self.sites, key=lambda other: (distance_ms(site, other), other.index))
 
 
 def demo_fleet(sites: int, base_port: int, *, llama: bool) -> DemoFleet:

@@ -4,19 +4,18 @@ import errno
 import socket
 
 from edgemind.entrypoints.demo.layout import HOST, PORTS_USED, DemoFleet
-from edgemind.errors import ConfigurationError
+from edgemind.errors import PermanentError
 
 
 def check_ports(fleet: DemoFleet, *, page: bool) -> None:
-    """Raises ConfigurationError for the first port that cannot be listened on."""
+    """Raises PermanentError for the first port that cannot be listened on."""
     for port, user in _wanted(fleet, page):
         try:
             _listen_once(port)
         except OSError as exc:
             why = "is taken by another process" if exc.errno == errno.EADDRINUSE else f"cannot be used ({exc.strerror})"
-            raise ConfigurationError(
-                f"port {port} ({user}) {why}; stop that one, or use other ports: --base-port {_another(fleet.base_port)}"
-            ) from exc
+            instead = f"stop that one, or use other ports: --base-port {_another(fleet.base_port)}"
+            raise PermanentError(f"port {port} ({user}) {why}; {instead}") from exc
 
 
 def _wanted(fleet: DemoFleet, page: bool) -> list[tuple[int, str]]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from edgemind.errors import EdgeMindError
@@ -25,7 +24,7 @@ class ProcessEnded(EdgeMindError):
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """`python -m MODULE ARGUMENTS`. `site` is None for what belongs to no site; `ready_url` answers 200 once it serves."""
+    """`python -m MODULE ARGUMENTS`. `ready_url` answers 200 once it serves. `site` is None for what belongs to none."""
 
     name: str
     module: str
@@ -63,7 +62,7 @@ class Processes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill(self.running())
         for child in self._children:
             child.process.wait()
@@ -90,8 +89,11 @@ class Processes:
     def running(self) -> list[Child]:
         return [child for child in self._children if child.running]
 
-    def of_site(self, site: str) -> list[Child]:
-        return [child for child in self._children if child.plan.site == site]
+    def kill_site(self, site: str) -> int:
+        """End every process of a site at once; how many there were."""
+        children = [child for child in self.running() if child.plan.site == site]
+        self.kill(children)
+        return len(children)
 
     def kill(self, children: Sequence[Child]) -> None:
         """End them at once, without a goodbye; they do not count as ended by themselves."""
@@ -113,7 +115,7 @@ class Processes:
             if child.running:
                 _signal_group(child, signal.SIGTERM)
         give_up_s = time.monotonic() + STOP_S
-        while self.running() and time.monotonic() < give_up_s:
+        while self.running() and time.monotonic() < give_up_s:  # noqa: ASYNC110 - no loop knows when they end
             await asyncio.sleep(POLL_S)
         self.kill(self.running())
 

@@ -11,12 +11,13 @@ from edgemind.domain.keys import KeyRing
 from edgemind.domain.limits import Limits
 from edgemind.domain.rate import TokenBucket
 from edgemind.domain.requests import Constraints, Demand, Priority
-from edgemind.entrypoints.gateway.apis import invalid
+from edgemind.entrypoints.gateway.apis import invalid, json_length
+from edgemind.entrypoints.gateway.heads import Head
 from edgemind.entrypoints.gateway.refusals import Refusal
 from edgemind.services.route_request import RequestRouter
 
 REMEMBERED_LIMIT = 4096
-"""Authorization headers and header combinations remembered; both come from clients."""
+"""Authorization headers remembered; they come from clients."""
 
 OPEN_TENANT = Tenant("open", rate_per_s=1e9, burst=1e9)
 """Who everybody is where `auth: off` is configured."""
@@ -35,6 +36,20 @@ class Caller:
     bucket: TokenBucket | None
     forwarded_by: str | None = None
     authorized: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Admitted:
+    """What a head says about its request, as one epoch of the keys and the configuration saw it."""
+
+    epoch: object
+    caller: Caller
+    residency: frozenset[str]
+    device_class: DeviceClass | None
+    demand: Demand
+    session: bytes | None
+    json_length: int | None
+    constraints: dict[str, Constraints] = field(default_factory=dict)
 
 
 class Admission:
@@ -56,7 +71,7 @@ class Admission:
         self._monotonic_s = monotonic_s
         self._ring = KeyRing()
         self._remembered: dict[bytes, Caller] = {}
-        self._parsed: dict[tuple[bytes | None, bytes | None], tuple[frozenset[str], DeviceClass | None]] = {}
+        self._epoch = object()
         now_s = monotonic_s()
         self._callers = {
             tenant.name: Caller(
@@ -70,6 +85,25 @@ class Admission:
         """From now on only the keys of this ring are good."""
         self._ring = ring
         self._remembered.clear()
+        self._epoch = object()
+
+    def admit(self, head: Head) -> Admitted:
+        """Everything the headers decide. Raises Refusal 401, 400 or 403."""
+        admitted = head.admitted
+        if admitted is not None and admitted.epoch is self._epoch:
+            return admitted
+        header = head.header
+        caller = self.caller(header)
+        admitted = head.admitted = Admitted(
+            self._epoch,
+            caller,
+            _allowed_residency(caller.tenant, _residency(header.get(b"x-edgemind-residency"))),
+            _device_class(header.get(b"x-edgemind-device-class")),
+            self._demand(header),
+            header.get(b"x-edgemind-session") or header.get(b"x-session-id"),
+            json_length(header),
+        )
+        return admitted
 
     # Who
 
@@ -138,33 +172,11 @@ class Admission:
             raise Refusal(403, "permission_error", "model_forbidden", message, "model")
         caller.authorized.add(model)
 
-    def constraints(self, caller: Caller, model: str, headers: HeaderMap) -> Constraints:
-        """Raises Refusal 400 for headers that make no sense, 403 for a residency the tenant may not ask for."""
-        raw = (headers.get(b"x-edgemind-residency"), headers.get(b"x-edgemind-device-class"))
-        parsed = self._parsed.get(raw)
-        if parsed is None:
-            parsed = (_residency(raw[0]), _device_class(raw[1]))
-            if len(self._parsed) >= REMEMBERED_LIMIT:
-                self._parsed.clear()
-            self._parsed[raw] = parsed
-        residency, device_class = parsed
-        allowed = caller.tenant.residency
-        if allowed:
-            if residency and not residency & allowed:
-                zones = ", ".join(sorted(allowed))
-                message = f"Tenant '{caller.tenant.name}' may only keep its data in: {zones}."
-                raise Refusal(
-                    403, "permission_error", "residency_unsatisfiable", message, "x-edgemind-residency", retry_helps=False
-                )
-            residency = residency & allowed or allowed
-        return Constraints(model, residency, device_class, caller.forwarded_by is not None)
-
-    def demand(self, headers: HeaderMap, session_site: str | None) -> Demand:
-        """Raises Refusal 400 for a deadline or a priority that makes no sense."""
-        deadline = headers.get(b"x-edgemind-deadline-ms")
+    def _demand(self, header: HeaderMap) -> Demand:
+        deadline = header.get(b"x-edgemind-deadline-ms")
         deadline_ms = self._limits.default_deadline_ms if deadline is None else self._deadline_ms(deadline)
-        priority = headers.get(b"x-edgemind-priority")
-        return Demand(deadline_ms, Priority.NORMAL if priority is None else _priority(priority), session_site)
+        priority = header.get(b"x-edgemind-priority")
+        return Demand(deadline_ms, Priority.NORMAL if priority is None else _priority(priority))
 
     def _deadline_ms(self, raw: bytes) -> float:
         try:
@@ -180,6 +192,28 @@ class Admission:
 
 def _unauthorized(message: str) -> Refusal:
     return Refusal(401, "authentication_error", "invalid_api_key", message, headers=((b"www-authenticate", b"Bearer"),))
+
+
+def constraints_of(admitted: Admitted, model: str) -> Constraints:
+    """The candidate set that such a request selects. `model` is one the caller was authorized for."""
+    constraints = admitted.constraints.get(model)
+    if constraints is None:
+        forwarded = admitted.caller.forwarded_by is not None
+        constraints = Constraints(model, admitted.residency, admitted.device_class, forwarded)
+        admitted.constraints[model] = constraints
+    return constraints
+
+
+def _allowed_residency(tenant: Tenant, residency: frozenset[str]) -> frozenset[str]:
+    """The zones that both the tenant and the request allow; empty if neither asks for any. Raises Refusal 403."""
+    allowed = tenant.residency
+    if not allowed or not residency:
+        return residency or allowed
+    if not residency & allowed:
+        name, zones = "x-edgemind-residency", ", ".join(sorted(allowed))
+        message = f"Tenant '{tenant.name}' may only keep its data in: {zones}."
+        raise Refusal(403, "permission_error", "residency_unsatisfiable", message, name, retry_helps=False)
+    return residency & allowed
 
 
 def _residency(raw: bytes | None) -> frozenset[str]:

@@ -10,6 +10,9 @@ from edgemind.entrypoints.gateway.refusals import Refusal
 
 Check = Callable[[dict[str, Any]], tuple[str, str] | None]
 """A body -> (field, what is wrong with it), or None."""
+# As tuples: a union type would be built anew at each check.
+TEXTS = (str, list)
+OPTIONAL_BOOL = (bool, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,13 @@ def _chat(body: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def _completion(body: dict[str, Any]) -> tuple[str, str] | None:
-    if not isinstance(body.get("prompt"), str | list):
+    if not isinstance(body.get("prompt"), TEXTS):
         return "prompt", "must be a string or an array"
     return None
 
 
 def _embedding(body: dict[str, Any]) -> tuple[str, str] | None:
-    if not isinstance(body.get("input"), str | list):
+    if not isinstance(body.get("input"), TEXTS):
         return "input", "must be a string or an array"
     return None
 
@@ -81,7 +84,7 @@ def read_model(api: Api, body: bytes, model_in_path: str | None, json_length: in
         model = parsed.get("model")
         if not isinstance(model, str) or not model:
             raise invalid("model", "'model' must be a non-empty string naming the model to use.")
-        if not isinstance(parsed.get("stream", False), bool | None):
+        if not isinstance(parsed.get("stream", False), OPTIONAL_BOOL):
             raise invalid("stream", "'stream' must be true or false.")
     else:
         model = model_in_path

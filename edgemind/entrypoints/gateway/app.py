@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from random import Random
 
 from edgemind.domain.limits import Limits
+from edgemind.domain.requests import Demand
 from edgemind.domain.routing.picker import Shed
-from edgemind.entrypoints.gateway.admission import Admission, Caller, HeaderMap
-from edgemind.entrypoints.gateway.apis import INFER, OPENAI_APIS, Api, json_length, read_model
+from edgemind.entrypoints.gateway.admission import Admission, Admitted, constraints_of
+from edgemind.entrypoints.gateway.apis import INFER, OPENAI_APIS, Api, read_model
 from edgemind.entrypoints.gateway.exchange import Exchange
 from edgemind.entrypoints.gateway.forwarding import load_line, receipt
+from edgemind.entrypoints.gateway.heads import Head
 from edgemind.entrypoints.gateway.lookups import LookUps
 from edgemind.entrypoints.gateway.refusals import (
     Refusal,
@@ -49,42 +51,43 @@ class GatewayApp:
         self._parts = parts
         self._look_ups = LookUps(parts.router, lambda: parts.admission)
         self._log = logging.getLogger("edgemind.gateway")
-        parts.relays.on_answered = self._remember_session
+        parts.relays.on_answered = self._answered
 
-    def preflight(self, exchange: Exchange) -> Refusal | None:
+    def preflight(self, head: Head) -> Refusal | None:
         """Before a large body is read: may this caller send one at all?"""
         try:
-            self._parts.admission.caller(dict(exchange.headers))
+            self._parts.admission.admit(head)
         except Refusal as refusal:
             return refusal
         return None
 
     def serve(self, exchange: Exchange) -> None:
-        headers = dict(exchange.headers)
+        head = exchange.head
         try:
-            api, model_in_path = _match(exchange.path)
+            api, model_in_path = _match(head.path)
             if api is None:
-                self._look_ups.answer(exchange, headers)
-            elif exchange.method != b"POST":
+                self._look_ups.answer(exchange)
+            elif head.method != b"POST":
                 raise method_not_allowed("POST")
             else:
-                self._infer(exchange, api, model_in_path, headers)
+                self._infer(exchange, api, model_in_path)
         except Refusal as refusal:
             self._parts.stats.refused += 1
             answer_refusal(exchange, refusal)
         except Exception:
             # The edge of the process: one request's bug must not be another's, and its client gets a whole answer.
-            self._log.exception("a request failed inside the gateway: %r %s", exchange.method, exchange.path)
+            self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path)
             self._parts.stats.failed += 1
             answer_refusal(exchange, internal_error())
 
-    def _infer(self, exchange: Exchange, api: Api, model_in_path: str | None, headers: HeaderMap) -> None:
+    def _infer(self, exchange: Exchange, api: Api, model_in_path: str | None) -> None:
         parts, admission, router = self._parts, self._parts.admission, self._parts.router
-        caller = admission.caller(headers)
-        model = read_model(api, exchange.body, model_in_path, json_length(headers))
+        admitted = admission.admit(exchange.head)
+        caller = admitted.caller
+        model = read_model(api, exchange.body, model_in_path, admitted.json_length)
         admission.authorize(caller, model, router)
-        record = self._record(api, caller, model, headers)
         admission.charge(caller)
+        record = self._record(api, admitted, model)
         parts.decisions.add(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None
         stats.requests += 1
@@ -96,24 +99,25 @@ class GatewayApp:
         else:
             Relay(parts.relays, exchange, record, forwarded=forwarded).begin(choice)
 
-    def _record(self, api: Api, caller: Caller, model: str, headers: HeaderMap) -> DecisionRecord:
+    def _record(self, api: Api, admitted: Admitted, model: str) -> DecisionRecord:
         """The decision's record before the decision: what is asked for, and the candidates as they stand now."""
-        parts = self._parts
-        constraints = parts.admission.constraints(caller, model, headers)
-        session = _session(headers)
-        session_site = None if session is None else parts.sessions.site_of(session, model, parts.clock.monotonic_s())
+        parts, caller, demand = self._parts, admitted.caller, admitted.demand
+        constraints = constraints_of(admitted, model)
+        if admitted.session is not None:
+            site = parts.sessions.site_of(admitted.session, model, parts.clock.monotonic_s())
+            demand = Demand(demand.deadline_ms, demand.priority, site)
         candidates = parts.router.candidates(constraints)
         return DecisionRecord(
-            decision_id=f"{parts.id_prefix}{parts.rng.getrandbits(64):016x}",
-            at_ms=parts.clock.wall_ms(),
-            api=api.name,
-            tenant=caller.tenant.name if caller.forwarded_by is None else f"(from {caller.forwarded_by})",
-            constraints=constraints,
-            demand=parts.admission.demand(headers, session_site),
-            candidates=candidates,
-            costs_ms=candidates.costs_ms.copy(),
-            terms=candidates.terms.copy(),
-            table_version=parts.router.table.version,
+            f"{parts.id_prefix}{parts.rng.getrandbits(64):016x}",
+            parts.clock.wall_ms(),
+            api.name,
+            caller.tenant.name if caller.forwarded_by is None else f"(from {caller.forwarded_by})",
+            constraints,
+            demand,
+            candidates,
+            candidates.costs_ms.copy(),
+            candidates.terms.copy(),
+            parts.router.table.version,
         )
 
     def _shed(self, exchange: Exchange, shed: Shed, record: DecisionRecord, *, forwarded: bool) -> None:
@@ -124,14 +128,14 @@ class GatewayApp:
         load = load_line(*self._parts.router.local_load(record.constraints.model)) if forwarded else b""
         answer_refusal(exchange, refusal, receipt(record) + load)
 
-    def _remember_session(self, exchange: Exchange, record: DecisionRecord) -> None:
+    def _answered(self, exchange: Exchange, record: DecisionRecord) -> None:
         """Called by the relay when an answer begins."""
         assert record.chosen is not None
         site, model = record.chosen.site.name, record.constraints.model
         self._parts.stats.routed(site, record.reason, model)
-        session = _session(dict(exchange.headers))
-        if session is not None:
-            self._parts.sessions.remember(session, model, site, self._parts.clock.monotonic_s())
+        admitted = exchange.head.admitted
+        if admitted is not None and admitted.session is not None:
+            self._parts.sessions.remember(admitted.session, model, site, self._parts.clock.monotonic_s())
 
 
 def _match(path: str) -> tuple[Api | None, str | None]:
@@ -140,7 +144,3 @@ def _match(path: str) -> tuple[Api | None, str | None]:
     if api is None and path.startswith("/v2/models/") and path.endswith("/infer"):
         return INFER, path[len("/v2/models/") : -len("/infer")]
     return api, None
-
-
-def _session(headers: HeaderMap) -> bytes | None:
-    return headers.get(b"x-edgemind-session") or headers.get(b"x-session-id")

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from edgemind.entrypoints.gateway.heads import Head
 
 STATUS_LINES = {status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in map(int, HTTPStatus)}
 
@@ -32,38 +35,25 @@ class RelayedRequest(Protocol):
 class Exchange:
     """A whole request as received, and the way to answer it once.
 
-    `path` is decoded, `raw_path` as sent; header names are lower-case. `keep_alive` may be taken back until the response
+    `default_lines` are the header lines every response begins with. `keep_alive` may be taken back until the response
     starts. `relayed` is set while an upstream works on it.
     """
 
     __slots__ = (
-        "_chunked", "_connection", "arrived_s", "body", "complete", "default_headers", "gone", "headers", "http_version",
-        "keep_alive", "method", "path", "query", "raw_path", "relayed", "started",
+        "_chunked", "_connection", "arrived_s", "body", "complete", "default_lines", "gone", "head", "keep_alive",
+        "relayed", "started",
     )  # fmt: skip
 
     def __init__(
-        self,
-        connection: ClientConnection,
-        method: bytes,
-        path: str,
-        raw_path: bytes,
-        query: bytes,
-        headers: list[tuple[bytes, bytes]],
-        http_version: str,
-        arrived_s: float,
+        self, connection: ClientConnection, head: "Head", body: bytes, arrived_s: float, default_lines: bytes, keep_alive: bool
     ) -> None:
         self._connection = connection
         self._chunked = False
-        self.method = method
-        self.path = path
-        self.raw_path = raw_path
-        self.query = query
-        self.headers = headers
-        self.http_version = http_version
+        self.head = head
+        self.body = body
         self.arrived_s = arrived_s
-        self.default_headers = b""
-        self.body = b""
-        self.keep_alive = True
+        self.default_lines = default_lines
+        self.keep_alive = keep_alive
         self.started = False
         self.complete = False
         self.gone = False
@@ -81,7 +71,7 @@ class Exchange:
         status_line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         if length is not None:
             framing = b"content-length: %d\r\n" % length
-        elif self.http_version == "1.0":
+        elif self.head.http_version == "1.0":
             self.keep_alive = False
             framing = b""
         else:
@@ -92,7 +82,7 @@ class Exchange:
             if complete:
                 chunk += b"0\r\n\r\n"
         ending = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        fits = self._connection.write(b"".join((status_line, self.default_headers, lines, framing, ending, chunk)))
+        fits = self._connection.write(b"".join((status_line, self.default_lines, lines, framing, ending, chunk)))
         if complete:
             self._finished()
         elif not fits and self.relayed is not None:
@@ -136,4 +126,4 @@ class Exchange:
 
 
 def header_block(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % pair for pair in headers)
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])

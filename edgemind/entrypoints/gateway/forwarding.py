@@ -1,7 +1,7 @@
 """Headers between client, gateway and upstream: what is passed on, what is added, what never leaves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
@@ -37,18 +37,20 @@ class RequestHeads:
     def head(
         self, target: Target, exchange: Exchange, length: int, record: DecisionRecord, remaining_ms: float
     ) -> bytes:
-        path = exchange.raw_path + b"?" + exchange.query if exchange.query else exchange.raw_path
+        head, via_gateway = exchange.head, target.via_gateway
+        path = head.raw_path + b"?" + head.query if head.query else head.raw_path
         fixed = self._fixed.get((target.candidate.key, path))
         if fixed is None:
             fixed = self._fix(target, path)
             if len(self._fixed) < FIXED_HEADS_LIMIT:
                 self._fixed[(target.candidate.key, path)] = fixed
-        wanted = TO_NEIGHBOURS if target.via_gateway else TO_SERVERS
-        passed = [b"%b: %b\r\n" % pair for pair in exchange.headers if pair[0] in wanted]
-        if target.via_gateway:
-            passed.append(b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms))
-        ending = b"content-length: %d\r\nx-request-id: %b\r\n\r\n" % (length, record.decision_id.encode())
-        return b"".join((fixed, *passed, ending))
+        passed = head.passed.get(via_gateway)
+        if passed is None:
+            wanted = TO_NEIGHBOURS if via_gateway else TO_SERVERS
+            passed = head.passed[via_gateway] = header_block(pair for pair in head.headers if pair[0] in wanted)
+        deadline = b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms) if via_gateway else b""
+        request_id = record.decision_id.encode()
+        return b"%b%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n" % (fixed, passed, deadline, length, request_id)
 
     def _fix(self, target: Target, raw_path: bytes) -> bytes:
         base = urlsplit(target.base_url)
@@ -62,8 +64,7 @@ class RequestHeads:
         return b"".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """Header lines for the client, and what the headers told: body length, stream or not, stated service time."""
 
     lines: bytes
@@ -77,7 +78,7 @@ def response_head(headers: Headers, record: DecisionRecord) -> ResponseHead:
     service = known.get(b"x-simulated-service-ms")
     length = known.get(b"content-length")
     return ResponseHead(
-        lines=header_block(pair for pair in headers if pair[0] not in NOT_RELAYED) + receipt(record),
+        lines=header_block([pair for pair in headers if pair[0] not in NOT_RELAYED]) + receipt(record),
         length=None if length is None or b"transfer-encoding" in known else int(length),
         sse=known.get(b"content-type", b"").startswith(b"text/event-stream"),
         service_ms=None if service is None else _float(service),

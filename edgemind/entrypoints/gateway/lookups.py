@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import orjson
 
-from edgemind.entrypoints.gateway.admission import Admission, HeaderMap
+from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.exchange import Exchange
 from edgemind.entrypoints.gateway.refusals import method_not_allowed, not_found
 from edgemind.services.route_request import RequestRouter
@@ -20,16 +20,17 @@ class LookUps:
         self._router = router
         self._admission = admission
 
-    def answer(self, exchange: Exchange, headers: HeaderMap) -> None:
-        path = exchange.path
+    def answer(self, exchange: Exchange) -> None:
+        head = exchange.head
+        path = head.path
         if path not in HEALTH and path != "/v1/models" and not path.startswith((MODEL_PREFIX, "/v1/models/")):
             raise not_found(path)
-        if exchange.method not in {b"GET", b"HEAD"}:
+        if head.method not in {b"GET", b"HEAD"}:
             raise method_not_allowed("GET, HEAD")
         if path in HEALTH:
             _answer_json(exchange, 200, {HEALTH[path]: True})
             return
-        caller = self._admission().caller(headers)
+        caller = self._admission().caller(head.header)
         if path == "/v1/models":
             data = [_openai_model(model) for model in self._router.models if caller.tenant.may_use(model)]
             _answer_json(exchange, 200, {"object": "list", "data": data})
@@ -52,5 +53,5 @@ def _openai_model(model: str) -> dict[str, object]:
 
 def _answer_json(exchange: Exchange, status: int, value: object) -> None:
     body = orjson.dumps(value)
-    chunk = b"" if exchange.method == b"HEAD" else body
+    chunk = b"" if exchange.head.method == b"HEAD" else body
     exchange.start(status, b"content-type: application/json\r\n", chunk, length=len(body), complete=True)

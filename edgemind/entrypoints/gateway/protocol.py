@@ -9,9 +9,9 @@ enforces all time limits of a worker, so that a request sets no timer.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic as monotonic_s
 from typing import Any, cast
-from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
+from edgemind.entrypoints.gateway.heads import Head, SeenHeads
 from edgemind.entrypoints.gateway.refusals import (
     Refusal,
     bad_request,
@@ -43,14 +44,29 @@ class Draining:
     started: bool = False
 
 
+class DefaultLines:
+    """uvicorn's default headers (the date), serialized once for each new list that it makes of them."""
+
+    def __init__(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._lines = b""
+
+    def serialized(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        if headers is not self._headers:
+            self._headers, self._lines = headers, header_block(headers)
+        return self._lines
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a connection serves with. `preflight` looks at the headers alone: a refusal, or None to read the body."""
 
     serve: Callable[[Exchange], None]
-    preflight: Callable[[Exchange], Refusal | None]
+    preflight: Callable[[Head], Refusal | None]
     limits: Callable[[], Limits]
     draining: Draining
+    seen: SeenHeads = field(default_factory=SeenHeads)
+    lines: DefaultLines = field(default_factory=DefaultLines)
 
 
 class GatewayProtocol(asyncio.Protocol):
@@ -78,8 +94,10 @@ class GatewayProtocol(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._whole: Head | None = None
         self._in_head = False
         self._head_bytes = 0
+        self._unfinished_bytes = 0
         self._body_bytes = 0
         self._lingering = False
         self._writable = True
@@ -110,21 +128,37 @@ class GatewayProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._lingering or self._transport.is_closing():
             return
-        if self._reading is None and not self._in_head:
+        begins = self._reading is None and not self._in_head
+        if begins and self.active is None:
+            seen = self._service.seen.find(data)
+            if seen is not None:
+                self.active = self._exchange(*seen)
+                self._service.serve(self.active)
+                return
+        if begins:
             self._begin_head()
+        whole = self._feed(data)
+        if begins and whole is not None and self._reading is None and not self._in_head:
+            self._service.seen.remember(data, whole)
+
+    def _feed(self, data: bytes) -> Head | None:
+        """Parse. The head of the last request that these bytes completed, if they did and all is well."""
+        self._whole = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # No protocol is offered to upgrade to; what follows such a request cannot be told from it.
             self._last_exchange_closes()
+            return None
         except httptools.HttpParserError as exc:
             self._refuse(_refusal_of(exc))
-        else:
-            if self._in_head:
-                # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
-                self._head_bytes += len(data)
-                if self._head_bytes > self._limits.max_header_bytes:
-                    self._refuse(headers_too_large(self._limits.max_header_bytes))
+            return None
+        if self._in_head:
+            # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
+            self._unfinished_bytes += len(data)
+            if self._unfinished_bytes > self._limits.max_header_bytes:
+                self._refuse(headers_too_large(self._limits.max_header_bytes))
+        return self._whole
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -147,21 +181,23 @@ class GatewayProtocol(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + 4
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        now_s = self._loop.time()
-        self._deadline_s = now_s + self._limits.idle_timeout_s
-        exchange = self._reading = self._exchange(now_s)
-        expected = self._check_headers(exchange)
-        if self.active is not None:
-            return
-        if expected > CHECK_BEFORE_BODY_BYTES:
-            refusal = self._service.preflight(exchange)
-            if refusal is not None:
-                raise _Refused(refusal)
-        if expected and any(name == b"expect" and value.lower() == b"100-continue" for name, value in exchange.headers):
+        self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
+        parser = self._parser
+        head = Head(
+            parser.get_method(), self._url, self._headers, parser.get_http_version(), parser.should_keep_alive()
+        )
+        refusal = head.fault(self._head_bytes, self._limits)
+        if refusal is None and self.active is None and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
+            refusal = self._service.preflight(head)
+        if refusal is not None:
+            raise _Refused(refusal)
+        self._reading = self._exchange(head, b"")
+        if head.expects_continue and self.active is None:
             self._transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -177,6 +213,7 @@ class GatewayProtocol(asyncio.Protocol):
             return
         chunks, self._chunks = self._chunks, []
         exchange.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._whole = exchange.head
         if self.active is None:
             self.active = exchange
             self._service.serve(exchange)
@@ -239,47 +276,19 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _begin_head(self) -> None:
         self._in_head = True
-        self._head_bytes = 0
+        self._head_bytes = self._unfinished_bytes = 0
         if self.active is None:
             self._deadline_s = self._loop.time() + self._limits.header_timeout_s
 
-    def _exchange(self, now_s: float) -> Exchange:
-        parsed = httptools.parse_url(self._url)
-        raw_path = parsed.path or b"/"
-        path = raw_path.decode("ascii")
-        method, version = self._parser.get_method(), self._parser.get_http_version()
-        query = parsed.query or b""
-        path = unquote(path) if "%" in path else path
-        exchange = Exchange(self, method, path, raw_path, query, self._headers, version, now_s)
-        exchange.keep_alive = (
-            version != "1.0" and self._parser.should_keep_alive() and not self._service.draining.started
-        )
-        exchange.default_headers = header_block(self._server_state.default_headers)
-        return exchange
-
-    def _check_headers(self, exchange: Exchange) -> int:
-        """Bytes of body to expect (more than any limit if unknown). Raises _Refused."""
-        hosts = expected = size = 0
-        for name, value in exchange.headers:
-            size += len(name) + len(value) + 4
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                expected = int(value)
-            elif name == b"transfer-encoding":
-                expected = CHECK_BEFORE_BODY_BYTES + 1
-        if size + len(self._url) > self._limits.max_header_bytes:
-            raise _Refused(headers_too_large(self._limits.max_header_bytes))
-        if hosts > 1 or (not hosts and exchange.http_version != "1.0"):
-            raise _Refused(bad_request("A request needs exactly one Host header."))
-        if expected > self._limits.max_body_bytes:
-            raise _Refused(body_too_large(self._limits.max_body_bytes))
-        return expected
+    def _exchange(self, head: Head, body: bytes) -> Exchange:
+        service = self._service
+        lines = service.lines.serialized(self._server_state.default_headers)
+        return Exchange(self, head, body, monotonic_s(), lines, head.keep_alive and not service.draining.started)
 
     def _serve_queued(self, exchange: Exchange) -> None:
         if exchange.gone or self.active is not exchange:
             return
-        exchange.default_headers = header_block(self._server_state.default_headers)
+        exchange.default_lines = self._service.lines.serialized(self._server_state.default_headers)
         exchange.keep_alive = exchange.keep_alive and not self._service.draining.started
         self._service.serve(exchange)
 

@@ -53,7 +53,7 @@ def answer_refusal(exchange: Exchange, refusal: Refusal, extra: bytes = b"") -> 
         return
     body = refusal_body(refusal)
     lines = header_block(pair for pair in refusal_headers(refusal, body) if pair[0] != b"content-length")
-    chunk = b"" if exchange.method == b"HEAD" else body
+    chunk = b"" if exchange.head.method == b"HEAD" else body
     exchange.start(refusal.status, lines + extra, chunk, length=len(body), complete=True)
 
 

@@ -100,11 +100,12 @@ class Relay:
         self._exchange.push(chunk)
 
     def on_end(self) -> None:
+        self._pending = None
         self._account()
         self._exchange.finish()
 
     def on_failed(self, error: Exception) -> None:
-        site = self._candidate.site.name
+        site, self._pending = self._candidate.site.name, None
         self._shared.router.failed(self._candidate, unreachable=isinstance(error, UpstreamUnreachable))
         self._record.attempts.append((site, str(error)))
         if self._answered:
@@ -156,6 +157,8 @@ class Relay:
             shared.stats.added.observe(max(0.0, record.first_byte_ms - head.service_ms))
         complete = answer.complete
         if complete:
+            # It holds this relay as its sink: let go, or the collector would have to undo the knot.
+            self._pending = None
             self._account()
         lines = head.lines + self._load_line() if self._forwarded else head.lines
         shared.on_answered(exchange, record)

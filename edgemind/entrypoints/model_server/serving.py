@@ -15,6 +15,7 @@ from edgemind.errors import ConfigurationError
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Address = tuple[str, int]
 
+BACKLOG = 1024
 GRACE_S = 1
 """How long running requests may go on after SIGTERM."""
 IDLE_S = 75
@@ -36,20 +37,15 @@ def reserve(addresses: Sequence[Address]) -> list[socket.socket]:
 
 
 def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is called once connections are accepted."""
+    """Serve until SIGTERM or SIGINT; `on_ready` is called once connections are accepted. Raises ConfigurationError."""
     config = uvicorn.Config(
         app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_level="warning",
         access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=GRACE_S, backlog=BACKLOG,
     )  # fmt: skip
-    host, port = sockets[0].getsockname()[:2]
-    try:
-        _Server(config, on_ready).run(sockets=list(sockets))
-    except OSError as exc:
-        # Another process may have bound the same port while this one loaded its model: only listening tells.
-        if exc.errno != errno.EADDRINUSE:
-            raise
-        raise _unbound(host, port, exc) from exc
+    for bound in sockets:
+        _listen(bound)
+    _Server(config, on_ready).run(sockets=list(sockets))
 
 
 class _Server(uvicorn.Server):
@@ -82,6 +78,15 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def _listen(bound: socket.socket) -> None:
+    """Two processes may have bound a port, and only listening tells. Not left to uvloop: it drops the error."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as exc:
+        host, port = bound.getsockname()[:2]
+        raise _unbound(host, port, exc) from exc
 
 
 def _unbound(host: str, port: int, error: OSError) -> ConfigurationError:

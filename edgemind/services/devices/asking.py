@@ -15,7 +15,7 @@ from edgemind.services.devices.outcomes import Outcome, Result
 from edgemind.services.devices.population import Device
 
 PATIENCE = 2.0
-"""A device gives up after this many times its deadline (but not before `LEAST_PATIENCE_S`): a late answer is still one."""
+"""A device gives up after so many times its deadline (not before `LEAST_PATIENCE_S`): a late answer is still one."""
 LEAST_PATIENCE_S = 10.0
 
 
@@ -30,7 +30,7 @@ class Reply:
 
     @property
     def gateway_is_leaving(self) -> bool:
-        """A gateway that drains, or has no connection to spare, refuses and closes; one that sheds keeps the connection."""
+        """A gateway that drains, or is full, refuses and closes; one that sheds keeps the connection."""
         return self.status == 503 and self.headers.get(b"connection", b"").lower() == b"close"
 
     def text(self, header: bytes) -> str | None:

@@ -9,9 +9,7 @@ from edgemind.domain.beacons import Beacon, ModelLoad, beacon_document, parse_be
 from edgemind.domain.wire import DocumentInvalid
 
 numbers = st.floats(min_value=0, max_value=1e9)
-loads = st.builds(
-    ModelLoad, st.integers(0, 10_000), st.integers(0, 10_000), numbers, st.booleans(), numbers
-)
+loads = st.builds(ModelLoad, st.integers(0, 10_000), st.integers(0, 10_000), numbers, st.booleans(), numbers)
 names = st.text(min_size=1, max_size=40)
 beacons = st.builds(
     Beacon, names, st.integers(0, 2**53), st.integers(0, 2**53), st.booleans(),

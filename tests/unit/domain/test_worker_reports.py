@@ -27,7 +27,8 @@ def test_a_whole_report_is_read() -> None:
         "requests": 5, "ok": 4, "failed": 1, "requests_per_s": 2.5, "added_ms_p50": 0.4, "added_ms_p99": None,
         "by_site": {"site-a": 5}, "from_a_newer_gateway": 1,
     }  # fmt: skip
-    decisions = [decision_document("dec-site-a-0-0000000000000001", 5), decision_document("x", 6, site=None, status=503)]
+    shed = decision_document("x", 6, site=None, status=503)
+    decisions = [decision_document("dec-site-a-0-0000000000000001", 5), shed]
 
     report = parse_worker_report(report_document("site-a", 3, table_version=9, stats=stats, decisions=decisions))
 

@@ -6,6 +6,7 @@ import pytest
 from edgemind.domain.fleet import Tier
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
+from edgemind.errors import StoreUnavailable
 from tests.support.controllers import Metro, metro, report, site
 
 
@@ -90,8 +91,6 @@ def test_a_site_too_far_for_beacons_is_judged_by_the_registry() -> None:
 
 
 def test_trouble_with_the_store_is_counted_shown_and_survived(three: Metro, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgemind.errors import StoreUnavailable
-
     def full(*_: object) -> None:
         raise StoreUnavailable("the disk is full: make room")
 

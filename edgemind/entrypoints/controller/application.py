@@ -1,0 +1,31 @@
+"""The controller's ASGI application, and its OpenAPI document without a controller behind it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
+from edgemind.entrypoints.controller.site_routes import SiteRoutes
+from edgemind.services.site_controller import SiteController
+
+
+def controller_app(controller: Callable[[], SiteController], access: Callable[[], AccessRules]) -> Starlette:
+    """Both are asked for at each request: a reload may have replaced them.
+
+    The bare routes come first: they are posted to thirty times a second, the fleet API is asked now and then.
+    """
+    site_routes = SiteRoutes(controller, access)
+    fleet_routes = FleetRoutes(controller, access)
+    return Starlette(routes=[*site_routes.routes(), Mount("/", fleet_routes.app())])
+
+
+def openapi_document() -> dict[str, Any]:
+    """What every controller serves at /edgemind/v1/openapi.json."""
+
+    def nobody() -> Any:
+        raise RuntimeError("the document is made without a controller")
+
+    return FleetRoutes(nobody, nobody).app().openapi()

@@ -1,0 +1,62 @@
+"""Which processes a demo consists of: their command lines, and where each says that it is ready."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from edgemind.domain.device_mixes import REAL_LLM
+from edgemind.entrypoints.demo.layout import CLOUD, HOST, DemoFleet, DemoSite, url
+from edgemind.entrypoints.demo.processes import ProcessPlan
+
+_EDGEMIND = "edgemind"
+
+
+def fleet_plans(fleet: DemoFleet, config: Path, seed: int) -> list[ProcessPlan]:
+    """Every process of the fleet; those that take longest to start come first."""
+    plans = []
+    if fleet.llama:
+        plans += [_llama(site, config) for site in fleet.sites]
+    plans += [_controller(site, config) for site in fleet.sites]
+    plans += [_gateway(site, config) for site in fleet.sites]
+    plans += [_simulated(site.name, site.name, site.simulated_port, config, seed) for site in fleet.sites]
+    plans.append(_simulated(CLOUD, None, fleet.cloud_port, config, seed))
+    return plans
+
+
+def page_plan(fleet: DemoFleet) -> ProcessPlan | str:
+    """The status page, or why there is none (one line for people)."""
+    page = find_spec("dashboard")
+    folder = next(iter(page.submodule_search_locations or ()), None) if page else None
+    if folder is None or not (Path(folder) / "main.py").exists():
+        return "the status page is not part of this installation"
+    if find_spec("streamlit") is None:
+        return 'the status page needs streamlit: pip install "edgemind-mec[demo]"'
+    address = ("--server.address", HOST, "--server.port", str(fleet.page_port))
+    # Nobody edits pages here, no browser is to open by itself, and no statistics leave this machine.
+    quiet = ("--server.headless", "true", "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false")
+    arguments = ("run", str(Path(folder) / "main.py"), *address, *quiet)
+    return ProcessPlan("status-page", "streamlit", arguments, f"{url(fleet.page_port)}/_stcore/health")
+
+
+def _llama(site: DemoSite, config: Path) -> ProcessPlan:
+    arguments = ("model-server", *_for_site(site.name, config), "--model", REAL_LLM)
+    return ProcessPlan(f"{site.name}-llama", _EDGEMIND, arguments, f"{url(site.llama_port)}/health", site.name)
+
+
+def _simulated(name: str, site: str | None, port: int, config: Path, seed: int) -> ProcessPlan:
+    arguments = ("model-server", *_for_site(name, config), "--seed", str(seed))
+    process = f"{name}-simulated" if site else name
+    return ProcessPlan(process, _EDGEMIND, arguments, f"{url(port)}/health", site)
+
+
+def _gateway(site: DemoSite, config: Path) -> ProcessPlan:
+    arguments = ("gateway", *_for_site(site.name, config))
+    return ProcessPlan(f"{site.name}-gateway", _EDGEMIND, arguments, f"{url(site.admin_port)}/readyz", site.name)
+
+
+def _controller(site: DemoSite, config: Path) -> ProcessPlan:
+    arguments = ("controller", *_for_site(site.name, config))
+    return ProcessPlan(f"{site.name}-controller", _EDGEMIND, arguments, f"{site.controller_url}/healthz", site.name)
+
+
+def _for_site(site: str, config: Path) -> tuple[str, ...]:
+    return "--config", str(config), "--site", site

@@ -1,0 +1,114 @@
+"""The time in which devices send: traffic, faults, display and, at the end, what it amounts to."""
+
+import asyncio
+import contextlib
+import time
+from random import Random
+
+from edgemind import bootstrap
+from edgemind.domain.device_mixes import for_models
+from edgemind.domain.fleet import Engine
+from edgemind.domain.workload import Course, arrivals
+from edgemind.entrypoints.demo.beside import beside, unless
+from edgemind.entrypoints.demo.faults import Faults
+from edgemind.entrypoints.demo.fleet_watch import FleetWatch
+from edgemind.entrypoints.demo.lines import Display
+from edgemind.entrypoints.demo.options import DemoOptions
+from edgemind.entrypoints.demo.running import RunningFleet
+from edgemind.entrypoints.demo.snapshot import Snapshot, snapshot_of, summary_of
+from edgemind.services.demo_report import Event, RunFacts, Tally, report_document
+from edgemind.services.devices.population import Population
+from edgemind.services.devices.traffic import DeviceTraffic
+
+SHOW_EVERY_S = 0.5
+CHILDREN_EVERY_S = 0.2
+GRACE_S = 1.0
+"""After Ctrl-C: how long requests under way may still take."""
+
+
+class TrafficRun:
+    """One run over a fleet that is up; its time 0 is when it is made."""
+
+    def __init__(self, options: DemoOptions, fleet: RunningFleet, display: Display) -> None:
+        self._options = options
+        self._fleet = fleet
+        self._display = display
+        self._events: list[Event] = []
+        self._started_s = self._ended_s = time.monotonic()
+        names, seed = fleet.layout.names, options.seed
+        models = [model.name for model in fleet.layout.models]
+        mix = for_models(options.scenario.mix, models)
+        self._course = Course(options.scenario, mix, len(names), options.rate_per_s, options.course_s)
+        self._tally = Tally(names, self._started_s, Random(f"{seed} samples"))
+        self._population = Population(names, fleet.layout.ingresses())
+        self._traffic = DeviceTraffic(
+            self._population, fleet.devices, bootstrap.system_clock(), Random(f"{seed} contents"),
+            on_sent=lambda home: self._tally.on_sent(home, time.monotonic()), on_outcome=self._tally.on_outcome,
+        )  # fmt: skip
+        self._watch = FleetWatch(fleet.api)
+        self._faults = Faults(self._course, fleet, self._say)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until the duration is over or `stop` is set; afterwards no request is under way."""
+        others = [self._traffic.watch_ingresses(), self._watch.run(), self._faults.run()]
+        await beside(self._send(stop), [*others, self._show(), self._watch_children()])
+        self._display.show(self._snapshot())
+
+    def report(self) -> dict[str, object]:
+        duration_s = self._ended_s - self._started_s
+        return report_document(self._facts(), self._tally, duration_s, self._events, self._faults.failover)
+
+    def summary(self) -> str:
+        return summary_of(self._tally)
+
+    async def _send(self, stop: asyncio.Event) -> None:
+        finished = await unless(stop, self._whole_course())
+        self._ended_s = time.monotonic()
+        if finished and await unless(stop, self._traffic.settle()):
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await self._traffic.settle()
+        await self._traffic.give_up()
+
+    async def _whole_course(self) -> None:
+        duration_s, seed = self._options.duration_s, self._options.seed
+        rngs = [Random(f"{seed} arrivals {site}") for site in self._fleet.layout.names]
+        await self._traffic.run(arrivals(self._course, rngs, endless=duration_s is None))
+        if duration_s is not None:
+            await asyncio.sleep(self._started_s + duration_s - time.monotonic())
+
+    async def _show(self) -> None:
+        while True:
+            self._display.show(self._snapshot())
+            await asyncio.sleep(SHOW_EVERY_S)
+
+    async def _watch_children(self) -> None:
+        """A process that dies is told, not restarted: to watch the fleet cope is what a demo is for."""
+        while True:
+            for child in self._fleet.processes.newly_ended():
+                self._say(child.obituary())
+            await asyncio.sleep(CHILDREN_EVERY_S)
+
+    def _say(self, text: str) -> None:
+        event = Event(time.monotonic() - self._started_s, text)
+        self._events.append(event)
+        self._display.event(event)
+
+    def _snapshot(self) -> Snapshot:
+        return snapshot_of(
+            self._facts(), self._tally, self._watch.latest, self._population.attached(), time.monotonic(),
+            self._options.duration_s,
+        )  # fmt: skip
+
+    def _facts(self) -> RunFacts:
+        options, layout = self._options, self._fleet.layout
+        return RunFacts(
+            scenario=options.scenario.name,
+            backend=options.backend,
+            policy=options.policy,
+            sites=layout.names,
+            seed=options.seed,
+            rate_per_s=options.rate_per_s,
+            simulated={model.name: model.engine is Engine.SIMULATED for model in layout.models},
+        )
