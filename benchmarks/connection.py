@@ -19,17 +19,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_body",
-        "_exchange",
-        "_keep_alive",
-        "_parser",
-        "_recv",
-        "done_ns",
-        "failure",
-        "first_body_ns",
-        "sent_ns",
+        "_body", "_exchange", "_keep_alive", "_parser", "_recv", "done_ns", "failure", "first_body_ns", "sent_ns",
         "socket",
-    )
+    )  # fmt: skip
 
     _recv: Callable[[int], bytes]
     _parser: httptools.HttpResponseParser

@@ -12,6 +12,7 @@ from benchmarks.load import LoadResult, closed_loop, open_loop
 
 CONNECTIONS = 16
 PACED_PER_S = 200.0
+WORKING_PER_S = 2000.0
 STREAMS_PER_S = 40.0
 _ROUND_LIMIT_S = 4.0
 _WRONG_SHARE_LIMIT = 0.01
@@ -19,11 +20,16 @@ _WRONG_SHARE_LIMIT = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much one round asks of each contender. `paced` runs at 200 requests/s, `first_bytes` at 40 streams/s."""
+    """How much one round asks of each contender.
+
+    `plain` and `streams` run as fast as the contender goes, `working` at 2000 and `paced` at 200 requests/s,
+    `first_bytes` at 40 streams/s.
+    """
 
     rounds: int
     plain: int
     streams: int
+    working: int
     paced: int
     first_bytes: int
     seed: int = 1
@@ -33,7 +39,12 @@ def plan_for(requests: int, rounds: int) -> Plan:
     """Split `requests` plain ones per contender over the rounds and give the other phases their share of the time."""
     each = max(20, requests // rounds)
     return Plan(
-        rounds, plain=each, streams=max(10, each // 10), paced=max(20, each // 10), first_bytes=max(10, each // 50)
+        rounds,
+        plain=each,
+        streams=max(10, each // 10),
+        working=max(20, each // 2),
+        paced=max(20, each // 10),
+        first_bytes=max(10, each // 50),
     )
 
 
@@ -43,6 +54,7 @@ class RoundSample:
 
     cpu_us: float | None = None
     sse_cpu_us: float | None = None
+    working_cpu_us: float | None = None
     paced_cpu_us: float | None = None
     requests_per_s: float | None = None
     streams_per_s: float | None = None
@@ -106,6 +118,18 @@ def _streamed(record: Record, plan: Plan, number: int) -> None:
     sample.streams_per_s = _count(record, result).rate_per_s()
 
 
+def _working(record: Record, plan: Plan, number: int) -> None:
+    """CPU alone, at a load that leaves the core some rest: a saturated gateway serves requests by the batch."""
+    contender, sample = record.contender, record.samples[-1]
+    if (sample.requests_per_s or 0.0) < 1.25 * WORKING_PER_S:
+        return
+    rng = Random(plan.seed + number)
+    result, sample.working_cpu_us = _cpu_us_per_answer(
+        contender, lambda: open_loop(contender.address, contender.plain, WORKING_PER_S, plan.working, rng, CONNECTIONS)
+    )
+    _count(record, result)
+
+
 def _paced(record: Record, plan: Plan, number: int) -> None:
     """Skipped for a contender that cannot keep up: its queue would be measured, not its latency."""
     contender, sample = record.contender, record.samples[-1]
@@ -134,6 +158,7 @@ def _first_byte(record: Record, plan: Plan, number: int) -> None:
 PHASES: Sequence[tuple[str, Phase]] = (
     ("plain", _plain),
     ("streams", _streamed),
+    ("working", _working),
     ("paced", _paced),
     ("first byte", _first_byte),
 )

@@ -11,14 +11,21 @@ Pick = Callable[[RoundSample], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One gateway. `added_*` and `first_byte_delay_us` are relative to asking the mock directly; None: not taken."""
+    """One gateway. None: not taken.
+
+    CPU is per request: `cpu_us` saturated, `working_cpu_us` at 2000/s, `paced_cpu_us` at 200/s. `added_*` and
+    `first_byte_delay_us` are relative to asking the mock directly.
+    """
 
     name: str
     cpu_us: float | None
     ratio_to_envoy: float | None
     sse_cpu_us: float | None
     sse_ratio_to_envoy: float | None
+    working_cpu_us: float | None
+    working_ratio_to_envoy: float | None
     paced_cpu_us: float | None
+    paced_ratio_to_envoy: float | None
     added_p50_us: float | None
     added_p99_us: float | None
     first_byte_delay_us: float | None
@@ -60,13 +67,20 @@ def _difference(value: float, base: float) -> float:
 def row_of(record: Record, envoy: Sequence[RoundSample], direct: Sequence[RoundSample]) -> Row:
     """The added p99 is this gateway's p99 less the direct *median*: an upper bound, since no request is timed twice."""
     taken = record.samples
+
+    def to_envoy(pick: Pick) -> float | None:
+        return _paired(taken, envoy, pick, pick, _ratio)
+
     return Row(
         name=record.contender.name,
         cpu_us=_median(taken, lambda s: s.cpu_us),
-        ratio_to_envoy=_paired(taken, envoy, lambda s: s.cpu_us, lambda s: s.cpu_us, _ratio),
+        ratio_to_envoy=to_envoy(lambda s: s.cpu_us),
         sse_cpu_us=_median(taken, lambda s: s.sse_cpu_us),
-        sse_ratio_to_envoy=_paired(taken, envoy, lambda s: s.sse_cpu_us, lambda s: s.sse_cpu_us, _ratio),
+        sse_ratio_to_envoy=to_envoy(lambda s: s.sse_cpu_us),
+        working_cpu_us=_median(taken, lambda s: s.working_cpu_us),
+        working_ratio_to_envoy=to_envoy(lambda s: s.working_cpu_us),
         paced_cpu_us=_median(taken, lambda s: s.paced_cpu_us),
+        paced_ratio_to_envoy=to_envoy(lambda s: s.paced_cpu_us),
         added_p50_us=_paired(taken, direct, lambda s: s.p50_us, lambda s: s.p50_us, _difference),
         added_p99_us=_paired(taken, direct, lambda s: s.p99_us, lambda s: s.p50_us, _difference),
         first_byte_delay_us=_paired(taken, direct, lambda s: s.first_body_us, lambda s: s.first_body_us, _difference),

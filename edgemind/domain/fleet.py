@@ -42,9 +42,9 @@ class ServiceTime:
 class ModelEndpoint:
     """One model served at one address.
 
-    `base_url` may end in `/v1` as OpenAI clients write it. `slots` is how many requests it works on at once, `service_ms`
-    the expected time for one of them with nothing queued: a prior, replaced by measurement. `load_ms` is the time to load
-    the model when it is cold. `key` is the resolved bearer token for this upstream, if it wants one.
+    `base_url` may end in `/v1` as OpenAI clients write it. `slots` is how many requests it works on at once,
+    `service_ms` the expected time for one of them with nothing queued: a prior, replaced by measurement. `load_ms` is
+    the time to load the model when it is cold. `key` is the resolved bearer token for this upstream, if it wants one.
     """
 
     model: str

@@ -18,8 +18,7 @@ class TokenBucket:
 
     def take(self, now_s: float) -> bool:
         tokens = self.tokens + (now_s - self.updated_s) * self.rate_per_s
-        if tokens > self.burst:
-            tokens = self.burst
+        tokens = min(tokens, self.burst)
         self.updated_s = now_s
         taken = tokens >= 1.0
         self.tokens = tokens - 1.0 if taken else tokens

@@ -25,7 +25,6 @@ class BeaconExchange:
     async def exchange(self, neighbour: Neighbour) -> None:
         """One beacon to one neighbour. A failure is an observation and no error: it moves the membership."""
         name = neighbour.site.name
-        before = neighbour.membership.state(self._clock.monotonic_s())
         why = ""
         sent_s = self._clock.monotonic_s()
         try:
@@ -43,7 +42,7 @@ class BeaconExchange:
             neighbour.membership.answered(now_s)
             neighbour.round_trip.observe((now_s - sent_s) * 1000.0)
             self._neighbourhood.take_beacon(answer, now_s)
-        _log_change(name, before, neighbour.membership.state(self._clock.monotonic_s()), why)
+        _tell_change(neighbour, neighbour.membership.state(self._clock.monotonic_s()), why)
 
     def receive(self, beacon: Beacon) -> Beacon:
         """A neighbour's beacon; the answer is mine. PermanentError if the site is not in this configuration.
@@ -62,10 +61,13 @@ class BeaconExchange:
         return self._own.beacon(self._neighbourhood.measured_rtt_ms())
 
 
-def _log_change(site: str, before: SiteState, after: SiteState, why: str) -> None:
-    if before is after:
+def _tell_change(neighbour: Neighbour, state: SiteState, why: str) -> None:
+    """Log a state once, however it came about: by a failed beacon, or by time alone."""
+    if state is neighbour.told:
         return
-    if after is SiteState.ALIVE:
-        log.info("site %s is back: it answers beacons", site, extra={"site": site, "state": after.value})
+    neighbour.told = state
+    site = neighbour.site.name
+    if state is SiteState.ALIVE:
+        log.info("site %s is back: it answers beacons", site)
     else:
-        log.warning("site %s is %s: %s", site, after.value, why, extra={"site": site, "state": after.value})
+        log.warning("site %s is %s: %s", site, state.value, why)

@@ -11,8 +11,8 @@ from edgemind.domain.histogram import Histogram
 class GatewayStats:
     """Counters only grow. `first_byte` and `added` are in milliseconds.
 
-    `arrivals` counts what devices asked of this ingress, by model, whatever became of it: the demand that the table shares
-    out. `added` is the time to the first body byte less the model's own service time, for upstreams that state the latter.
+    `arrivals` counts what devices asked of this ingress, by model, whatever became of it: the demand that the table
+    shares out. `added` is the time to the first body byte less the model's own service time, where upstreams state it.
     Label values come from the configuration, so their number is bounded.
     """
 
@@ -83,7 +83,9 @@ class RecentStats:
             "refused": stats.refused,
             "retried": stats.retried,
             "hung_up": stats.hung_up,
-            "requests_per_s": round((stats.requests - requests) / max(1e-9, now_s - then_s), 2) if now_s > then_s else 0.0,
+            "requests_per_s": round((stats.requests - requests) / max(1e-9, now_s - then_s), 2)
+            if now_s > then_s
+            else 0.0,
             "added_ms_p50": recent.quantile_ms(0.5),
             "added_ms_p99": recent.quantile_ms(0.99),
             "by_site": dict(stats.by_site),

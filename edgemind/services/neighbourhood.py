@@ -14,13 +14,14 @@ BEACON_PEERS_LIMIT = 10
 
 @dataclass(slots=True)
 class Neighbour:
-    """A site whose controller is asked for its beacon."""
+    """A site whose controller is asked for its beacon. `told` is the state that was last written to the log."""
 
     site: Site
     membership: PeerMembership
     round_trip: RoundTripEstimate
     beacon: Beacon | None = None
     beacon_s: float = 0.0
+    told: SiteState = SiteState.ALIVE
 
     def take(self, beacon: Beacon, now_s: float, stale_s: float) -> None:
         """Keep the newest. One that seems older replaces a stale one: its controller's clock was set back meanwhile."""

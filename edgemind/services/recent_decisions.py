@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgemind.domain.requests import Constraints, Demand, Reason
+from edgemind.domain.requests import Constraints, Demand
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, CostTerms
 
 
@@ -112,7 +112,7 @@ def _row(record: DecisionRecord, position: int) -> dict[str, Any]:
         "load_ms": round(terms.load_ms, 3),
         "waiting_ms": round(max(0.0, waiting_ms), 3) if fresh else None,
         "expected_ms": round(expected_ms, 3) if fresh else None,
-        # Waiting is what lies beyond the slots, so a candidate that makes nobody wait only tells "fewer than its slots".
+        # Waiting is what lies beyond the slots: a candidate that makes nobody wait only tells "fewer than its slots".
         "in_flight": _in_flight(waiting_ms, terms) if fresh else None,
         "slots": terms.slots,
         "weight": round(cumulative[position] - (cumulative[position - 1] if position else 0.0), 4),

@@ -121,7 +121,7 @@ class RequestRouter:
         )
 
     def decide_again(self, constraints: Constraints, demand: Demand, tried: Candidate) -> Pick | None:
-        """Another candidate for a request whose first one failed before its first byte, if any can meet the deadline."""
+        """Another candidate for a request whose first one failed before its first byte, if one can still be in time."""
         other = pick_other(self.candidates(constraints), demand, tried)
         return None if other is None else (other, Reason.RETRY)
 

@@ -39,8 +39,8 @@ class Request:
     """
 
     __slots__ = (
-        "_body", "_connection", "_first", "_head", "_pool", "announced", "cancelled", "complete", "headers", "sink",
-        "started", "status",
+        "_body", "_connection", "_first", "_head", "_pool", "_sent_again", "announced", "cancelled", "complete",
+        "headers", "sink", "started", "status",
     )  # fmt: skip
 
     def __init__(self, pool: "KeepAlivePool", head: bytes, body: bytes, sink: AnswerSink) -> None:
@@ -49,6 +49,7 @@ class Request:
         self._body = body
         self._connection: Connection | None = None
         self._first = b""
+        self._sent_again = False
         self.sink = sink
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -114,9 +115,11 @@ class Request:
         self._connection = None
         if self.cancelled:
             return
-        if reused and not self.started and not isinstance(error, UpstreamFailed):
-            # The server closed an idle connection just as it was taken: nothing was answered, so ask again.
-            self._pool.dispatch(self)
+        if reused and not self.started and not self._sent_again and not isinstance(error, UpstreamFailed):
+            # The server closed an idle connection just as it was taken: nothing was answered, so ask again, on a new
+            # connection and only once: a request that kills its connection must not go through all the idle ones.
+            self._sent_again = True
+            self._pool.connect(self)
         elif self.announced:
             self.sink.on_failed(UpstreamCut(f"{self._pool.origin} died in mid-answer: {error}"))
         elif isinstance(error, UpstreamUnreachable):
@@ -174,6 +177,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
+        self._pool.forget(self)
         if self._transport is not None:
             self._transport.close()
 
@@ -231,8 +235,14 @@ class Connection(asyncio.Protocol):
 
     # httptools callbacks
 
+    def on_message_begin(self) -> None:
+        if self._request is None:
+            # A second answer behind the one that was asked for: the next request here would get it.
+            self.close()
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._request is not None:
+        # A trailer must not pass for a header.
+        if self._request is not None and not self._request.started:
             self._request.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -242,6 +252,8 @@ class Connection(asyncio.Protocol):
         request.status = self._parser.get_status_code()
         if request.status < 200:
             request.headers = []
+        elif request.status > 599:
+            self.fail(UpstreamFailed(f"its status {request.status} is none of HTTP's"))
         else:
             request.begun()
 
@@ -296,7 +308,11 @@ class KeepAlivePool:
     def dispatch(self, request: Request) -> None:
         if self._idle:
             self._idle.pop().start(request)
-            return
+        else:
+            self.connect(request)
+
+    def connect(self, request: Request) -> None:
+        """Send on a new connection, as soon as there is one."""
         task = self.loop.create_task(self._connect(request))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)

@@ -23,14 +23,14 @@ class CostTerms(NamedTuple):
 class Candidate:
     """One place that answers for one model, with what this gateway knows of its load now.
 
-    `reported` is the in-flight count of the last report, `delta` what this gateway has sent there less what it got back
-    since, `own` what it has outstanding there. `beyond` is how many requests one more would leave without a slot (negative:
-    slots to spare). `expected_ms` is kept current, so that a pick only compares numbers.
+    `reported` is the in-flight count of the last report, `delta` what this gateway has sent there less what it got
+    back since, `own` what it has outstanding there. `beyond` is how many requests one more would leave without a slot
+    (negative: slots to spare). `expected_ms` is kept current, so that a pick only compares numbers.
     """
 
     __slots__ = (
-        "_base_ms", "_free_slots", "_step_ms", "_views", "available", "beyond", "delta", "expected_ms", "fresh", "key", "load_ms", "model", "own", "ready", "reported",
-        "rtt_ms", "service_ms", "site", "slots", "terms",
+        "_base_ms", "_free_slots", "_step_ms", "_views", "available", "beyond", "delta", "expected_ms", "fresh", "key",
+        "load_ms", "model", "own", "ready", "reported", "rtt_ms", "service_ms", "site", "slots", "terms",
     )  # fmt: skip
 
     def __init__(
@@ -210,7 +210,7 @@ def _cumulative(members: tuple[Candidate, ...], weights: Mapping[str, float]) ->
         nearest = min(range(len(members)), key=lambda k: members[k].rtt_ms + members[k].service_ms)
         shares, total = [float(k == nearest) for k in range(len(members))], 1.0
     running = [share / total for share in accumulate(shares)]
-    # Whatever carries the last positive share owns the rest of [0, 1): rounding must never leave a draw without an owner.
+    # Whatever carries the last positive share owns the rest of [0, 1): rounding must leave no draw without an owner.
     last = max(k for k, share in enumerate(shares) if share > 0)
     running[last:] = [1.0] * (len(running) - last)
     return running

@@ -36,9 +36,9 @@ class Launch:
         self._say(f"first routed request after {took}: {first.decision_id} ran at {first.site} ({first.reason})")
         await self._readiness.fleet_ready(self._fleet.api, layout.names)
 
-    def start_page(self) -> None:
+    def start_page(self, viewer_token: str) -> None:
         """The status page, if there is one: last, because it takes a second of processor time to come up."""
-        plan = page_plan(self._fleet.layout)
+        plan = page_plan(self._fleet.layout, viewer_token)
         if isinstance(plan, str):
             self._say(f"status page   none: {plan}")
         else:

@@ -22,7 +22,7 @@ def fleet_plans(fleet: DemoFleet, config: Path, seed: int) -> list[ProcessPlan]:
     return plans
 
 
-def page_plan(fleet: DemoFleet) -> ProcessPlan | str:
+def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
     """The status page, or why there is none (one line for people)."""
     page = find_spec("dashboard")
     folder = next(iter(page.submodule_search_locations or ()), None) if page else None
@@ -33,8 +33,12 @@ def page_plan(fleet: DemoFleet) -> ProcessPlan | str:
     address = ("--server.address", HOST, "--server.port", str(fleet.page_port))
     # Nobody edits pages here, no browser is to open by itself, and no statistics leave this machine.
     quiet = ("--server.headless", "true", "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false")
-    arguments = ("run", str(Path(folder) / "main.py"), *address, *quiet)
-    return ProcessPlan("status-page", "streamlit", arguments, f"{url(fleet.page_port)}/_stcore/health")
+    # Streamlit takes itself for a checkout of its own when it is not in a folder called site-packages.
+    arguments = ("run", str(Path(folder) / "main.py"), *address, *quiet, "--global.developmentMode", "false")
+    # This fleet, whatever other one the user's shell points to.
+    asked = {"EDGEMIND_FLEET_URL": fleet.sites[0].controller_url, "EDGEMIND_FLEET_TOKEN": viewer_token}
+    ready_url = f"{url(fleet.page_port)}/_stcore/health"
+    return ProcessPlan("status-page", "streamlit", arguments, ready_url, environment=asked)
 
 
 def _llama(site: DemoSite, config: Path) -> ProcessPlan:

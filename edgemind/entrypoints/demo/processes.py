@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from edgemind.errors import EdgeMindError
+from edgemind.settings.environment import process_environment
 
 POLL_S = 0.05
 STOP_S = 4.0
@@ -24,13 +25,17 @@ class ProcessEnded(EdgeMindError):
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """`python -m MODULE ARGUMENTS`. `ready_url` answers 200 once it serves. `site` is None for what belongs to none."""
+    """`python -m MODULE ARGUMENTS`. `ready_url` answers 200 once it serves. `site` is None for what belongs to none.
+
+    `environment` is added to the demo's own.
+    """
 
     name: str
     module: str
     arguments: tuple[str, ...]
     ready_url: str
     site: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class Processes:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, *plan.arguments],
+                env={**process_environment(), **plan.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

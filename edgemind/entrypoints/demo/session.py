@@ -69,7 +69,7 @@ class DemoSession:
             raise click.Abort
         click.echo()
         if self.options.page:
-            launch.start_page()
+            launch.start_page(self.folder.token("viewer"))
         self._tell()
         display = _display()
         run = TrafficRun(self.options, fleet, display)

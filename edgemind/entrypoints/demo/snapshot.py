@@ -10,14 +10,14 @@ from edgemind.services.devices.outcomes import Result
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """One place. `devices` talk to it now, `asked` requests came from those that call it home, `ran` is by reason."""
+    """One place. `devices` talk to it now, `sent` came from those that call it home, `ran` is by reason."""
 
     name: str
     state: str
     in_flight: int | None
     slots: int | None
     devices: int | None
-    asked: int | None
+    sent: int | None
     ran: Mapping[str, int]
     table_age_ms: float | None
 
@@ -111,7 +111,7 @@ def _rows(tally: Tally, readings: Sequence[SiteReading], attached: Mapping[str, 
                 in_flight=reading.in_flight if reading and up else None,
                 slots=reading.slots if reading and up else None,
                 devices=attached.get(name),
-                asked=None if name in beyond else tally.sent_by_site[name],
+                sent=None if name in beyond else tally.sent_by_site[name],
                 ran=ran,
                 table_age_ms=reading.table_age_ms if reading and up else None,
             )

@@ -1,4 +1,4 @@
-"""The admin listener of one gateway worker: health, metrics, its load, its table, and why each request went where it did.
+"""The admin listener of one gateway worker: health, metrics, its load, its table, and the reasons of its decisions.
 
 It binds to its own port, away from devices. Decisions carry tenant names, so its reach belongs to operators.
 """
@@ -48,7 +48,9 @@ class AdminRoutes:
 
     async def readyz(self, _: Request) -> Response:
         ready = self._ready()
-        return PlainTextResponse("ready\n" if ready else "not ready: no routing table yet, or draining\n", 200 if ready else 503)
+        return PlainTextResponse(
+            "ready\n" if ready else "not ready: no routing table yet, or draining\n", 200 if ready else 503
+        )
 
     async def metrics(self, _: Request) -> Response:
         return Response(exposition(self._parts), media_type=PROMETHEUS_TEXT)
@@ -85,7 +87,9 @@ class AdminRoutes:
         )
 
     async def decision(self, request: Request) -> Response:
-        if self._token is not None and not compare_digest(request.headers.get("x-edgemind-site-token", ""), self._token):
+        if self._token is not None and not compare_digest(
+            request.headers.get("x-edgemind-site-token", ""), self._token
+        ):
             return _error(401, "invalid_site_token", "Ask the fleet API, or send this fleet's site token.")
         record = self._parts.decisions.find(request.path_params["decision_id"])
         if record is None:
@@ -101,4 +105,6 @@ class AdminRoutes:
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"error": {"message": message, "type": "invalid_request_error", "code": code, "param": None}}, status)
+    return JSONResponse(
+        {"error": {"message": message, "type": "invalid_request_error", "code": code, "param": None}}, status
+    )

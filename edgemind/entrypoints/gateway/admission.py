@@ -17,7 +17,10 @@ from edgemind.entrypoints.gateway.refusals import Refusal
 from edgemind.services.route_request import RequestRouter
 
 REMEMBERED_LIMIT = 4096
-"""Authorization headers remembered; they come from clients."""
+"""Authorization headers remembered; they come from clients, and so do their lengths."""
+REMEMBERED_BYTES = 64
+RESIDENCY_BYTES = 512
+SESSION_BYTES = 256
 
 OPEN_TENANT = Tenant("open", rate_per_s=1e9, burst=1e9)
 """Who everybody is where `auth: off` is configured."""
@@ -100,7 +103,7 @@ class Admission:
             _allowed_residency(caller.tenant, _residency(header.get(b"x-edgemind-residency"))),
             _device_class(header.get(b"x-edgemind-device-class")),
             self._demand(header),
-            header.get(b"x-edgemind-session") or header.get(b"x-session-id"),
+            _session(header),
             json_length(header),
         )
         return admitted
@@ -121,10 +124,13 @@ class Admission:
             name = self._ring.tenant_for(authorization)
             caller = self._callers.get(name) if name is not None else None
             if caller is None:
-                raise _unauthorized("This API key is not known here, or it was revoked; ask your operator for a new one.")
+                raise _unauthorized(
+                    "This API key is not known here, or it was revoked; ask your operator for a new one."
+                )
             if len(self._remembered) >= REMEMBERED_LIMIT:
                 self._remembered.clear()
-            self._remembered[authorization] = caller
+            if len(authorization) <= REMEMBERED_BYTES:
+                self._remembered[authorization] = caller
         return caller
 
     def _neighbour(self, headers: HeaderMap) -> Caller:
@@ -220,10 +226,24 @@ def _residency(raw: bytes | None) -> frozenset[str]:
     if raw is None:
         return frozenset()
     zones = frozenset(zone.strip() for zone in raw.decode("latin-1").split(",")) - {""}
-    if not zones or not all(zone.isascii() and zone.replace("-", "").isalnum() and len(zone) <= 64 for zone in zones):
+    if len(raw) > RESIDENCY_BYTES or not zones or not all(_is_zone(zone) for zone in zones):
         name = "x-edgemind-residency"
         raise invalid(name, f"The header '{name}' must name residency zones, such as 'de' or 'de, fr'.")
     return zones
+
+
+def _is_zone(zone: str) -> bool:
+    return zone.isascii() and zone.replace("-", "").replace("_", "").isalnum() and len(zone) <= 64
+
+
+def _session(header: HeaderMap) -> bytes | None:
+    for name in ("x-edgemind-session", "x-session-id"):
+        session = header.get(name.encode())
+        if session:
+            if len(session) > SESSION_BYTES:
+                raise invalid(name, f"The header '{name}' must be at most {SESSION_BYTES} bytes long.")
+            return session
+    return None
 
 
 def _device_class(raw: bytes | None) -> DeviceClass | None:

@@ -29,7 +29,8 @@ def _chat(body: dict[str, Any]) -> tuple[str, str] | None:
     if not isinstance(messages, list) or not messages:
         return "messages", "must be a non-empty array of messages"
     for position, message in enumerate(messages):
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        # orjson makes no subclasses, and long conversations pass here.
+        if type(message) is not dict or type(message.get("role")) is not str:
             return f"messages[{position}]", "must be an object with a 'role'"
     return None
 

@@ -74,7 +74,7 @@ class GatewayApp:
         except Refusal as refusal:
             self._parts.stats.refused += 1
             answer_refusal(exchange, refusal)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # The edge of the process: one request's bug must not be another's, and its client gets a whole answer.
             self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path)
             self._parts.stats.failed += 1

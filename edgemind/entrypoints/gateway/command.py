@@ -18,7 +18,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--config", type=FILE, default=Path("edgemind.yaml"), show_default=True, help="The fleet's configuration.")
+@click.option(
+    "--config", type=FILE, default=Path("edgemind.yaml"), show_default=True, help="The fleet's configuration."
+)
 @click.option("--site", help="Which of its sites this is. May be left out if there is only one.")
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True, help="One per core.")
 @click.option("--host", help="Listen on this address instead of the configured one.")
@@ -27,7 +29,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--tls-key", type=FILE, help="Its private key (PEM).")
 @click.option("--worker", type=int, hidden=True, help="Run as this worker of a supervisor.")
 @click.option("--inherit", hidden=True, help="Numbers of the inherited data and admin sockets.")
-def gateway(
+def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     config: Path,
     site: str | None,
     workers: int,
@@ -73,7 +75,7 @@ def _run(
     admin: socket.socket,
 ) -> None:
     # Imported late: the supervisor of several workers needs none of it.
-    from edgemind.entrypoints.gateway.worker import WorkerPlan, run_worker  # noqa: PLC0415
+    from edgemind.entrypoints.gateway.worker import WorkerPlan, run_worker
 
     run_worker(WorkerPlan(config, identity, tls), settings, data, admin)
 

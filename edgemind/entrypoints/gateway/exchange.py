@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from edgemind.entrypoints.gateway.heads import Head
 
-STATUS_LINES = {status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in map(int, HTTPStatus)}
+STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in map(int, HTTPStatus)
+}
 
 
 class ClientConnection(Protocol):
@@ -45,7 +47,13 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(
-        self, connection: ClientConnection, head: "Head", body: bytes, arrived_s: float, default_lines: bytes, keep_alive: bool
+        self,
+        connection: ClientConnection,
+        head: "Head",
+        body: bytes,
+        arrived_s: float,
+        default_lines: bytes,
+        keep_alive: bool,
     ) -> None:
         self._connection = connection
         self._chunked = False

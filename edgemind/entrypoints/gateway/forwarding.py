@@ -9,16 +9,15 @@ from edgemind.ports.inference import Headers
 from edgemind.services.recent_decisions import DecisionRecord
 from edgemind.services.route_request import Target
 
-TO_SERVERS = frozenset(
-    {b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length"}
-)
+TO_SERVERS = frozenset({b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length"})
 """Request headers that reach any upstream; a client's credentials and our own headers do not."""
 TO_NEIGHBOURS = TO_SERVERS | {b"x-edgemind-residency", b"x-edgemind-device-class", b"x-edgemind-priority"}
 """Request headers that a neighbour's gateway needs as well."""
 NOT_RELAYED = frozenset(
     {
-        b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"server", b"date", b"trailer", b"upgrade",
-        b"x-request-id", b"x-edgemind-site", b"x-edgemind-reason", b"x-edgemind-predicted-ms", b"x-edgemind-load",
+        b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"server", b"date", b"trailer",
+        b"upgrade", b"x-request-id", b"x-edgemind-site", b"x-edgemind-reason", b"x-edgemind-predicted-ms",
+        b"x-edgemind-load",
     }
 )  # fmt: skip
 """Response headers that belong to one connection, or that our receipt replaces."""
@@ -58,7 +57,9 @@ class RequestHeads:
         prefix = base.path.rstrip("/").removesuffix("/v1").encode()
         lines = [b"POST %b%b HTTP/1.1\r\nhost: %b\r\n" % (prefix, raw_path, base.netloc.encode())]
         if target.via_gateway:
-            lines.append(b"x-edgemind-site-token: %b\r\nx-edgemind-forwarded-by: %b\r\n" % (self._site_token, self._site))
+            lines.append(
+                b"x-edgemind-site-token: %b\r\nx-edgemind-forwarded-by: %b\r\n" % (self._site_token, self._site)
+            )
         elif target.key:
             lines.append(b"authorization: Bearer %b\r\n" % target.key.encode())
         return b"".join(lines)
@@ -78,10 +79,10 @@ def response_head(headers: Headers, record: DecisionRecord) -> ResponseHead:
     service = known.get(b"x-simulated-service-ms")
     length = known.get(b"content-length")
     return ResponseHead(
-        lines=header_block([pair for pair in headers if pair[0] not in NOT_RELAYED]) + receipt(record),
-        length=None if length is None or b"transfer-encoding" in known else int(length),
-        sse=known.get(b"content-type", b"").startswith(b"text/event-stream"),
-        service_ms=None if service is None else _float(service),
+        b"".join([b"%b: %b\r\n" % pair for pair in headers if pair[0] not in NOT_RELAYED]) + receipt(record),
+        None if length is None or b"transfer-encoding" in known else int(length),
+        known.get(b"content-type", b"")[:17] == b"text/event-stream",
+        None if service is None else _float(service),
     )
 
 

@@ -59,9 +59,10 @@ class Head:
     def expects_continue(self) -> bool:
         return self.length != 0 and self.header.get(b"expect", b"").lower() == b"100-continue"
 
-    def fault(self, size_bytes: int, limits: Limits) -> Refusal | None:
+    def fault(self, limits: Limits) -> Refusal | None:
         """Why a request with this head is refused whatever its body is, if so."""
-        if size_bytes > limits.max_header_bytes:
+        size = len(self.raw_path) + len(self.query) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > limits.max_header_bytes:
             return headers_too_large(limits.max_header_bytes)
         hosts = sum(1 for name, _ in self.headers if name == b"host")
         if hosts > 1 or (not hosts and self.http_version != "1.0"):

@@ -1,7 +1,7 @@
 """Listening sockets of a gateway: bound once by whoever starts it, inherited by every worker.
 
-Workers share one listening socket. With one socket each (SO_REUSEPORT) the kernel assigns connections to a socket before
-they are accepted, and those assigned to a worker that stops are reset.
+Workers share one listening socket. With one socket each (SO_REUSEPORT) the kernel assigns connections to a socket
+before they are accepted, and those assigned to a worker that stops are reset.
 """
 
 import errno

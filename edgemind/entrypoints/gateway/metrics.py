@@ -1,4 +1,4 @@
-"""Prometheus exposition of one worker, read from its plain counters at scrape time: the hot path pays nothing for it."""
+"""Prometheus exposition of one worker, read from its plain counters at scrape time: the hot path pays nothing."""
 
 from collections.abc import Iterable
 
@@ -33,7 +33,9 @@ class WorkerCollector(Collector):
         for name, text in COUNTERS.items():
             yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
         for attribute, label in BY_LABEL.items():
-            family = CounterMetricFamily(f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label])
+            family = CounterMetricFamily(
+                f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label]
+            )
             for value, count in getattr(stats, attribute).items():
                 family.add_metric([value], count)
             yield family

@@ -1,9 +1,9 @@
-"""The HTTP/1.1 server side of a gateway: one client connection, parsed by httptools, held to our limits.
+"""One client connection: what it reads, what it is answering, and when it is closed.
 
-It runs under uvicorn's server (sockets, TLS, date header, shutdown) in the place of uvicorn's own protocol, which accepts
-a 20 MB header, leaves a half-sent one open for ever and answers without a Host. Requests go to `serve` whole, inside
-the read callback: a task per request would cost more than everything else the gateway does with it. One sweep a second
-enforces all time limits of a worker, so that a request sets no timer.
+It runs under uvicorn's server (sockets, TLS, date header, shutdown) in the place of uvicorn's own protocol, which
+accepts a 20 MB header, leaves a half-sent one open for ever and answers without a Host. Requests are served whole,
+inside the read callback: a task per request would cost more than everything else the gateway does with it. One sweep
+a second enforces all time limits of a worker, so that a request sets no timer.
 """
 
 import asyncio
@@ -13,27 +13,17 @@ from dataclasses import dataclass, field
 from time import monotonic as monotonic_s
 from typing import Any, cast
 
-import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 from edgemind.entrypoints.gateway.heads import Head, SeenHeads
-from edgemind.entrypoints.gateway.refusals import (
-    Refusal,
-    bad_request,
-    body_too_large,
-    headers_too_large,
-    refusal_bytes,
-    timed_out,
-    too_many_connections,
-)
+from edgemind.entrypoints.gateway.reading import Phase, Preflight, RequestReader
+from edgemind.entrypoints.gateway.refusals import Refusal, refusal_bytes, timed_out, too_many_connections
 
 LINGER_S = 1.0
 """How long a refused upload is read and thrown away: closing at once would reset the connection under our answer."""
-CHECK_BEFORE_BODY_BYTES = 64 * 1024
-"""A body announced to be larger, or of unknown length, is only read for somebody who may send it."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -59,10 +49,10 @@ class DefaultLines:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a connection serves with. `preflight` looks at the headers alone: a refusal, or None to read the body."""
+    """What the connections of a worker serve with."""
 
     serve: Callable[[Exchange], None]
-    preflight: Callable[[Head], Refusal | None]
+    preflight: Preflight
     limits: Callable[[], Limits]
     draining: Draining
     seen: SeenHeads = field(default_factory=SeenHeads)
@@ -70,7 +60,7 @@ class Service:
 
 
 class GatewayProtocol(asyncio.Protocol):
-    """One client connection. What it reads: nothing, a head, a body; what it answers: `active`, then `queue`."""
+    """`active` is the exchange being answered; requests that came behind it wait in a queue, and reading pauses."""
 
     def __init__(
         self,
@@ -85,20 +75,9 @@ class GatewayProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._service = service
         self._limits = service.limits()
-        self._parser = httptools.HttpRequestParser(self)
-        # Bytes behind a request with `Connection: close` are ignored instead of failing the request itself.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._reader = RequestReader(self._limits, service.preflight, service.seen)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._queue: deque[Exchange] = deque()
-        self._reading: Exchange | None = None
-        self._chunks: list[bytes] = []
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._whole: Head | None = None
-        self._in_head = False
-        self._head_bytes = 0
-        self._unfinished_bytes = 0
-        self._body_bytes = 0
         self._lingering = False
         self._writable = True
         self._read_paused = False
@@ -116,49 +95,24 @@ class GatewayProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server_state.connections.discard(cast(Any, self))
-        for exchange in (self.active, self._reading, *self._queue):
+        for exchange in (self.active, *self._queue):
             if exchange is not None:
                 exchange.hang_up()
-        self.active = self._reading = None
+        self.active = None
         self._queue.clear()
-
-    def eof_received(self) -> None:
-        """Half-closed by the client: nobody is left who would wait for an answer that has not begun."""
 
     def data_received(self, data: bytes) -> None:
         if self._lingering or self._transport.is_closing():
             return
-        begins = self._reading is None and not self._in_head
-        if begins and self.active is None:
-            seen = self._service.seen.find(data)
-            if seen is not None:
-                self.active = self._exchange(*seen)
-                self._service.serve(self.active)
-                return
-        if begins:
-            self._begin_head()
-        whole = self._feed(data)
-        if begins and whole is not None and self._reading is None and not self._in_head:
-            self._service.seen.remember(data, whole)
-
-    def _feed(self, data: bytes) -> Head | None:
-        """Parse. The head of the last request that these bytes completed, if they did and all is well."""
-        self._whole = None
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # No protocol is offered to upgrade to; what follows such a request cannot be told from it.
-            self._last_exchange_closes()
-            return None
-        except httptools.HttpParserError as exc:
-            self._refuse(_refusal_of(exc))
-            return None
-        if self._in_head:
-            # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
-            self._unfinished_bytes += len(data)
-            if self._unfinished_bytes > self._limits.max_header_bytes:
-                self._refuse(headers_too_large(self._limits.max_header_bytes))
-        return self._whole
+        reader, before = self._reader, self._reader.phase
+        for head, body in reader.feed(data, nothing_pending=self.active is None):
+            self._take(head, body)
+        if reader.refusal is not None:
+            self._refuse(reader.refusal)
+        elif reader.ended:
+            self._end_after_last()
+        elif reader.phase is not Phase.IDLE:
+            self._await_rest(before)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -167,59 +121,6 @@ class GatewayProtocol(asyncio.Protocol):
         self._writable = True
         if self.active is not None and self.active.relayed is not None:
             self.active.relayed.resume()
-
-    # httptools callbacks
-
-    def on_message_begin(self) -> None:
-        self._url = b""
-        self._headers = []
-        self._chunks = []
-        self._body_bytes = 0
-        self._begin_head()
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value) + 4
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
-        parser = self._parser
-        head = Head(
-            parser.get_method(), self._url, self._headers, parser.get_http_version(), parser.should_keep_alive()
-        )
-        refusal = head.fault(self._head_bytes, self._limits)
-        if refusal is None and self.active is None and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
-            refusal = self._service.preflight(head)
-        if refusal is not None:
-            raise _Refused(refusal)
-        self._reading = self._exchange(head, b"")
-        if head.expects_continue and self.active is None:
-            self._transport.write(CONTINUE)
-
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        if self._body_bytes > self._limits.max_body_bytes:
-            raise _Refused(body_too_large(self._limits.max_body_bytes))
-        self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
-        self._chunks.append(body)
-
-    def on_message_complete(self) -> None:
-        exchange, self._reading = self._reading, None
-        if exchange is None:
-            return
-        chunks, self._chunks = self._chunks, []
-        exchange.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._whole = exchange.head
-        if self.active is None:
-            self.active = exchange
-            self._service.serve(exchange)
-        else:
-            self._queue.append(exchange)
-            self._pause_reading()
 
     # What an exchange asks of its connection
 
@@ -253,44 +154,55 @@ class GatewayProtocol(asyncio.Protocol):
             self._transport.close()
         elif self.active is not None:
             return
-        elif self._in_head:
+        elif self._reader.phase is Phase.HEAD:
             self._refuse(timed_out(f"The headers did not arrive within {self._limits.header_timeout_s:g} s."))
-        elif self._reading is not None:
+        elif self._reader.phase is Phase.BODY:
             self._refuse(timed_out(f"The body stopped arriving for {self._limits.idle_timeout_s:g} s."))
         else:
             self._transport.close()
 
     def drain(self) -> None:
         """The worker begins to stop: the response under way is the connection's last."""
-        for exchange in (self.active, self._reading):
-            if exchange is not None:
-                exchange.keep_alive = False
+        if self.active is not None and not self._queue:
+            self.active.keep_alive = False
 
     def shutdown(self) -> None:
         """The worker stops: close what is idle; a request whose bytes were read is answered first."""
         self.drain()
-        if self.active is None and self._reading is None and not self._in_head:
+        if self.active is None and self._reader.phase is Phase.IDLE:
             self._transport.close()
 
-    # Reading
+    # Serving
 
-    def _begin_head(self) -> None:
-        self._in_head = True
-        self._head_bytes = self._unfinished_bytes = 0
-        if self.active is None:
-            self._deadline_s = self._loop.time() + self._limits.header_timeout_s
-
-    def _exchange(self, head: Head, body: bytes) -> Exchange:
+    def _take(self, head: Head, body: bytes) -> None:
         service = self._service
         lines = service.lines.serialized(self._server_state.default_headers)
-        return Exchange(self, head, body, monotonic_s(), lines, head.keep_alive and not service.draining.started)
+        keep_alive = head.keep_alive and not service.draining.started
+        exchange = Exchange(self, head, body, monotonic_s(), lines, keep_alive)
+        if self.active is None:
+            self.active = exchange
+            service.serve(exchange)
+        else:
+            self._queue.append(exchange)
+            self._pause_reading()
 
     def _serve_queued(self, exchange: Exchange) -> None:
         if exchange.gone or self.active is not exchange:
             return
         exchange.default_lines = self._service.lines.serialized(self._server_state.default_headers)
-        exchange.keep_alive = exchange.keep_alive and not self._service.draining.started
+        if self._service.draining.started and not self._queue:
+            exchange.keep_alive = False
         self._service.serve(exchange)
+
+    def _await_rest(self, before: Phase) -> None:
+        """A request has begun: its headers have a deadline as a whole, its body one from byte to byte."""
+        if self._reader.phase is Phase.BODY:
+            self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
+            if self._reader.wants_continue:
+                self._reader.wants_continue = False
+                self._transport.write(CONTINUE)
+        elif before is not Phase.HEAD:
+            self._deadline_s = self._loop.time() + self._limits.header_timeout_s
 
     def _pause_reading(self) -> None:
         if not self._read_paused:
@@ -302,21 +214,20 @@ class GatewayProtocol(asyncio.Protocol):
             self._read_paused = False
             self._transport.resume_reading()
 
-    # Refusing
+    # Refusing and closing
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer a request that never reached the application, and read no further."""
         if self._transport.is_closing() or self._lingering:
             return
-        self._reading = None
         if self.active is not None:
             # An earlier request is still being answered: two answers must not mix. The connection ends after it.
-            self._last_exchange_closes()
+            self._end_after_last()
             return
         self._transport.write(refusal_bytes(refusal, self._server_state.default_headers))
-        self._close_politely()
+        self._linger()
 
-    def _last_exchange_closes(self) -> None:
+    def _end_after_last(self) -> None:
         last = self._queue[-1] if self._queue else self.active
         if last is None:
             self._close_politely()
@@ -325,16 +236,16 @@ class GatewayProtocol(asyncio.Protocol):
             self._pause_reading()
 
     def _close_politely(self) -> None:
-        """Send our side's end; then, if the client may still be sending, read and drop for a moment.
+        """Close; but while the client may still be sending, end our side and drop what comes for a moment.
 
         Closing a socket with unread bytes resets the connection, and the reset can overtake our answer.
         """
         if self._transport.is_closing():
             return
-        if self._reading is None and not self._in_head and not self._read_paused:
+        if self._reader.phase is Phase.IDLE and not self._read_paused:
             self._transport.close()
-            return
-        self._linger()
+        else:
+            self._linger()
 
     def _linger(self) -> None:
         self._lingering = True
@@ -344,18 +255,3 @@ class GatewayProtocol(asyncio.Protocol):
             self._transport.write_eof()
         else:
             self._transport.close()
-
-
-class _Refused(Exception):  # noqa: N818 - never seen outside: httptools wraps it and `_refusal_of` unwraps it
-    """Raised inside a parser callback to stop parsing with an answer."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
-def _refusal_of(error: Exception) -> Refusal:
-    cause = error.__context__
-    if isinstance(cause, _Refused):
-        return cause.refusal
-    return bad_request(f"This is not a valid HTTP/1.1 request: {error}")

@@ -12,7 +12,7 @@ from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 
 
 @dataclass(slots=True, eq=False)
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refusal(Exception):
     """Why a request is not served: raised while admitting it, answered as it stands.
 
     `retry_helps` false adds `x-should-retry: false`, which OpenAI clients obey.
@@ -108,7 +108,8 @@ SHED_MESSAGES = {
     "allow a longer 'x-edgemind-deadline-ms'.",
     ShedReason.OVERLOADED: "Every site that serves '{model}' is too busy for this deadline and priority; "
     "try again in {wait} s.",
-    ShedReason.RESIDENCY_UNSATISFIABLE: "No site in the requested residency serves '{model}'; it is never sent elsewhere.",
+    ShedReason.RESIDENCY_UNSATISFIABLE: "No site in the requested residency serves '{model}'; "
+    "it is never sent elsewhere.",
 }
 
 

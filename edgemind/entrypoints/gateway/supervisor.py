@@ -50,6 +50,8 @@ class Supervisor:
             self._replace_dead()
         # Workers accept until their drain ends; this copy of the socket must not keep the port open after them.
         self._data.close()
+        # Once more: a worker that was being started when the signal came has not got it.
+        self._signal(signal.SIGTERM)
         for slot in self._slots:
             if slot.process is not None:
                 slot.process.wait()

@@ -66,7 +66,7 @@ class GatewayServer(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away first."""
+        """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away."""
         self._draining.started = True
         for connection in cast("set[GatewayProtocol]", self.server_state.connections):
             connection.drain()
@@ -138,7 +138,7 @@ class Worker:
     # Running
 
     async def run(self, data: socket.socket, admin: socket.socket) -> None:
-        """Serve until SIGTERM or SIGINT, then drain. Raises what would make serving pointless (a store that cannot be read)."""
+        """Serve until SIGTERM or SIGINT, then drain. Raises what makes serving pointless (an unreadable store)."""
         if self._watcher.current.auth is AuthMode.KEYS:
             self.parts.admission.use_keys(await asyncio.to_thread(self._keys.load))
         server = self._data_server()
@@ -189,7 +189,13 @@ class Worker:
         token = self._site_token(self._watcher.current)
         routes = AdminRoutes(self.parts, self._sync, lambda: not self._draining.started, token)
         config = uvicorn.Config(
-            routes.app(), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+            routes.app(),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
         )
         return GatewayServer(config, Draining(), lambda: 0.0)
 
@@ -241,7 +247,7 @@ class Worker:
 
     async def _watch_keys(self) -> None:
         # Asked anew at each change: a reload replaces the admission.
-        await self._keys.run(lambda ring: self.parts.admission.use_keys(ring))
+        await self._keys.run(lambda ring: self.parts.admission.use_keys(ring))  # noqa: PLW0108
 
     async def _watch_config(self) -> None:
         while True:
@@ -259,6 +265,9 @@ class Worker:
 
     def _use(self, settings: Settings) -> None:
         """Swap everything at once, between two requests; requests under way keep what they began with."""
+        if settings.fleet().site(self._plan.identity.site) is None:
+            log.error("the new configuration no longer has site %s: stop this gateway", self._plan.identity.site)
+            return
         self.parts.router.replace_fleet(settings.fleet(), settings.routing)
         self.parts.admission = self._admission(settings)
         self.parts.limits = settings.limits

@@ -19,7 +19,7 @@ GROUPS: dict[str, dict[str, tuple[int, float]]] = {
     "far": {"b": (4, 20.0)},
 }
 """Per group of models: slots and service time (ms) at each upstream that serves them."""
-PER_GROUP = 60
+PER_GROUP = 160
 MAX_BODY_BYTES = 1 << 20
 REPLAY_BYTES = 1 << 16
 

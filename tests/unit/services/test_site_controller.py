@@ -188,3 +188,24 @@ def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> Non
     assert after.exchange.my_beacon().seq > seq
     assert after.neighbourhood.settled(three.clock.monotonic_s()), "neighbours it knew are not unknown again"
     assert after.decisions.own_page(5, None).decisions
+
+
+def test_each_change_of_a_neighbours_state_is_logged_once_with_its_reason(
+    three: Metro, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run(three, 2)
+    assert not caplog.records
+
+    del three.running["site-b"]
+    run(three, 5)
+    three.controllers["site-b"] = three.start("site-b")
+    run(three, 2)
+
+    about = [record.getMessage() for record in caplog.records]
+    assert about == [
+        "site site-b is suspected: no controller of site-b is running",
+        "site site-b is suspected: no controller of site-b is running",
+        "site site-b is back: it answers beacons",
+        "site site-b is back: it answers beacons",
+    ], "by site-a and by site-c"

@@ -1,0 +1,145 @@
+"""Bytes of a client connection -> whole requests, within the limits. No I/O: `feed` returns what they amount to."""
+
+from collections.abc import Callable
+from enum import Enum
+
+import httptools
+
+from edgemind.domain.limits import Limits
+from edgemind.entrypoints.gateway.heads import Head, SeenHeads
+from edgemind.entrypoints.gateway.refusals import Refusal, bad_request, body_too_large, headers_too_large
+
+CHECK_BEFORE_BODY_BYTES = 64 * 1024
+"""A body announced to be larger, or of unknown length, is only read for somebody who may send it."""
+
+Request = tuple[Head, bytes]
+"""A request's head and its whole body."""
+Preflight = Callable[[Head], Refusal | None]
+"""Looks at a head alone: a refusal, or None to read the body."""
+
+
+class Phase(Enum):
+    """What the next byte belongs to."""
+
+    IDLE = "between requests"
+    HEAD = "headers"
+    BODY = "body"
+
+
+class RequestReader:
+    """The parser of one connection.
+
+    After `feed`, `refusal` is why nothing more is read (the requests returned before it stand), `ended` that the bytes
+    after the last request cannot be told from it, `wants_continue` that the client waits for `100 Continue`.
+    """
+
+    def __init__(self, limits: Limits, preflight: Preflight, seen: SeenHeads) -> None:
+        self._limits = limits
+        self._preflight = preflight
+        self._seen = seen
+        self._parser = httptools.HttpRequestParser(self)
+        # Bytes behind a request with `Connection: close` are ignored instead of failing the request itself.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._chunks: list[bytes] = []
+        self._head: Head | None = None
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._whole: list[Request] = []
+        self._may_check = False
+        self.phase = Phase.IDLE
+        self.refusal: Refusal | None = None
+        self.ended = False
+        self.wants_continue = False
+
+    def feed(self, data: bytes, *, nothing_pending: bool) -> list[Request]:
+        """The requests completed by `data`. `nothing_pending`: no earlier request is still being answered."""
+        begins = self.phase is Phase.IDLE
+        if begins:
+            seen = self._seen.find(data)
+            if seen is not None:
+                return [seen]
+            self._begin_head()
+        self._whole = []
+        self._may_check = nothing_pending
+        self.wants_continue = False
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # No protocol is offered to upgrade to.
+            self.ended = True
+        except httptools.HttpParserError as exc:
+            self.refusal = _refusal_of(exc)
+        else:
+            self._after(data, alone=begins)
+        return self._whole
+
+    def _after(self, data: bytes, *, alone: bool) -> None:
+        if self.phase is Phase.HEAD:
+            # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.max_header_bytes:
+                self.refusal = headers_too_large(self._limits.max_header_bytes)
+        elif alone and self.phase is Phase.IDLE and len(self._whole) == 1:
+            self._seen.remember(data, self._whole[0][0])
+
+    def _begin_head(self) -> None:
+        self.phase = Phase.HEAD
+        self._head_bytes = 0
+
+    # httptools callbacks
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._headers = []
+        self._chunks = []
+        self._body_bytes = 0
+        self._begin_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        version, keep_alive = parser.get_http_version(), parser.should_keep_alive()
+        head = self._head = Head(parser.get_method(), self._url, self._headers, version, keep_alive)
+        refusal = head.fault(self._limits)
+        if refusal is None and self._may_check and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
+            refusal = self._preflight(head)
+        if refusal is not None:
+            raise _Refused(refusal)
+        self.phase = Phase.BODY
+        self.wants_continue = head.expects_continue and self._may_check
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._limits.max_body_bytes:
+            raise _Refused(body_too_large(self._limits.max_body_bytes))
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        head, chunks = self._head, self._chunks
+        self._head, self._chunks = None, []
+        self.phase = Phase.IDLE
+        self._may_check = self.wants_continue = False
+        if head is not None:
+            self._whole.append((head, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
+
+
+class _Refused(Exception):
+    """Raised inside a parser callback to stop parsing; httptools wraps it and `_refusal_of` unwraps it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def _refusal_of(error: Exception) -> Refusal:
+    cause = error.__context__
+    if isinstance(cause, _Refused):
+        return cause.refusal
+    return bad_request(f"This is not a valid HTTP/1.1 request: {error}")
