@@ -84,7 +84,7 @@ HEALTHCARE: Mix = (
     _assistant("bedside questions", _MOBILE, 1.5, _DE),
 )
 INDUSTRY: Mix = (
-    Activity("meter readings", _IOT, Call.SENSORS, DETECTOR, 0.60, 5000, _LOW),
+    Activity("meter readings", _IOT, Call.SENSORS, DETECTOR, 0.56, 5000, _LOW),
     Activity("conveyor frames", _IOT, Call.FRAME, DETECTOR, 0.20, 200, _HIGH),
     Activity("anomaly search", _IOT, Call.EMBEDDING, EMBEDDER, 0.12, 1000),
     Activity("maintenance reports", _MOBILE, Call.CHAT_STREAM, SIMULATED_LLM, 0.05, 8000, _LOW),

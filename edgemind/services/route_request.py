@@ -4,37 +4,23 @@ Load comes in from beacons and load headers, tables from the controller, outcome
 the candidates, so that deciding only compares numbers that are already there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from edgemind.domain.fleet import Fleet, Site, Tier
+from edgemind.domain.fleet import Fleet
 from edgemind.domain.requests import Constraints, Demand, Reason
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, compile_candidates
-from edgemind.domain.routing.cost import ServiceTimeEstimate
 from edgemind.domain.routing.health import Circuit, EjectionRule, UpstreamHealth
 from edgemind.domain.routing.picker import Pick, Shed, pick, pick_other
 from edgemind.domain.routing.policies import POLICIES
 from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.routing.table import RoutingTable
 from edgemind.ports.clock import Clock
+from edgemind.services.targets import Target, declared_targets
 
 COMPILED_SETS_LIMIT = 1024
 """Compiled sets kept; constraints come from clients, so their number must not grow with their imagination."""
-DEFAULT_NEIGHBOUR_RTT_MS = 5.0
-"""A neighbour's round trip until it is declared or measured."""
-
-
-@dataclass(slots=True)
-class Target:
-    """A candidate with what the relay needs: where to send, whether a gateway stands there, and how it has behaved."""
-
-    candidate: Candidate
-    base_url: str
-    via_gateway: bool
-    key: str | None
-    health: UpstreamHealth
-    service: ServiceTimeEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +56,7 @@ class RequestRouter:
         self.policy = policy
         self._choose = POLICIES[policy.policy]
         known = self.targets
-        targets = {target.candidate.key: target for target in _declared_targets(fleet, self.ingress, self._rule)}
+        targets = {target.candidate.key: target for target in declared_targets(fleet, self.ingress, self._rule)}
         for key, target in targets.items():
             old = known.get(key)
             if old is not None and old.key == target.key and old.base_url == target.base_url:
@@ -177,17 +163,17 @@ class RequestRouter:
         heard_s = self._clock.monotonic_s() - age_ms / 1000.0
         changed = False
         for model, report in models.items():
-            target = self.targets.get(f"{site}/{model}")
-            if target is None:
-                continue
-            candidate = target.candidate
-            if rtt_ms is not None and rtt_ms != candidate.rtt_ms:
-                candidate.measured(rtt_ms, candidate.service_ms, candidate.slots)
-            if heard_s > self._report_s.get(candidate.key, 0.0):
-                candidate.report(report.in_flight, report.slots, report.service_ms)
-                self._report_s[candidate.key] = heard_s
-            changed = changed or candidate.ready != report.ready
-            candidate.ready = report.ready
+            for candidate in self._by_model.get(model, ()):
+                if candidate.site.name != site:
+                    continue
+                if rtt_ms is not None and rtt_ms != candidate.rtt_ms:
+                    candidate.measured(rtt_ms, candidate.service_ms, candidate.slots)
+                # Servers reached directly are known from this gateway's own traffic; only a gateway reports its load.
+                if self.targets[candidate.key].via_gateway and heard_s > self._report_s.get(candidate.key, 0.0):
+                    candidate.report(report.in_flight, report.slots, report.service_ms)
+                    self._report_s[candidate.key] = heard_s
+                changed = changed or candidate.ready != report.ready
+                candidate.ready = report.ready
         if changed:
             self.recompile()
 
@@ -263,41 +249,3 @@ class RequestRouter:
         if candidate.available != health.selectable:
             candidate.available = health.selectable
             self.recompile()
-
-
-def _declared_targets(fleet: Fleet, ingress: str, rule: EjectionRule) -> Iterable[Target]:
-    """Every place a request may go from this ingress: own servers, neighbours' gateways, others' servers, the cloud."""
-    own = fleet.site(ingress)
-    for site in (*fleet.sites, *((fleet.cloud,) if fleet.cloud else ())):
-        rtt_ms = _declared_rtt_ms(own, site, ingress)
-        if site.gateway_url is not None and site.name != ingress:
-            yield from _gateway_targets(site, rtt_ms, rule)
-            continue
-        for endpoint in site.endpoints:
-            key = f"{site.name}/{endpoint.model}@{endpoint.base_url}"
-            candidate = Candidate(
-                key, site, endpoint.model, endpoint.slots, endpoint.service_ms, rtt_ms, endpoint.load_ms
-            )
-            service = ServiceTimeEstimate(endpoint.service_ms)
-            yield Target(candidate, endpoint.base_url, False, endpoint.key, UpstreamHealth(rule), service)
-
-
-def _gateway_targets(site: Site, rtt_ms: float, rule: EjectionRule) -> Iterable[Target]:
-    """A neighbour with a gateway is one candidate per model: its own gateway knows which of its servers is free."""
-    assert site.gateway_url is not None
-    for model in site.models():
-        servers = [endpoint for endpoint in site.endpoints if endpoint.model == model]
-        slots = sum(server.slots for server in servers)
-        service_ms = sum(server.service_ms * server.slots for server in servers) / slots
-        candidate = Candidate(f"{site.name}/{model}", site, model, slots, service_ms, rtt_ms)
-        service = ServiceTimeEstimate(service_ms)
-        yield Target(candidate, site.gateway_url, True, None, UpstreamHealth(rule), service)
-
-
-def _declared_rtt_ms(own: Site | None, site: Site, ingress: str) -> float:
-    if site.name == ingress:
-        return 0.0
-    if site.tier is Tier.CLOUD:
-        return site.rtt_ms.get("*", 0.0)
-    declared = (own.rtt_ms.get(site.name) if own else None) or site.rtt_ms.get(ingress)
-    return DEFAULT_NEIGHBOUR_RTT_MS if declared is None else declared

@@ -34,18 +34,24 @@ def water_fill(
     capacities: Iterable[Capacity],
     rtt_ms: Callable[[str, str], float],
     fill_ratio: float = 0.85,
+    home_ratio: float = 0.8,
 ) -> dict[str, dict[str, float]]:
     """Share one model's demand among the sites that serve it: ingress -> site -> requests per second.
 
     The (ingress, site) pairs are taken by rising round trip + service time; each site is filled to `fill_ratio` of its
-    measured capacity. What no site has room for is spilled in proportion to slots, so that an overload is shared.
+    measured capacity. An ingress's own site counts with `home_ratio` of its time: measured service times differ by
+    noise alone, and must not empty a site in favour of an equal neighbour. What no site has room for is spilled in proportion to slots, so that an overload is shared.
     Every ingress's row sums to its demand. Equal inputs give equal tables, in whichever order they come.
     """
     sites = {capacity.site: capacity for capacity in capacities}
     room = {name: fill_ratio * capacity.rate_per_s for name, capacity in sites.items()}
     left = dict(demand_per_s)
     shares: dict[str, dict[str, float]] = {ingress: {} for ingress in demand_per_s}
-    pairs = sorted((rtt_ms(i, j) + sites[j].service_ms, i, j) for i in demand_per_s for j in sites)
+    pairs = sorted(
+        ((rtt_ms(i, j) + sites[j].service_ms) * (home_ratio if i == j else 1.0), i, j)
+        for i in demand_per_s
+        for j in sites
+    )
     for _, ingress, site in pairs:
         taken = min(left[ingress], room[site])
         if taken > 0.0:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 from edgemind.ports.inference import Headers
 from edgemind.services.recent_decisions import DecisionRecord
-from edgemind.services.route_request import Target
+from edgemind.services.targets import Target
 
 TO_SERVERS = frozenset({b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length"})
 """Request headers that reach any upstream; a client's credentials and our own headers do not."""
