@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 import uvloop
 
 from edgemind.adapters.clock import SystemClock
-from edgemind.adapters.inference.keepalive import ClientLimits
+from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore

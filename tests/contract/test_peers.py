@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from edgemind.adapters.http_calls import HttpCalls
-from edgemind.adapters.inference.keepalive import ClientLimits
+from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.peers.http import HttpPeers
 from edgemind.adapters.peers.in_process import InProcessPeers

@@ -1,18 +1,45 @@
 """One connection to an upstream and the request on it: HTTP/1.1 parsed by httptools, the sink told in the callback."""
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import httptools
 
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import AnswerSink
 
-if TYPE_CHECKING:
-    from edgemind.adapters.inference.keepalive import KeepAlivePool
-
 JOIN_BELOW_BYTES = 64 * 1024
 """A larger body is not joined to its head for one write: copying it would cost more than the second write."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """Times in seconds. `silence_s` bounds the gap between two reads once the body has begun."""
+
+    connect_s: float = 1.0
+    first_byte_s: float = 60.0
+    silence_s: float = 60.0
+    idle_s: float = 30.0
+    max_connections: int = 1024
+    max_head_bytes: int = 64 * 1024
+
+
+class Owner(Protocol):
+    """The pool a connection belongs to, as the connection needs it."""
+
+    origin: str
+    limits: ClientLimits
+    loop: asyncio.AbstractEventLoop
+
+    def connect(self, request: "Request") -> None:
+        """Send a request again, on a connection of its own."""
+
+    def release(self, connection: "Connection", *, reusable: bool) -> None:
+        """The connection's request is over."""
+
+    def forget(self, connection: "Connection") -> None:
+        """The connection is gone."""
 
 
 class Request:
@@ -26,7 +53,7 @@ class Request:
         "headers", "sink", "started", "status",
     )  # fmt: skip
 
-    def __init__(self, pool: "KeepAlivePool", head: bytes, body: bytes, sink: AnswerSink) -> None:
+    def __init__(self, pool: Owner, head: bytes, body: bytes, sink: AnswerSink) -> None:
         self._pool = pool
         self._head = head
         self._body = body
@@ -115,7 +142,7 @@ class Request:
 class Connection(asyncio.Protocol):
     """One connection, with at most one request on it at a time."""
 
-    def __init__(self, pool: "KeepAlivePool") -> None:
+    def __init__(self, pool: Owner) -> None:
         self._pool = pool
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None

@@ -6,25 +6,12 @@ the read callback, and holds no timer per request: `sweep` enforces the time lim
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from edgemind.adapters.inference.awaited import AwaitedAnswer
-from edgemind.adapters.inference.connection import Connection, Request
+from edgemind.adapters.inference.connection import ClientLimits, Connection, Request
 from edgemind.errors import UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import AnswerSink
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLimits:
-    """Times in seconds. `silence_s` bounds the gap between two reads once the body has begun."""
-
-    connect_s: float = 1.0
-    first_byte_s: float = 60.0
-    silence_s: float = 60.0
-    idle_s: float = 30.0
-    max_connections: int = 1024
-    max_head_bytes: int = 64 * 1024
 
 
 class KeepAlivePool:

@@ -3,7 +3,8 @@
 import asyncio
 from urllib.parse import urlsplit
 
-from edgemind.adapters.inference.keepalive import ClientLimits, KeepAlivePool
+from edgemind.adapters.inference.connection import ClientLimits
+from edgemind.adapters.inference.keepalive import KeepAlivePool
 
 SWEEP_EVERY_S = 0.5
 

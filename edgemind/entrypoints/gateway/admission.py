@@ -93,7 +93,7 @@ class Admission:
     def admit(self, head: Head) -> Admitted:
         """Everything the headers decide. Raises Refusal 401, 400 or 403."""
         admitted = head.admitted
-        if admitted is not None and admitted.epoch is self._epoch:
+        if isinstance(admitted, Admitted) and admitted.epoch is self._epoch:
             return admitted
         header = head.header
         caller = self.caller(header)

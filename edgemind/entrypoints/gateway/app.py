@@ -8,6 +8,7 @@ from edgemind.domain.limits import Limits
 from edgemind.domain.requests import Demand
 from edgemind.domain.routing.picker import Shed
 from edgemind.entrypoints.gateway.admission import Admission, Admitted, constraints_of
+from edgemind.entrypoints.gateway.answers import answer_refusal
 from edgemind.entrypoints.gateway.apis import INFER, OPENAI_APIS, Api, read_model
 from edgemind.entrypoints.gateway.exchange import Exchange
 from edgemind.entrypoints.gateway.forwarding import load_line, receipt
@@ -15,7 +16,6 @@ from edgemind.entrypoints.gateway.heads import Head
 from edgemind.entrypoints.gateway.lookups import LookUps
 from edgemind.entrypoints.gateway.refusals import (
     Refusal,
-    answer_refusal,
     internal_error,
     method_not_allowed,
     shed_refusal,
@@ -134,7 +134,7 @@ class GatewayApp:
         site, model = record.chosen.site.name, record.constraints.model
         self._parts.stats.routed(site, record.reason, model)
         admitted = exchange.head.admitted
-        if admitted is not None and admitted.session is not None:
+        if isinstance(admitted, Admitted) and admitted.session is not None:
             self._parts.sessions.remember(admitted.session, model, site, self._parts.clock.monotonic_s())
 
 

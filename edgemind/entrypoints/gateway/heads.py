@@ -4,16 +4,12 @@ A keep-alive client sends the same head again and again, to the byte. Parsing is
 that llhttp has accepted once need not be parsed again: looking it up costs a tenth.
 """
 
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httptools
 
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.refusals import Refusal, bad_request, body_too_large, headers_too_large
-
-if TYPE_CHECKING:
-    from edgemind.entrypoints.gateway.admission import Admitted
 
 UNKNOWN_LENGTH = -1
 SEEN_HEADS_LIMIT = 512
@@ -52,7 +48,7 @@ class Head:
             self.length = int(length)
         else:
             self.length = UNKNOWN_LENGTH if b"transfer-encoding" in self.header else 0
-        self.admitted: Admitted | None = None
+        self.admitted: object = None
         self.passed: dict[bool, bytes] = {}
 
     @property

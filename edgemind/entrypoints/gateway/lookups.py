@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import orjson
-
 from edgemind.entrypoints.gateway.admission import Admission
+from edgemind.entrypoints.gateway.answers import answer_json
 from edgemind.entrypoints.gateway.exchange import Exchange
 from edgemind.entrypoints.gateway.refusals import method_not_allowed, not_found
 from edgemind.services.route_request import RequestRouter
@@ -28,30 +27,24 @@ class LookUps:
         if head.method not in {b"GET", b"HEAD"}:
             raise method_not_allowed("GET, HEAD")
         if path in HEALTH:
-            _answer_json(exchange, 200, {HEALTH[path]: True})
+            answer_json(exchange, 200, {HEALTH[path]: True})
             return
         caller = self._admission().caller(head.header)
         if path == "/v1/models":
             data = [_openai_model(model) for model in self._router.models if caller.tenant.may_use(model)]
-            _answer_json(exchange, 200, {"object": "list", "data": data})
+            answer_json(exchange, 200, {"object": "list", "data": data})
             return
         ready = path.endswith("/ready")
         model = path.removeprefix("/v1/models/").removeprefix(MODEL_PREFIX).removesuffix("/ready")
         self._admission().authorize(caller, model, self._router)
         served = self._router.is_served(model)
         if path.startswith("/v1/models/"):
-            _answer_json(exchange, 200, _openai_model(model))
+            answer_json(exchange, 200, _openai_model(model))
         elif ready:
-            _answer_json(exchange, 200 if served else 503, {"name": model, "ready": served})
+            answer_json(exchange, 200 if served else 503, {"name": model, "ready": served})
         else:
-            _answer_json(exchange, 200, {"name": model, "platform": "edgemind", "inputs": [], "outputs": []})
+            answer_json(exchange, 200, {"name": model, "platform": "edgemind", "inputs": [], "outputs": []})
 
 
 def _openai_model(model: str) -> dict[str, object]:
     return {"id": model, "object": "model", "created": 0, "owned_by": "edgemind"}
-
-
-def _answer_json(exchange: Exchange, status: int, value: object) -> None:
-    body = orjson.dumps(value)
-    chunk = b"" if exchange.head.method == b"HEAD" else body
-    exchange.start(status, b"content-type: application/json\r\n", chunk, length=len(body), complete=True)

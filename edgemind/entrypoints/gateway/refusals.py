@@ -8,7 +8,6 @@ import orjson
 
 from edgemind.domain.requests import ShedReason
 from edgemind.domain.routing.picker import Shed
-from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 
 
 @dataclass(slots=True, eq=False)
@@ -45,16 +44,6 @@ def refusal_headers(refusal: Refusal, body: bytes) -> list[tuple[bytes, bytes]]:
     if not refusal.retry_helps:
         headers.append((b"x-should-retry", b"false"))
     return headers
-
-
-def answer_refusal(exchange: Exchange, refusal: Refusal, extra: bytes = b"") -> None:
-    """Answer with an error of our own; `extra` are further serialized header lines. Nothing if the answer has begun."""
-    if exchange.started:
-        return
-    body = refusal_body(refusal)
-    lines = header_block(pair for pair in refusal_headers(refusal, body) if pair[0] != b"content-length")
-    chunk = b"" if exchange.head.method == b"HEAD" else body
-    exchange.start(refusal.status, lines + extra, chunk, length=len(body), complete=True)
 
 
 def refusal_bytes(refusal: Refusal, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -14,9 +14,10 @@ import orjson
 from edgemind.domain.limits import Limits
 from edgemind.domain.requests import Demand
 from edgemind.domain.routing.picker import Pick
+from edgemind.entrypoints.gateway.answers import answer_refusal
 from edgemind.entrypoints.gateway.exchange import Exchange
 from edgemind.entrypoints.gateway.forwarding import RequestHeads, load_line, load_of, receipt, response_head
-from edgemind.entrypoints.gateway.refusals import answer_refusal, upstream_failed
+from edgemind.entrypoints.gateway.refusals import upstream_failed
 from edgemind.errors import UpstreamUnreachable
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Answer, PendingRequest, Upstream

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edgemind.adapters.http_calls import HttpCalls
-from edgemind.adapters.inference.keepalive import ClientLimits
+from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.site_servers.http import (
     HttpGatewayAdmin,
