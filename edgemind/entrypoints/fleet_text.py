@@ -93,7 +93,7 @@ def decision_line(decision: Document) -> str:
             decision["site"] or "(nobody)",
             decision["reason"],
             show_ms(decision["predicted_ms"]),
-            show_ms(decision["actual_ms"]) if decision["status"] else "-",
+            show_ms(decision["actual_ms"]) if decision["actual_ms"] is not None else "-",
             show(decision["status"] or None),
         )
     )

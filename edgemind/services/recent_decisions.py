@@ -67,7 +67,7 @@ def summarize(record: DecisionRecord) -> dict[str, Any]:
         "site": record.chosen.site.name if record.chosen else None,
         "reason": record.reason,
         "predicted_ms": round(record.predicted_ms, 3),
-        "actual_ms": round(record.actual_ms, 3),
+        "actual_ms": round(record.actual_ms, 3) if record.actual_ms else None,
         "status": record.status,
     }
 

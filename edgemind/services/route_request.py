@@ -19,6 +19,8 @@ from edgemind.domain.routing.table import RoutingTable
 from edgemind.ports.clock import Clock
 from edgemind.services.targets import Target, declared_targets
 
+LEAST_SERVICE_MS = 0.01
+"""The least that can be declared, too; a round trip declared too long must not make a service time negative."""
 COMPILED_SETS_LIMIT = 1024
 """Compiled sets kept; constraints come from clients, so their number must not grow with their imagination."""
 
@@ -60,7 +62,7 @@ class RequestRouter:
         for key, target in targets.items():
             old = known.get(key)
             if old is not None and old.key == target.key and old.base_url == target.base_url:
-                old.candidate.site = target.candidate.site
+                _redeclare(old, target.candidate)
                 targets[key] = old
         self.targets = targets
         self.models = fleet.models()
@@ -120,12 +122,16 @@ class RequestRouter:
             health.picked()
             self._show_health(candidate, health)
 
-    def succeeded(self, candidate: Candidate, elapsed_ms: float, in_flight_at_send: float) -> None:
-        """A whole answer. For upstreams reached directly the elapsed time is a measurement of the service time."""
+    def succeeded(self, candidate: Candidate, elapsed_ms: float | None, in_flight_at_send: float) -> None:
+        """A whole answer. For upstreams reached directly the elapsed time is a measurement of the service time.
+
+        None when it tells nothing about that: an error is quick, and a slow reader makes its upstream slow.
+        """
         target = self.targets.get(candidate.key)
         if target is not None:
-            if not target.via_gateway:
-                target.service.observe(elapsed_ms - candidate.rtt_ms, in_flight_at_send, candidate.slots)
+            if elapsed_ms is not None and not target.via_gateway:
+                service_ms = max(LEAST_SERVICE_MS, elapsed_ms - candidate.rtt_ms)
+                target.service.observe(service_ms, in_flight_at_send, candidate.slots)
             if not target.health.clean:
                 target.health.succeeded()
                 self._show_health(candidate, target.health)
@@ -182,9 +188,7 @@ class RequestRouter:
         own = [candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress]
         slots = sum(candidate.slots for candidate in own)
         for candidate in own:
-            candidate.reported = others_in_flight * candidate.slots / slots + candidate.own
-            candidate.delta = 0
-            candidate.refresh()
+            candidate.know_others(others_in_flight * candidate.slots / slots)
             if candidate.ready != ready:
                 candidate.ready = ready
                 self.recompile()
@@ -249,3 +253,12 @@ class RequestRouter:
         if candidate.available != health.selectable:
             candidate.available = health.selectable
             self.recompile()
+
+
+def _redeclare(known: Target, declared: Candidate) -> None:
+    """Take what the configuration alone says; what was measured or reported since stays."""
+    candidate = known.candidate
+    candidate.site = declared.site
+    if not known.via_gateway:
+        candidate.load_ms = declared.load_ms
+        candidate.measured(declared.rtt_ms, candidate.service_ms, declared.slots)

@@ -85,5 +85,8 @@ class AwaitedAnswer:
         self._wake()
 
     def _wake(self) -> None:
+        if self.complete or self._error is not None:
+            # The request holds this object as its sink: let go, or only the garbage collector could free the two.
+            self._pending = None
         if not self._waiter.done():
             self._waiter.set_result(None)

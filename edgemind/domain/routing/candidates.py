@@ -9,6 +9,15 @@ from typing import NamedTuple
 
 from edgemind.domain.fleet import Site, Tier
 from edgemind.domain.requests import Constraints
+from edgemind.domain.routing.cost import WAITING_WEIGHT
+
+REPORT_WEIGHT = 0.2
+"""Weight of one report of a candidate's load in their decayed mean.
+
+A count of requests that take milliseconds is out of date when it arrives, so the last one alone tells less than the
+mean of the last few, and everybody who trusts it sends to the same site. Places that this gateway uses report with
+every answer, hundreds of times a second, and are still followed within milliseconds.
+"""
 
 
 class CostTerms(NamedTuple):
@@ -23,14 +32,14 @@ class CostTerms(NamedTuple):
 class Candidate:
     """One place that answers for one model, with what this gateway knows of its load now.
 
-    `reported` is the in-flight count of the last report, `delta` what this gateway has sent there less what it got
-    back since, `own` what it has outstanding there. `beyond` is how many requests one more would leave without a slot
-    (negative: slots to spare). `expected_ms` is kept current, so that a pick only compares numbers.
+    `own` is what this gateway has outstanding there, on the way included; `others` what everybody else is believed to
+    have there, from reports. `expected_ms` is the prediction, `cost_ms` what picks compare, `beyond` how many requests
+    would wait if one more came (negative: free slots); all three are kept current.
     """
 
     __slots__ = (
-        "_base_ms", "_free_slots", "_step_ms", "_views", "available", "beyond", "delta", "expected_ms", "fresh", "key",
-        "load_ms", "model", "own", "ready", "reported", "rtt_ms", "service_ms", "site", "slots", "terms",
+        "_base_ms", "_free_slots", "_heard", "_step_ms", "_views", "available", "beyond", "cost_ms", "expected_ms",
+        "fresh", "key", "load_ms", "model", "others", "own", "ready", "rtt_ms", "service_ms", "site", "slots", "terms",
     )  # fmt: skip
 
     def __init__(
@@ -39,40 +48,41 @@ class Candidate:
         self.key = key
         self.site = site
         self.model = model
-        self.slots = slots
-        self.service_ms = service_ms
-        self.rtt_ms = rtt_ms
         self.load_ms = load_ms
-        self.reported = 0.0
-        self.delta = 0
+        self.others = 0.0
         self.own = 0
         self.fresh = True
         self.ready = True
         self.available = True
+        self._heard = False
         self._views: list[tuple[list[float], list[CostTerms], int]] = []
         self.measured(rtt_ms, service_ms, slots)
 
     @property
     def in_flight(self) -> float:
         """Requests believed to be at this candidate now; never fewer than this gateway's own."""
-        return max(self.reported + self.delta, float(self.own))
+        return self.others + self.own
 
     def sent(self) -> None:
-        self.delta += 1
         self.own += 1
         self.refresh()
 
     def finished(self) -> None:
-        self.delta -= 1
         self.own -= 1
         self.refresh()
 
-    def report(self, in_flight: float, slots: int, service_ms: float) -> None:
-        """A beacon or load header: it already counts what reached the site before it was written."""
-        self.reported = in_flight
-        self.delta = 0
-        self.fresh = True
+    def report(self, in_flight: float, slots: int, service_ms: float, *, fresh: bool = True) -> None:
+        """A beacon or load header. `in_flight` is everybody's, `fresh` tells whether it is young enough to compare."""
+        others = in_flight - self.own
+        self.know_others(others if others > 0.0 else 0.0)
+        self.fresh = fresh
         self.measured(self.rtt_ms, service_ms, slots)
+
+    def know_others(self, in_flight: float) -> None:
+        """What everybody else has there, as told just now. Reports are averaged, except for the first."""
+        self.others += (REPORT_WEIGHT if self._heard else 1.0) * (in_flight - self.others)
+        self._heard = True
+        self.refresh()
 
     def measured(self, rtt_ms: float, service_ms: float, slots: int) -> None:
         """What changes slowly: the round trip, the service time and the slots of this candidate."""
@@ -89,17 +99,20 @@ class Candidate:
         self.refresh()
 
     def refresh(self) -> None:
-        """Recompute the expected completion and show it in every compiled set that holds this candidate."""
-        # The formula of cost.expected_completion_ms, inlined: this runs twice per request (a test holds them equal).
-        load = self.reported + self.delta
-        if load < self.own:  # noqa: PLR1730 - max() costs three times as much here
-            load = self.own
-        self.beyond = beyond = load - self._free_slots
-        self.expected_ms = expected_ms = self._base_ms + beyond * self._step_ms if beyond > 0 else self._base_ms
+        """Recompute expectation and cost, and show the cost in every compiled set that holds this candidate."""
+        # cost.expected_completion_ms and cost.routing_cost_ms, inlined: this runs twice a request (tests hold them equal).
+        beyond = self.beyond = self.others + self.own - self._free_slots
+        cost_ms = expected_ms = self._base_ms
+        if beyond > 0:
+            waiting_ms = beyond * self._step_ms
+            expected_ms += waiting_ms
+            cost_ms += WAITING_WEIGHT * waiting_ms
+        self.expected_ms = expected_ms
+        self.cost_ms = cost_ms
         if not self.fresh:
-            expected_ms = math.inf
+            cost_ms = math.inf
         for costs_ms, _, position in self._views:
-            costs_ms[position] = expected_ms
+            costs_ms[position] = cost_ms
 
     def show_in(self, costs_ms: list[float], terms: "list[CostTerms]", position: int) -> None:
         self._views.append((costs_ms, terms, position))
@@ -121,7 +134,7 @@ class Exclusion:
 class CandidateSet:
     """The candidates of one set of constraints, in the order of `costs_ms` and `cumulative`.
 
-    `costs_ms[k]` is candidate k's expected completion, or infinity while its last report is too old to be compared.
+    `costs_ms[k]` is candidate k's `cost_ms`, or infinity while its last report is too old to be compared.
     `cumulative` is the running sum of the table's weights, scaled to end at 1. `residency_empty` tells that no place
     in the fleet, healthy or not, satisfies the residency: the request must be refused, never sent elsewhere.
     """

@@ -83,7 +83,7 @@ def _session_choice(candidates: CandidateSet, demand: Demand, margin_ms: float) 
         return None
     candidate = candidates.members[position]
     best_ms = min(candidates.costs_ms)
-    return (candidate, Reason.SESSION) if candidate.expected_ms - best_ms <= margin_ms else None
+    return (candidate, Reason.SESSION) if candidate.cost_ms - best_ms <= margin_ms else None
 
 
 def _shed(candidates: CandidateSet, demand: Demand) -> Shed:

@@ -1,5 +1,6 @@
 """The first choice among candidates, by name. Each policy returns the position it picked and the reason for it."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
@@ -15,17 +16,21 @@ def hybrid(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Can
     first = candidates.members[bisect_right(candidates.cumulative, draw)]
     costs_ms = candidates.costs_ms
     best_ms = min(costs_ms)
-    if first.expected_ms - best_ms > margin_ms:
+    if first.cost_ms - best_ms > margin_ms:
         return candidates.members[costs_ms.index(best_ms)], Reason.OVERRIDE
     return first, Reason.TABLE
 
 
 def local_first(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
-    """The ingress's own site while it has a free slot, else the soonest expected completion."""
+    """The ingress's own site while it has a free slot, else the least cost by fresh reports."""
     local = candidates.local
     if local is not None and local.in_flight < local.slots:
         return local, Reason.LOCAL
-    return min(candidates.members, key=lambda candidate: candidate.expected_ms), Reason.OVERRIDE
+    costs_ms = candidates.costs_ms
+    best_ms = min(costs_ms)
+    if best_ms < math.inf:
+        return candidates.members[costs_ms.index(best_ms)], Reason.OVERRIDE
+    return min(candidates.members, key=lambda candidate: candidate.cost_ms), Reason.OVERRIDE
 
 
 def least_request(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:

@@ -87,9 +87,8 @@ class AdminRoutes:
         )
 
     async def decision(self, request: Request) -> Response:
-        if self._token is not None and not compare_digest(
-            request.headers.get("x-edgemind-site-token", ""), self._token
-        ):
+        sent = request.headers.get("x-edgemind-site-token", "").encode()
+        if self._token is not None and not compare_digest(sent, self._token.encode()):
             return _error(401, "invalid_site_token", "Ask the fleet API, or send this fleet's site token.")
         record = self._parts.decisions.find(request.path_params["decision_id"])
         if record is None:

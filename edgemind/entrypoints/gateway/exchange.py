@@ -12,6 +12,10 @@ STATUS_LINES = {
 }
 
 
+BODILESS = frozenset({204, 304})
+"""Statuses without a body: framing one would leave stray bytes before the next answer."""
+
+
 class ClientConnection(Protocol):
     """What an exchange needs of the connection it came on."""
 
@@ -22,6 +26,8 @@ class ClientConnection(Protocol):
         """The exchange is over; the connection goes on with the next, or closes."""
 
     def abort(self) -> None: ...
+
+    def reset(self) -> None: ...
 
 
 class RelayedRequest(Protocol):
@@ -42,7 +48,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_chunked", "_connection", "arrived_s", "body", "complete", "default_lines", "gone", "head", "keep_alive",
+        "_chunked", "_connection", "_framed", "arrived_s", "body", "complete", "default_lines", "gone", "head", "keep_alive",
         "relayed", "started",
     )  # fmt: skip
 
@@ -57,6 +63,7 @@ class Exchange:
     ) -> None:
         self._connection = connection
         self._chunked = False
+        self._framed = True
         self.head = head
         self.body = body
         self.arrived_s = arrived_s
@@ -79,8 +86,10 @@ class Exchange:
         status_line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         if length is not None:
             framing = b"content-length: %d\r\n" % length
+        elif status in BODILESS:
+            framing = b""
         elif self.head.http_version == "1.0":
-            self.keep_alive = False
+            self.keep_alive = self._framed = False
             framing = b""
         else:
             self._chunked = True
@@ -118,7 +127,10 @@ class Exchange:
         """End the connection in mid-body, so that no client can take what it has for the whole."""
         self.complete = True
         self.relayed = None
-        self._connection.abort()
+        if self._framed:
+            self._connection.abort()
+        else:
+            self._connection.reset()
 
     def hang_up(self) -> None:
         """The client is gone."""

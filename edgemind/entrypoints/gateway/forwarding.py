@@ -22,7 +22,10 @@ NOT_RELAYED = frozenset(
 )  # fmt: skip
 """Response headers that belong to one connection, or that our receipt replaces."""
 FIXED_HEADS_LIMIT = 1024
-"""Serialized heads kept; paths come from clients."""
+"""Serialized heads kept; paths come from clients, and so do their lengths."""
+FIXED_PATH_BYTES = 256
+LOAD_LIMIT = 1e7
+"""A load report with a figure beyond this is nonsense, as one below zero is."""
 
 
 class RequestHeads:
@@ -33,6 +36,11 @@ class RequestHeads:
         self._site_token = (site_token or "").encode()
         self._fixed: dict[tuple[str, bytes], bytes] = {}
 
+    def renew(self, site_token: str | None) -> None:
+        """After a reload: addresses, keys and the token may have changed."""
+        self._site_token = (site_token or "").encode()
+        self._fixed.clear()
+
     def head(
         self, target: Target, exchange: Exchange, length: int, record: DecisionRecord, remaining_ms: float
     ) -> bytes:
@@ -41,7 +49,7 @@ class RequestHeads:
         fixed = self._fixed.get((target.candidate.key, path))
         if fixed is None:
             fixed = self._fix(target, path)
-            if len(self._fixed) < FIXED_HEADS_LIMIT:
+            if len(self._fixed) < FIXED_HEADS_LIMIT and len(path) <= FIXED_PATH_BYTES:
                 self._fixed[(target.candidate.key, path)] = fixed
         passed = head.passed.get(via_gateway)
         if passed is None:
@@ -106,9 +114,12 @@ def load_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[float, int, float] 
         if name == b"x-edgemind-load":
             fields = value.split(b";")
             try:
-                return float(fields[0]), int(fields[1]), float(fields[2])
+                in_flight, slots, service_ms = float(fields[0]), int(fields[1]), float(fields[2])
             except (ValueError, IndexError):
                 return None
+            sound = 0 <= in_flight < LOAD_LIMIT and 0 < slots < LOAD_LIMIT and 0 < service_ms < LOAD_LIMIT
+            return (in_flight, slots, service_ms) if sound else None
+    return None
     return None
 
 

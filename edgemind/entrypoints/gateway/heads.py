@@ -55,11 +55,13 @@ class Head:
     def expects_continue(self) -> bool:
         return self.length != 0 and self.header.get(b"expect", b"").lower() == b"100-continue"
 
-    def fault(self, limits: Limits) -> Refusal | None:
-        """Why a request with this head is refused whatever its body is, if so."""
-        size = len(self.raw_path) + len(self.query) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+    def fault(self, target_bytes: int, limits: Limits) -> Refusal | None:
+        """Why a request with this head, and a target of this length, is refused whatever its body is, if so."""
+        size = target_bytes + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > limits.max_header_bytes:
             return headers_too_large(limits.max_header_bytes)
+        if self.http_version not in {"1.0", "1.1"}:
+            return bad_request(f"This gateway speaks HTTP/1.1, not HTTP/{self.http_version}.")
         hosts = sum(1 for name, _ in self.headers if name == b"host")
         if hosts > 1 or (not hosts and self.http_version != "1.0"):
             return bad_request("A request needs exactly one Host header.")

@@ -10,6 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from time import monotonic as monotonic_s
 from typing import Any, cast
 
@@ -19,11 +21,14 @@ from uvicorn.server import ServerState
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 from edgemind.entrypoints.gateway.heads import Head, SeenHeads
-from edgemind.entrypoints.gateway.reading import Phase, Preflight, RequestReader
+from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, RequestReader
 from edgemind.entrypoints.gateway.refusals import Refusal, refusal_bytes, timed_out, too_many_connections
 
 LINGER_S = 1.0
 """How long a refused upload is read and thrown away: closing at once would reset the connection under our answer."""
+QUEUE_LIMIT = 16
+"""Requests that wait behind the one being answered, until no more are read."""
+RESET_AT_CLOSE = pack("ii", 1, 0)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -60,7 +65,8 @@ class Service:
 
 
 class GatewayProtocol(asyncio.Protocol):
-    """`active` is the exchange being answered; requests that came behind it wait in a queue, and reading pauses."""
+    """`active` is the exchange being answered; requests that came behind it wait in a queue, and past a limit of them
+    reading pauses."""
 
     def __init__(
         self,
@@ -109,13 +115,12 @@ class GatewayProtocol(asyncio.Protocol):
             self._take(head, body)
         if reader.refusal is not None:
             self._refuse(reader.refusal)
-        elif reader.ended:
-            self._end_after_last()
         elif reader.phase is not Phase.IDLE:
             self._await_rest(before)
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
 
     def resume_writing(self) -> None:
         self._writable = True
@@ -131,6 +136,8 @@ class GatewayProtocol(asyncio.Protocol):
     def answered(self, exchange: Exchange) -> None:
         """Go on with the next request of the connection, or close it."""
         self.active = None
+        limit_s = self._limits.header_timeout_s if self._reader.phase is Phase.HEAD else self._limits.idle_timeout_s
+        self._deadline_s = self._loop.time() + limit_s
         if not exchange.keep_alive:
             self._close_politely()
         elif self._queue:
@@ -139,21 +146,30 @@ class GatewayProtocol(asyncio.Protocol):
             self._loop.call_soon(self._serve_queued, self.active)
         elif not self._transport.is_closing():
             self._resume_reading()
-            self._deadline_s = self._loop.time() + self._limits.idle_timeout_s
 
     def abort(self) -> None:
+        self._transport.abort()
+
+    def reset(self) -> None:
+        """Close with a reset: for a client that takes the end of its connection for the end of the body."""
+        client = self._transport.get_extra_info("socket")
+        if client is not None:
+            client.setsockopt(SOL_SOCKET, SO_LINGER, RESET_AT_CLOSE)
         self._transport.abort()
 
     # Told by the worker
 
     def check(self, now_s: float) -> None:
         """Called about once a second: close what is idle, refuse what comes too slowly."""
-        if now_s < self._deadline_s or self._transport.is_closing():
+        if now_s < self._deadline_s:
             return
-        if self._lingering:
-            self._transport.close()
+        if self._transport.is_closing() or (self.active is not None and not self._writable):
+            # Whoever does not read its answer may not hold a connection, and a model server's slot, for ever.
+            self._transport.abort()
         elif self.active is not None:
             return
+        elif self._lingering:
+            self._transport.close()
         elif self._reader.phase is Phase.HEAD:
             self._refuse(timed_out(f"The headers did not arrive within {self._limits.header_timeout_s:g} s."))
         elif self._reader.phase is Phase.BODY:
@@ -184,7 +200,9 @@ class GatewayProtocol(asyncio.Protocol):
             service.serve(exchange)
         else:
             self._queue.append(exchange)
-            self._pause_reading()
+            # Not before: while nothing is read, a client that hangs up goes unnoticed.
+            if len(self._queue) >= QUEUE_LIMIT or len(body) > CHECK_BEFORE_BODY_BYTES:
+                self._pause_reading()
 
     def _serve_queued(self, exchange: Exchange) -> None:
         if exchange.gone or self.active is not exchange:
@@ -233,7 +251,8 @@ class GatewayProtocol(asyncio.Protocol):
             self._close_politely()
         else:
             last.keep_alive = False
-            self._pause_reading()
+            # What comes now is dropped, and not left unread: a client that hangs up must be noticed.
+            self._lingering = True
 
     def _close_politely(self) -> None:
         """Close; but while the client may still be sending, end our side and drop what comes for a moment.
@@ -242,7 +261,7 @@ class GatewayProtocol(asyncio.Protocol):
         """
         if self._transport.is_closing():
             return
-        if self._reader.phase is Phase.IDLE and not self._read_paused:
+        if self._reader.phase is Phase.IDLE and not self._read_paused and not self._lingering:
             self._transport.close()
         else:
             self._linger()
@@ -253,5 +272,3 @@ class GatewayProtocol(asyncio.Protocol):
         self._resume_reading()
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        else:
-            self._transport.close()

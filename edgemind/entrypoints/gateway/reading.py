@@ -6,6 +6,7 @@ from enum import Enum
 import httptools
 
 from edgemind.domain.limits import Limits
+from edgemind.entrypoints.gateway.exchange import header_block
 from edgemind.entrypoints.gateway.heads import Head, SeenHeads
 from edgemind.entrypoints.gateway.refusals import Refusal, bad_request, body_too_large, headers_too_large
 
@@ -29,28 +30,26 @@ class Phase(Enum):
 class RequestReader:
     """The parser of one connection.
 
-    After `feed`, `refusal` is why nothing more is read (the requests returned before it stand), `ended` that the bytes
-    after the last request cannot be told from it, `wants_continue` that the client waits for `100 Continue`.
+    After `feed`, `refusal` is why nothing more is read (the requests returned before it stand), and `wants_continue`
+    that the client waits for `100 Continue`.
     """
 
     def __init__(self, limits: Limits, preflight: Preflight, seen: SeenHeads) -> None:
         self._limits = limits
         self._preflight = preflight
         self._seen = seen
-        self._parser = httptools.HttpRequestParser(self)
-        # Bytes behind a request with `Connection: close` are ignored instead of failing the request itself.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = self._new_parser()
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
         self._head: Head | None = None
-        self._head_bytes = 0
+        self._fed_bytes = 0
+        self._unread_bytes = 0
         self._body_bytes = 0
         self._whole: list[Request] = []
         self._may_check = False
         self.phase = Phase.IDLE
         self.refusal: Refusal | None = None
-        self.ended = False
         self.wants_continue = False
 
     def feed(self, data: bytes, *, nothing_pending: bool) -> list[Request]:
@@ -60,33 +59,55 @@ class RequestReader:
             seen = self._seen.find(data)
             if seen is not None:
                 return [seen]
-            self._begin_head()
+            self.phase, self._unread_bytes = Phase.HEAD, 0
         self._whole = []
         self._may_check = nothing_pending
         self.wants_continue = False
+        self._fed_bytes = len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # No protocol is offered to upgrade to.
-            self.ended = True
+            self._parse(data)
         except httptools.HttpParserError as exc:
             self.refusal = _refusal_of(exc)
         else:
             self._after(data, alone=begins)
         return self._whole
 
-    def _after(self, data: bytes, *, alone: bool) -> None:
-        if self.phase is Phase.HEAD:
-            # httptools keeps an unfinished header to itself, so what came in is counted rather than what came out.
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.max_header_bytes:
-                self.refusal = headers_too_large(self._limits.max_header_bytes)
-        elif alone and self.phase is Phase.IDLE and len(self._whole) == 1:
-            self._seen.remember(data, self._whole[0][0])
+    def _parse(self, data: bytes) -> None:
+        rest = data
+        while rest:
+            try:
+                self._parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as exc:
+                rest = self._without_upgrade(rest[exc.args[0] :])
 
-    def _begin_head(self) -> None:
-        self.phase = Phase.HEAD
-        self._head_bytes = 0
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """No protocol is offered to upgrade to: the request again, as if it had not asked (RFC 9110, 7.8).
+
+        httptools takes what follows such a head for the other protocol, although it may be the request's body.
+        """
+        method, version = self._parser.get_method(), self._parser.get_http_version().encode()
+        headers = [pair for pair in self._headers if pair[0] not in {b"upgrade", b"connection"}]
+        if any(name == b"connection" and b"close" in value.lower() for name, value in self._headers):
+            headers.append((b"connection", b"close"))
+        self._parser = self._new_parser()
+        return b"%b %b HTTP/%b\r\n%b\r\n%b" % (method, self._url, version, header_block(headers), rest)
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # Bytes behind a request with `Connection: close` are ignored instead of failing the request itself.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _after(self, data: bytes, *, alone: bool) -> None:
+        if self.phase is not Phase.IDLE:
+            # httptools keeps an unfinished header (or trailer) to itself: what came in since it last gave something
+            # out is counted instead.
+            self._unread_bytes += len(data)
+            if self._unread_bytes > self._limits.max_header_bytes:
+                self.refusal = headers_too_large(self._limits.max_header_bytes)
+        elif alone and len(self._whole) == 1:
+            self._seen.remember(data, self._whole[0][0])
 
     # httptools callbacks
 
@@ -95,19 +116,28 @@ class RequestReader:
         self._headers = []
         self._chunks = []
         self._body_bytes = 0
-        self._begin_head()
+        if self.phase is Phase.IDLE:
+            # Pipelined: it begins somewhere in the bytes that are being parsed.
+            self.phase, self._unread_bytes = Phase.HEAD, -self._fed_bytes
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        # A trailer must not pass for a header.
+        if self.phase is Phase.HEAD:
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
+        self._unread_bytes = -self._fed_bytes
+        if parser.should_upgrade():
+            if parser.get_method() == b"CONNECT":
+                raise _Refused(bad_request("This gateway is no proxy: CONNECT is not served."))
+            return
         version, keep_alive = parser.get_http_version(), parser.should_keep_alive()
         head = self._head = Head(parser.get_method(), self._url, self._headers, version, keep_alive)
-        refusal = head.fault(self._limits)
+        refusal = head.fault(len(self._url), self._limits)
         if refusal is None and self._may_check and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
             refusal = self._preflight(head)
         if refusal is not None:
@@ -119,6 +149,7 @@ class RequestReader:
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body_bytes:
             raise _Refused(body_too_large(self._limits.max_body_bytes))
+        self._unread_bytes = -self._fed_bytes
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:

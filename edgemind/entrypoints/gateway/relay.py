@@ -49,7 +49,7 @@ class Relay:
 
     __slots__ = (
         "_answered", "_candidate", "_exchange", "_forwarded", "_held", "_in_flight", "_may_retry", "_now_s", "_pending",
-        "_record", "_shared", "_sse", "_started_s", "_target",
+        "_record", "_shared", "_slowed", "_sse", "_started_s", "_target",
     )  # fmt: skip
 
     def __init__(self, shared: Relays, exchange: Exchange, record: DecisionRecord, *, forwarded: bool) -> None:
@@ -61,6 +61,7 @@ class Relay:
         self._pending: PendingRequest | None = None
         self._answered = False
         self._sse = False
+        self._slowed = False
         size, limits = len(exchange.body), shared.limits
         fits = size <= limits.replay_bytes_per_request and shared.held_bytes + size <= limits.replay_bytes_total
         self._held = size if fits else 0
@@ -135,6 +136,7 @@ class Relay:
             self._record.status = CLIENT_CLOSED_REQUEST
 
     def pause(self) -> None:
+        self._slowed = True
         if self._pending is not None:
             self._pending.pause()
 
@@ -178,7 +180,8 @@ class Relay:
             if not self._target.via_gateway:
                 shared.router.failed(self._candidate)
                 return
-        shared.router.succeeded(self._candidate, (now_s - self._started_s) * 1000.0, self._in_flight)
+        elapsed_ms = None if record.status >= 400 or self._slowed else (now_s - self._started_s) * 1000.0
+        shared.router.succeeded(self._candidate, elapsed_ms, self._in_flight)
 
     def _refused_by_upstream(self, answer: Answer) -> None:
         """A refusal to be retried elsewhere. A neighbour's is news of its load, a server's own counts as a failure."""

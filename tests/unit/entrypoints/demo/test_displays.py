@@ -48,7 +48,7 @@ def drawn(snapshot: Snapshot, width: int) -> str:
     return output.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("width", [80, 114, 115, 200])
 def test_the_table_fits_and_shows_everything(snapshot: Snapshot, width: int) -> None:
     text = drawn(snapshot, width)
     assert max(len(line) for line in text.splitlines()) <= width
@@ -95,7 +95,7 @@ def test_a_line_every_few_seconds(tally: Tally, capsys: pytest.CaptureFixture[st
 
 def test_the_live_table_draws_and_lets_events_scroll_by(snapshot: Snapshot) -> None:
     output = io.StringIO()
-    live = LiveTable(Console(file=output, width=100, force_terminal=True, color_system=None))
+    live = LiveTable(Console(file=output, width=120, force_terminal=True, color_system=None))
     live.show(snapshot)
     live.event(Event(12.3, "killed site-b"))
     live.close()
