@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import randbelow
 
 from benchmarks.machine import pinned
 
+_FIRST_PORT, _PORTS, _PORT_TRIES = 20_000, 12_000, 100
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -28,9 +30,19 @@ class Running:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing listens on, outside the range from which the kernel serves outgoing connections.
+
+    Within it, any connection of the machine could take the port between this call and the bind.
+    """
+    for _ in range(_PORT_TRIES):
+        port = _FIRST_PORT + randbelow(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StartError(f"no free port between {_FIRST_PORT} and {_FIRST_PORT + _PORTS}")
 
 
 def _last_line(log: Path) -> str:

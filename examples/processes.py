@@ -24,7 +24,7 @@ class Processes:
     """Use it as a context manager. `folder` is a temporary one, with a log file for each process."""
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
-        self._environment = {**os.environ, **(environment or {})}
+        self.environment = {**os.environ, **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._temporary = tempfile.TemporaryDirectory(prefix="edgemind-example-")
         self.folder = Path(self._temporary.name)
@@ -46,17 +46,20 @@ class Processes:
         self._temporary.cleanup()
 
     def edgemind(self, name: str, *arguments: str, ready: str) -> None:
-        """Start `edgemind ARGUMENTS` and wait until the URL `ready` answers 200."""
+        """Start `edgemind ARGUMENTS` and wait until it is `ready`, as `start` does."""
         self.start(name, [sys.executable, "-m", "edgemind", *arguments], ready=ready)
 
     def start(self, name: str, command: Sequence[str], *, ready: str) -> None:
-        """SystemExit with the end of its log if it never gets ready."""
-        log = self._log(name)
+        """Wait until the URL `ready` answers 200, or, if it is no URL, until the process has printed it.
+
+        SystemExit with what it printed if that never comes.
+        """
+        log = self.folder / f"{name}.log"
         with log.open("ab") as stream:
-            process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=self.folder, env=self._environment)
+            process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=self.folder, env=self.environment)
         self._running[name] = process
         until_s = time.monotonic() + READY_WITHIN_S
-        while not _answers(ready):
+        while not (_answers(ready) if ready.startswith("http") else ready in log.read_text(encoding="utf-8")):
             if process.poll() is not None or time.monotonic() > until_s:
                 sys.exit(f"{name} did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
             time.sleep(0.05)
@@ -66,9 +69,6 @@ class Processes:
         process = self._running.pop(name)
         process.kill()
         process.wait()
-
-    def _log(self, name: str) -> Path:
-        return self.folder / f"{name}.log"
 
 
 def _answers(url: str) -> bool:

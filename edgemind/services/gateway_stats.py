@@ -24,6 +24,7 @@ class GatewayStats:
     retried: int = 0
     hung_up: int = 0
     cut: int = 0
+    reload_failures: int = 0
     arrivals: Counter[str] = field(default_factory=Counter)
     by_site: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgemind.domain.requests import Constraints, Demand
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, CostTerms
+from edgemind.domain.routing.cost import WAITING_WEIGHT
 
 
 @dataclass(slots=True)
@@ -77,8 +78,8 @@ def explain(record: DecisionRecord, ingress: str) -> dict[str, Any]:
     rows = [_row(record, position) for position in range(len(record.candidates.members))]
     rows += [_cloud_row(candidate) for candidate in record.candidates.cloud]
     chosen = record.chosen.site.name if record.chosen else None
-    others = [row for row in rows if row["site"] != chosen and row["expected_ms"] is not None]
-    runner_up = min(others, key=lambda row: row["expected_ms"])["site"] if others else None
+    others = [row for row in rows if row["site"] != chosen and row["cost_ms"] is not None]
+    runner_up = min(others, key=lambda row: row["cost_ms"])["site"] if others else None
     return {
         **summarize(record),
         "site": ingress,
@@ -100,9 +101,10 @@ def explain(record: DecisionRecord, ingress: str) -> dict[str, Any]:
 
 def _row(record: DecisionRecord, position: int) -> dict[str, Any]:
     candidate, terms = record.candidates.members[position], record.terms[position]
-    expected_ms = record.costs_ms[position]
-    fresh = math.isfinite(expected_ms)
-    waiting_ms = expected_ms - terms.rtt_ms - terms.service_ms - terms.load_ms
+    cost_ms = record.costs_ms[position]
+    fresh = math.isfinite(cost_ms)
+    idle_ms = terms.rtt_ms + terms.service_ms + terms.load_ms
+    waiting_ms = max(0.0, cost_ms - idle_ms) / WAITING_WEIGHT
     cumulative = record.candidates.cumulative
     return {
         "site": candidate.site.name,
@@ -110,8 +112,9 @@ def _row(record: DecisionRecord, position: int) -> dict[str, Any]:
         "rtt_ms": round(terms.rtt_ms, 3),
         "service_ms": round(terms.service_ms, 3),
         "load_ms": round(terms.load_ms, 3),
-        "waiting_ms": round(max(0.0, waiting_ms), 3) if fresh else None,
-        "expected_ms": round(expected_ms, 3) if fresh else None,
+        "waiting_ms": round(waiting_ms, 3) if fresh else None,
+        "expected_ms": round(idle_ms + waiting_ms, 3) if fresh else None,
+        "cost_ms": round(cost_ms, 3) if fresh else None,
         # Waiting is what lies beyond the slots: a candidate that makes nobody wait only tells "fewer than its slots".
         "in_flight": _in_flight(waiting_ms, terms) if fresh else None,
         "slots": terms.slots,
@@ -135,6 +138,7 @@ def _cloud_row(candidate: Candidate) -> dict[str, Any]:
         "load_ms": round(terms.load_ms, 3),
         "waiting_ms": round(expected_ms - terms.rtt_ms - terms.service_ms - terms.load_ms, 3),
         "expected_ms": round(expected_ms, 3),
+        "cost_ms": round(candidate.cost_ms, 3),
         "in_flight": int(candidate.in_flight),
         "slots": terms.slots,
         "weight": 0.0,

@@ -176,7 +176,8 @@ class RequestRouter:
                     candidate.measured(rtt_ms, candidate.service_ms, candidate.slots)
                 # Servers reached directly are known from this gateway's own traffic; only a gateway reports its load.
                 if self.targets[candidate.key].via_gateway and heard_s > self._report_s.get(candidate.key, 0.0):
-                    candidate.report(report.in_flight, report.slots, report.service_ms)
+                    fresh = age_ms <= self.policy.fresh_ms
+                    candidate.report(report.in_flight, report.slots, report.service_ms, fresh=fresh)
                     self._report_s[candidate.key] = heard_s
                 changed = changed or candidate.ready != report.ready
                 candidate.ready = report.ready

@@ -66,6 +66,10 @@ class GatewaySync:
         self.last_error: str | None = None
         self.last_success_s: float | None = None
 
+    def renew(self, site_token: str | None) -> None:
+        """After a reload."""
+        self._token = site_token or ""
+
     def report(self, *, draining: bool) -> dict[str, Any]:
         """What the controller is told: this worker's load per local model, its demand, its counters."""
         now_s = self._clock.monotonic_s()

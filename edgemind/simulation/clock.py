@@ -1,4 +1,4 @@
-"""Virtual time: an event heap. Nothing here reads a wall clock or sleeps; equal inputs replay equal histories."""
+"""Virtual time: an event heap. Nothing here reads a wall clock or sleeps; equal inputs give equal histories."""
 
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
@@ -8,7 +8,7 @@ Action = Callable[..., None]
 
 
 class VirtualClock:
-    """The simulated present, in milliseconds since the start of the run, and what is still to happen."""
+    """The simulated present, in milliseconds since the start of the run, and all that is still to happen."""
 
     __slots__ = ("_events", "_sequence", "now_ms")
 
@@ -22,20 +22,16 @@ class VirtualClock:
         self._sequence += 1
         heappush(self._events, (when_ms, self._sequence, action, arguments))
 
-    def run(self, until_ms: float, stream: Iterable[tuple[float, Any]] = (), consume: Action | None = None) -> None:
-        """Let time pass to `until_ms`. `stream` yields (when_ms, item) in order; each item goes to `consume`.
+    def run(self, stream: Iterable[tuple[float, Any]], consume: Action) -> None:
+        """Let time pass until nothing is left to happen. `stream` yields (when_ms, item) in order, for `consume`.
 
-        The stream is merged into the events rather than pushed through the heap: arrivals are a third of all events.
+        The stream is merged with the events instead of pushed through the heap, which halves the cost of an arrival.
         """
         for when_ms, item in stream:
-            if when_ms >= until_ms:
-                break
             self._run_events(when_ms)
             self.now_ms = when_ms
-            if consume is not None:
-                consume(item)
-        self._run_events(until_ms)
-        self.now_ms = until_ms
+            consume(item)
+        self._run_events(float("inf"))
 
     def _run_events(self, until_ms: float) -> None:
         events = self._events

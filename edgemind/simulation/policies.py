@@ -1,100 +1,136 @@
-"""The policies a simulation compares: the domain's own, and the field's for reference.
-
-Every baseline sees what ours sees: the same candidates, reports, load headers and own-sent counts.
-"""
+"""Who chooses in a simulation. Every baseline sees what ours sees: the same candidates, reports and own-sent counts."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from functools import partial
-from math import exp
+from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
-from edgemind.domain.requests import Reason
+from edgemind.domain.requests import Demand, Reason
 from edgemind.domain.routing.candidates import Candidate, CandidateSet
-from edgemind.domain.routing.cost import expected_completion_ms
+from edgemind.domain.routing.picker import Pick, Shed, pick
 from edgemind.domain.routing.policies import POLICIES, Policy
+from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.simulation.balancers import PeakEwma, Prequal
 from edgemind.simulation.truth import Truth
 
-MakePolicy = Callable[[int, Random, Truth], Policy]
+LATENCY_LIMIT_MS, CPU_RATIO_LIMIT, QUEUE_LIMIT = 100.0, 0.8, 50
+"""The threshold rule that EdgeMind's first demonstration routed by; today it only activates the swarm."""
 
 
-def table(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
-    return candidates.members[bisect_right(candidates.cumulative, draw)], Reason.TABLE
+class Chooser(Protocol):
+    """The policy of one ingress."""
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick | Shed:
+        """One decision; `draw` is uniform in [0, 1) and belongs to the request."""
+
+    def answered(self, candidate: Candidate, latency_ms: float, now_ms: float) -> None:
+        """An answer came back to this ingress."""
 
 
-class RoundRobin:
-    def __init__(self) -> None:
-        self._turn = 0
-    def __call__(self, candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What choosers are made of; each takes what it needs."""
+
+    ingress: int
+    demand: Demand
+    routing: RoutingPolicy
+    rng: Random
+    truth: Truth
+
+
+class _Indifferent:
+    """Most policies learn nothing from answers: the candidates hold what load headers say."""
+
+    def answered(self, candidate: Candidate, latency_ms: float, now_ms: float) -> None:
+        return None
+
+
+class AsGateway(_Indifferent):
+    """One of the domain's policies with the picker around it, as a gateway runs it."""
+
+    def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
+        self._policy = policy
+        self._demand = surroundings.demand
+        self._margin_ms = surroundings.routing.override_margin_ms
+        self._session_margin_ms = surroundings.routing.session_margin_ms
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick | Shed:
+        return pick(
+            candidates,
+            self._demand,
+            self._policy,
+            draw,
+            margin_ms=self._margin_ms,
+            session_margin_ms=self._session_margin_ms,
+        )
+
+
+class Oracle(_Indifferent):
+    """Zero staleness: the domain's cost on the true state of all sites, requests on their way there included.
+
+    It wants every site among its candidates, in order.
+    """
+
+    def __init__(self, ingress: int, truth: Truth) -> None:
+        self._ingress = ingress
+        self._truth = truth
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick:
+        return candidates.members[self._truth.best_site(self._ingress)], Reason.OVERRIDE
+
+
+class TableOnly(_Indifferent):
+    """The routing table's weighted choice and nothing else."""
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick:
+        return candidates.members[bisect_right(candidates.cumulative, draw)], Reason.TABLE
+
+
+class RoundRobin(_Indifferent):
+    """Each candidate in turn. Ingresses start at their own place: in step, they would all meet at one site."""
+
+    def __init__(self, ingress: int) -> None:
+        self._turn = ingress - 1
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick:
         self._turn += 1
         return candidates.members[self._turn % len(candidates.members)], Reason.TABLE
 
 
-def threshold(candidates: CandidateSet, draw: float, margin_ms: float, comp=False) -> tuple[Candidate, Reason]:
-    def fine(c):
-        load = c.in_flight if (comp or c.rtt_ms==0) else c.reported
-        wait = max(0, load + 1 - c.slots)/c.slots*c.service_ms
-        return c.service_ms + wait <= 100 and min(1, load / c.slots) <= 0.8 and load - c.slots <= 50
-    local = candidates.local
-    if fine(local): return local, Reason.LOCAL
-    ok = [c for c in candidates.members if fine(c)]
-    if ok: return min(ok, key=lambda c: c.rtt_ms), Reason.OVERRIDE
-    return local, Reason.LOCAL
+class Threshold(_Indifferent):
+    """Here, unless latency > 100 ms or CPU > 80 % or queue > 50; then the nearest site that is fine, if any is."""
+
+    def choose(self, candidates: CandidateSet, draw: float) -> Pick:
+        local = candidates.local
+        assert local is not None  # Every simulated ingress has a site of its own.
+        if self._fine(local):
+            return local, Reason.LOCAL
+        fine = [candidate for candidate in candidates.members if self._fine(candidate)]
+        return (min(fine, key=lambda candidate: candidate.rtt_ms), Reason.OVERRIDE) if fine else (local, Reason.LOCAL)
+
+    def _fine(self, candidate: Candidate) -> bool:
+        return (
+            candidate.expected_ms - candidate.rtt_ms <= LATENCY_LIMIT_MS
+            and min(1.0, candidate.in_flight / candidate.slots) <= CPU_RATIO_LIMIT
+            and candidate.in_flight - candidate.slots <= QUEUE_LIMIT
+        )
 
 
-class PeakEwma:
-    def __init__(self, rng, truth, ingress, tau=1000.0, believe=True):
-        self.rng=rng; self.truth=truth; self.ingress=ingress; self.ewma={}; self.at={}; self.tau=tau; self.believe=believe
-    def observe(self, key, latency_ms, now_ms):
-        old=self.ewma.get(key)
-        if old is None or latency_ms>old: self.ewma[key]=latency_ms
-        else:
-            w=exp(-(now_ms-self.at[key])/self.tau)
-            self.ewma[key]=old*w+latency_ms*(1-w)
-        self.at[key]=now_ms
-    def cost(self,c):
-        n = c.in_flight if self.believe else c.own
-        e=self.ewma.get(c.key, c.rtt_ms+c.service_ms)
-        if self.believe=="slots": return e*(n+1)/c.slots
-        return e*(n+1)
-    def __call__(self, candidates, draw, margin_ms):
-        m=candidates.members; n=len(m)
-        if n==1: return m[0], Reason.LEAST_REQUEST
-        a=int(self.rng.random()*n); b=int(self.rng.random()*(n-1)); b+= b>=a
-        a,b=m[a],m[b]
-        return (a if self.cost(a)<=self.cost(b) else b), Reason.LEAST_REQUEST
+def _as_gateway(name: str) -> Callable[[Surroundings], Chooser]:
+    return lambda surroundings: AsGateway(POLICIES[name], surroundings)
 
 
-def lr_p2c(rng):
-    def choose(candidates, draw, margin_ms):
-        m=candidates.members; n=len(m)
-        if n==1: return m[0], Reason.LEAST_REQUEST
-        a=int(rng.random()*n); b=int(rng.random()*(n-1)); b+= b>=a
-        a,b=m[a],m[b]
-        return (a if a.in_flight/a.slots<=b.in_flight/b.slots else b), Reason.LEAST_REQUEST
-    return choose
-
-
-def prequal(candidates: CandidateSet, draw: float, margin_ms: float, q=0.84) -> tuple[Candidate, Reason]:
-    m=candidates.members
-    rifs=[c.in_flight/c.slots for c in m]
-    limit=sorted(rifs)[min(len(m)-1,int(q*len(m)))]
-    cold=[c for c,r in zip(m,rifs) if r<limit]
-    if cold: return min(cold,key=lambda c:c.expected_ms), Reason.LEAST_REQUEST
-    return min(m,key=lambda c:c.in_flight/c.slots), Reason.LEAST_REQUEST
-
-
-def oracle(truth, ingress, mode="exact"):
-    def choose(candidates, draw, margin_ms):
-        best=min(truth.indices, key=lambda j: truth.expected_ms(ingress,j))
-        return truth.gateways[ingress].candidates.get(best) or truth.far(ingress,best), Reason.OVERRIDE
-    return choose
-
-MAKERS = {
-  **{n:(lambda i,r,t,p=p:p) for n,p in POLICIES.items()},
-  "table":lambda i,r,t:table, "round_robin":lambda i,r,t:RoundRobin(), "threshold":lambda i,r,t:threshold,
-  "threshold_c":lambda i,r,t:partial(threshold,comp=True),
-  "peak_ewma":lambda i,r,t:PeakEwma(r,t,i), "peak_ewma_own":lambda i,r,t:PeakEwma(r,t,i,believe=False),"peak_ewma_slots":lambda i,r,t:PeakEwma(r,t,i,believe="slots"),
-  "peak_ewma10":lambda i,r,t:PeakEwma(r,t,i,tau=10000),
-  "prequal":lambda i,r,t:prequal, "oracle":lambda i,r,t:oracle(t,i), "lr_p2c":lambda i,r,t:lr_p2c(r),
+ORACLE = "oracle"
+CHOOSERS: Mapping[str, Callable[[Surroundings], Chooser]] = {
+    ORACLE: lambda around: Oracle(around.ingress, around.truth),
+    "hybrid": _as_gateway("hybrid"),
+    "local_first": _as_gateway("local_first"),
+    "least_request": _as_gateway("least_request"),
+    "prequal": lambda around: Prequal(),
+    "peak_ewma": lambda around: PeakEwma(around.rng),
+    "table": lambda around: TableOnly(),
+    "round_robin": lambda around: RoundRobin(around.ingress),
+    "threshold": lambda around: Threshold(),
 }
+"""By the names of `edgemind simulate --policy`: the bound, the gateway's own, then the field."""

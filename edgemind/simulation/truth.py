@@ -1,21 +1,35 @@
-"""The true state of the fleet, which only the oracle sees."""
+"""The present state of everything, which no gateway can know: what the oracle decides with."""
+
+from collections.abc import Callable, Sequence
+from operator import add
+
+from edgemind.domain.routing.cost import routing_cost_ms
+from edgemind.simulation.network import RttMs
+
+
 class Truth:
-    def __init__(self, clock, stations, rtt_ms, slowdowns, service_ms, mode="exact"):
-        self.clock=clock; self.stations=stations; self.rtt_ms=rtt_ms; self.slowdowns=slowdowns; self.service_ms=service_ms
-        self.heading=[0]*len(stations); self.indices=range(len(stations)); self.mode=mode; self.own_heading=[[0]*len(stations) for _ in stations]; self.gateways=None
-    def expected_ms(self, ingress, j):
-        now=self.clock.now_ms; rtt=self.rtt_ms[ingress][j]; st=self.stations[j]
-        s=self.service_ms*self.slowdowns[j](now)
-        if self.mode=="exact":
-            arrive=now+rtt/2
-            start=max(arrive, st.free_at_ms[0]+self.heading[j]*s/st.slots) if st.free_at_ms[0]+self.heading[j]*s/st.slots>arrive else arrive
-            return start+s+rtt/2-now
-        if self.mode=="nohead":
-            n=st.in_flight
-        elif self.mode=="ownhead":
-            n=max(st.in_flight, self.gateways[ingress].candidates[j].own)
-        elif self.mode=="ownhead2":
-            n=st.in_flight+self.own_heading[ingress][j]
-        else: n=st.in_flight+self.heading[j]
-        beyond=n+1-st.slots
-        return rtt+s+(beyond/st.slots*s if beyond>0 else 0)
+    """Every request that is under way to a site or at it, whoever sent it, and how fast each site serves just now."""
+
+    def __init__(self, rtt_ms: RttMs, slots: Sequence[int], service_ms_at: Callable[[int, float], float]) -> None:
+        self._rtt_ms = rtt_ms
+        self._slots = slots
+        self._service_ms_at = service_ms_at
+        self.under_way = [0] * len(slots)
+        self._costs_ms = [service_ms_at(site, 0.0) for site in range(len(slots))]
+
+    def sent(self, site: int, now_ms: float) -> None:
+        self.under_way[site] += 1
+        self.refresh(site, now_ms)
+
+    def finished(self, site: int, now_ms: float) -> None:
+        self.under_way[site] -= 1
+        self.refresh(site, now_ms)
+
+    def refresh(self, site: int, now_ms: float) -> None:
+        service_ms = self._service_ms_at(site, now_ms)
+        self._costs_ms[site] = routing_cost_ms(0.0, service_ms, self.under_way[site], self._slots[site])
+
+    def best_site(self, ingress: int) -> int:
+        """The site of the least cost from an ingress, by the very rule that gateways follow with what they believe."""
+        costs_ms = list(map(add, self._rtt_ms[ingress], self._costs_ms))
+        return costs_ms.index(min(costs_ms))

@@ -1,115 +1,172 @@
+"""One fleet, one policy, one seed: every part put together and run until the last request is answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from random import Random
+
+from edgemind.domain.requests import Demand
+from edgemind.domain.routing.candidates import Candidate
 from edgemind.domain.routing.picker import Shed
 from edgemind.simulation.clock import VirtualClock
-from edgemind.simulation.faults import plan_faults
-from edgemind.simulation.gateways import Gateway,VARIANT
-from edgemind.simulation.network import place_sites, by_distance
-from edgemind.simulation.parameters import read_parameters
-from edgemind.simulation.policies import MAKERS, PeakEwma
+from edgemind.simulation.faults import Faults, plan_faults
+from edgemind.simulation.gateways import Beacon, Gateway, Report, site_name
+from edgemind.simulation.network import RttMs, by_distance, place_sites
+from edgemind.simulation.outcomes import Outcomes
+from edgemind.simulation.parameters import Parameters
+from edgemind.simulation.policies import CHOOSERS, ORACLE, Surroundings
 from edgemind.simulation.stations import Station
 from edgemind.simulation.truth import Truth
-from edgemind.simulation.workload import arrivals
-import dataclasses
+from edgemind.simulation.workload import Request, arrivals, normal_rates_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is the same for every policy: the sites, the faults and the requests that a seed gives."""
+
+    parameters: Parameters
+    seed: int
+    rtt_ms: RttMs
+    slots: Sequence[int]
+    faults: Faults
+    requests: Sequence[Request]
+
+    def service_ms_at(self, site: int, now_ms: float) -> float:
+        return self.parameters.work.service_ms * self.faults.brownout.factor_at(site, now_ms)
+
+
+def set_scene(parameters: Parameters, sites: int, seed: int) -> Scene:
+    rng = Random(f"{seed} scene")
+    fleet, load, work = parameters.fleet, parameters.load, parameters.work
+    rtt_ms = place_sites(sites, fleet.rtt_min_ms, fleet.rtt_max_ms, rng)
+    slots = [rng.choice(fleet.slots) for _ in range(sites)]
+    faults = plan_faults(parameters, rtt_ms, rng)
+    rates_per_s = normal_rates_per_s(load, slots, work.service_ms, faults.flash_crowd, rng)
+    requests = arrivals(rates_per_s, faults.flash_crowd, load.duration_s * 1000, work, seed)
+    return Scene(parameters, seed, rtt_ms, slots, faults, requests)
+
 
 class World:
-    def __init__(self, policy, P, seed, sites, staleness_ms, mode="exact"):
-        rng=Random(f"{seed} world")
-        self.P=P; self.staleness_ms=staleness_ms
-        self.rtt=place_sites(sites,P.fleet.rtt_min_ms,P.fleet.rtt_max_ms,rng)
-        self.slots=[rng.choice(P.fleet.slots) for _ in range(sites)]
-        self.faults=plan_faults(P,self.rtt,rng)
-        skew=[1+P.load.skew*(2*rng.random()-1) for _ in range(sites)]
-        total=sum(self.slots)*1000/P.work.service_ms*P.load.utilisation
-        w=sum(s*k for s,k in zip(self.slots,skew))
-        self.rates=[total*s*k/w for s,k in zip(self.slots,skew)]
-        self.clock=VirtualClock()
-        b=self.faults.brownout
-        slow=[b.factor_at if j in b.sites else (lambda t:1.0) for j in range(sites)]
-        VARIANT['clock']=self.clock
-        self.stations=[Station(self.clock,self.slots[j],P.work.service_ms,slow[j]) for j in range(sites)]
-        self.truth=Truth(self.clock,self.stations,self.rtt,slow,P.work.service_ms,mode)
-        names=[f"site-{j:02d}" for j in range(sites)]
-        near=[set(by_distance(self.rtt,i)[:P.fleet.neighbours+1]) for i in range(sites)]
-        if policy in("oracle",): near=[set(range(sites)) for i in range(sites)]
-        self.known=[sorted(j for j in range(sites) if j in near[i] or i in near[j]) for i in range(sites)]
-        self.index={n:j for j,n in enumerate(names)}
-        self.gateways=[Gateway(i,names,self.known[i],self.rtt,self.slots,P.work.service_ms,MAKERS[policy](i,Random(f"{seed} policy {i}"),self.truth),P.routing) for i in range(sites)]
-        self.truth.gateways=self.gateways
-        self.raw = policy not in ("hybrid","local_first","least_request")
-        self.lat=[]  # (sent, latency, ingress)
-        self.shed=0; self.to_remote=0; self.reasons={}
-        beacon=1000/P.signals.beacon_hz
-        for i in range(sites):
-            self.clock.at(rng.random()*beacon,self.beat,i,beacon)
-            self.clock.at(rng.random()*P.routing.tick_ms,self.tick,i)
-    def beat(self,i,period):
-        g=self.gateways[i]; now=self.clock.now_ms
-        g.measure_demand(period,self.P.signals.demand_window_ms)
-        b=g.beacon(now)
-        self.clock.at(now+self.staleness_ms,self.deliver,b)
-        g.expire(now)
-        self.clock.at(now+period,self.beat,i,period)
-    def deliver(self,b):
-        for i in self.known[b.site]:
-            if i!=b.site: self.gateways[i].hear(b)
-    def tick(self,i):
-        self.gateways[i].compute_table(self.clock.now_ms)
-        self.clock.at(self.clock.now_ms+self.P.routing.tick_ms,self.tick,i)
-    def arrive(self,r):
-        g=self.gateways[r.ingress]
-        if self.raw:
-            g._arrived+=1
-            ch=g._policy(g.choices,r.draw,2.0)
-        else: ch=g.choose(r.draw)
-        if type(ch) is Shed:
-            self.shed+=1; self.lat.append((r.sent_ms,1e9,r.ingress)); return
-        c,reason=ch
-        self.reasons[reason]=self.reasons.get(reason,0)+1
-        j=self.index[c.key]
-        c.sent()
-        if j==r.ingress: self.stations[j].take(r.work,self.done_local,r,j,self.clock.now_ms,self.stations[j].in_flight)
+    """The fleet under one policy. `sent` counts requests by (ingress, site), for whoever asks where they went."""
+
+    def __init__(self, scene: Scene, policy: str, staleness_ms: float) -> None:
+        self._scene = scene
+        self._staleness_ms = staleness_ms
+        self._clock = VirtualClock()
+        self._truth = Truth(scene.rtt_ms, scene.slots, scene.service_ms_at)
+        self._known = _neighbourhoods(scene, everybody=policy == ORACLE)
+        sites = range(len(scene.slots))
+        self._stations = [Station(self._clock, scene.slots[j], partial(scene.service_ms_at, j)) for j in sites]
+        self._gateways = [self._gateway(policy, site) for site in sites]
+        self._site_of = {site_name(site): site for site in sites}
+        self._outcomes = Outcomes()
+        self._warm_ms = scene.parameters.load.warm_up_s * 1000
+        self._end_ms = scene.parameters.load.duration_s * 1000
+        self.sent = {(ingress, site): 0 for ingress in sites for site in sites}
+        self._schedule_signals()
+
+    def run(self) -> Outcomes:
+        clock = self._clock
+        clock.run(((request.sent_ms, request) for request in self._scene.requests), self._arrive)
+        return self._outcomes
+
+    def _gateway(self, policy: str, site: int) -> Gateway:
+        scene = self._scene
+        work, routing = scene.parameters.work, scene.parameters.routing
+        rng = Random(f"{scene.seed} chooser {site}")
+        chooser = CHOOSERS[policy](Surroundings(site, Demand(work.deadline_ms), routing, rng, self._truth))
+        return Gateway(site, self._known[site], scene.rtt_ms, scene.slots, work.service_ms, chooser, routing)
+
+    # Signals
+
+    def _schedule_signals(self) -> None:
+        routing, brownout = self._scene.parameters.routing, self._scene.faults.brownout
+        rng = Random(f"{self._scene.seed} phases")
+        for site in range(len(self._gateways)):
+            # Processes start when they start: nobody's beacons and ticks are in step with anybody's.
+            self._clock.at(rng.random() * routing.beacon_interval_ms, self._beat, site)
+            self._clock.at(rng.random() * routing.tick_ms, self._tick, site)
+        for site in brownout.sites:
+            self._clock.at(brownout.start_ms, self._truth.refresh, site, brownout.start_ms)
+            self._clock.at(brownout.end_ms, self._truth.refresh, site, brownout.end_ms)
+
+    def _beat(self, site: int) -> None:
+        now_ms, interval_ms = self._clock.now_ms, self._scene.parameters.routing.beacon_interval_ms
+        beacon = self._gateways[site].beat(now_ms, interval_ms)
+        self._clock.at(now_ms + self._staleness_ms, self._deliver, beacon)
+        if now_ms < self._end_ms:
+            self._clock.at(now_ms + interval_ms, self._beat, site)
+
+    def _deliver(self, beacon: Beacon) -> None:
+        now_ms, sender = self._clock.now_ms, beacon.load.site
+        for site in self._known[sender]:
+            if site != sender:
+                self._gateways[site].hear(beacon, now_ms)
+
+    def _tick(self, site: int) -> None:
+        now_ms = self._clock.now_ms
+        self._gateways[site].compute_table(now_ms)
+        if now_ms < self._end_ms:
+            self._clock.at(now_ms + self._scene.parameters.routing.tick_ms, self._tick, site)
+
+    # The way of a request: arrive -> (reach) -> served -> (return)
+
+    def _arrive(self, request: Request) -> None:
+        ingress = request.ingress
+        choice = self._gateways[ingress].choose(request.draw)
+        if isinstance(choice, Shed):
+            if request.sent_ms >= self._warm_ms:
+                self._outcomes.shed(in_flash=self._in_flash(request))
+            return
+        candidate = choice[0]
+        site = self._site_of[candidate.key]
+        self.sent[ingress, site] += 1
+        self._truth.sent(site, request.sent_ms)
+        if site == ingress:
+            self._reach(request, site, candidate)
         else:
-            self.truth.heading[j]+=1; self.truth.own_heading[r.ingress][j]+=1
-            self.clock.at(self.clock.now_ms+c.rtt_ms/2,self.reach,r,j,c)
-    def reach(self,r,j,c):
-        self.truth.heading[j]-=1; self.truth.own_heading[r.ingress][j]-=1
-        self.gateways[j].local.sent()
-        self.stations[j].take(r.work,self.done_remote,r,j,c,self.clock.now_ms,self.stations[j].in_flight)
-    def observe(self,j,since,load):
-        g=self.gateways[j]
-        g.estimate.observe(self.clock.now_ms-since,load,g.local.slots)
-        g.local.service_ms=g.estimate.ms
-        g.local.finished()
-    def done_local(self,r,j,since,load):
-        self.observe(j,since,load)
-        self.record(r,self.gateways[j].local)
-    def done_remote(self,r,j,c,since,load):
-        self.observe(j,since,load)
-        g=self.gateways[j]
-        self.clock.at(self.clock.now_ms+c.rtt_ms/2,self.back,r,j,c,(self.clock.now_ms,g.local.own,g.local.slots,g.estimate.ms))
-    def back(self,r,j,c,header):
-        c.finished()
-        self.gateways[r.ingress].report(j,*header)
-        self.record(r,c)
-    def record(self,r,c):
-        l=self.clock.now_ms-r.sent_ms
-        self.lat.append((r.sent_ms,l,r.ingress))
-        p=self.gateways[r.ingress]._policy
-        if isinstance(p,PeakEwma): p.observe(c.key,l,self.clock.now_ms)
-    def run(self,seed):
-        d=self.P.load.duration_s*1000
-        reqs=arrivals(self.rates,self.faults.flash_crowd,d,self.P.work.sigma,seed)
-        self.clock.run(d,((r.sent_ms,r) for r in reqs),self.arrive)
-        # drain
-        end=len(reqs)
-        self.left=end-len(self.lat)
-        w=self.P.load.warm_up_s*1000
-        f=self.faults.flash_crowd
-        ok=n=fok=fn=0; ls=[]
-        for s,l,i in self.lat:
-            if s<w: continue
-            n+=1; ok+=l<=50; ls.append(l)
-            if f.start_ms<=s<f.end_ms: fn+=1; fok+=l<=50
-        n+=self.left
-        ls.sort()
-        return dict(n=n,within=100*ok/n,flash=100*fok/fn,p50=ls[len(ls)//2],p99=ls[int(len(ls)*.99)],shed=self.shed,left=self.left,reasons=self.reasons)
+            candidate.sent()
+            self._clock.at(request.sent_ms + candidate.rtt_ms / 2, self._reach, request, site, candidate)
+
+    def _reach(self, request: Request, site: int, candidate: Candidate) -> None:
+        """At the site's gateway, which passes its own and its neighbours' requests to one model server."""
+        local = self._gateways[site].local
+        in_flight_at_send = local.in_flight
+        local.sent()
+        arguments = (request, site, candidate, self._clock.now_ms, in_flight_at_send)
+        self._stations[site].take(request.work, self._served, *arguments)
+
+    def _served(
+        self, request: Request, site: int, candidate: Candidate, reached_ms: float, in_flight_at_send: float
+    ) -> None:
+        now_ms, gateway = self._clock.now_ms, self._gateways[site]
+        self._truth.finished(site, now_ms)
+        gateway.served(now_ms - reached_ms, in_flight_at_send)
+        if site == request.ingress:
+            self._answered(request, candidate)
+        else:
+            self._clock.at(now_ms + candidate.rtt_ms / 2, self._return, request, candidate, gateway.load(now_ms))
+
+    def _return(self, request: Request, candidate: Candidate, load_header: Report) -> None:
+        candidate.finished()
+        self._gateways[request.ingress].note(load_header, self._clock.now_ms)
+        self._answered(request, candidate)
+
+    def _answered(self, request: Request, candidate: Candidate) -> None:
+        now_ms = self._clock.now_ms
+        latency_ms = now_ms - request.sent_ms
+        self._gateways[request.ingress].chooser.answered(candidate, latency_ms, now_ms)
+        if request.sent_ms >= self._warm_ms:
+            self._outcomes.answered(latency_ms, in_flash=self._in_flash(request))
+
+    def _in_flash(self, request: Request) -> bool:
+        crowd = self._scene.faults.flash_crowd
+        return crowd.start_ms <= request.sent_ms < crowd.end_ms
+
+
+def _neighbourhoods(scene: Scene, *, everybody: bool) -> list[list[int]]:
+    """Whom each site hears: beacons are exchanged, so a site also hears those that count it among their nearest."""
+    sites = range(len(scene.slots))
+    reach = len(sites) if everybody else scene.parameters.fleet.neighbours + 1
+    nearest = [set(by_distance(scene.rtt_ms, site)[:reach]) for site in sites]
+    return [[other for other in sites if other in nearest[site] or site in nearest[other]] for site in sites]

@@ -1,7 +1,6 @@
 """Start the site of edgemind.yaml, ask it one question, and show what came back and why it ran where it ran."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -50,4 +49,4 @@ def explain(admin_url: str, decision_id: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -27,7 +27,12 @@ class DemoRun:
         command = edgemind("demo", "--no-dashboard", "--base-port", str(self.base_port), *flags)
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=folder,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
 
     def printed(self) -> str:

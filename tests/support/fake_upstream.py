@@ -39,7 +39,8 @@ class Seen:
 class Script:
     """What to do with one request.
 
-    `do`: json, sse, die (`when`: start, head or body), hang, flood (`size` bytes), raw (`text` as it stands).
+    `do`: json, sse, die (`when`: start, head or body), hang, flood (`size` bytes), raw (`text` as it stands, and as many
+    bytes of padding as `size` says).
     `framing`: length, chunked or sse. `gated`: wait for `release` before the answer, and before each further chunk.
     """
 
@@ -196,7 +197,7 @@ class FakeUpstreams:
             case "flood":
                 await self._flood(seen, script, writer)
             case "raw":
-                await _send(writer, script.text.encode("latin-1"))
+                await _send(writer, script.text.encode("latin-1") + b"x" * script.size)
             case other:
                 raise AssertionError(other)
         seen.outcome = "answered"

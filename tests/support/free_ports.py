@@ -18,7 +18,14 @@ def _free(port: int) -> bool:
 
 def free_base_port(sites: int = 3) -> int:
     """A base port whose demo would find every port free. Below the range from which the kernel takes its own."""
-    offsets = [*range(sites), *range(100, 100 + sites), *range(200, 200 + sites), *range(300, 300 + 2 * sites), 400, 500]
+    offsets = [
+        *range(sites),
+        *range(100, 100 + sites),
+        *range(200, 200 + sites),
+        *range(300, 300 + 2 * sites),
+        400,
+        500,
+    ]
     chosen = SystemRandom()
     for _ in range(100):
         base_port = chosen.randrange(12_000, 32_000 - PORTS_USED)

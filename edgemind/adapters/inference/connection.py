@@ -238,6 +238,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._pool.forget(self)
+        # Parser and connection hold each other, and only the garbage collector could free the two.
+        del self._parser
         request, self._request = self._request, None
         if request is not None:
             error = exc or ConnectionResetError("connection closed before the end of the answer")

@@ -73,16 +73,22 @@ class Candidate:
 
     def report(self, in_flight: float, slots: int, service_ms: float, *, fresh: bool = True) -> None:
         """A beacon or load header. `in_flight` is everybody's, `fresh` tells whether it is young enough to compare."""
-        others = in_flight - self.own
-        self.know_others(others if others > 0.0 else 0.0)
+        self._average(max(0.0, in_flight - self.own))
         self.fresh = fresh
-        self.measured(self.rtt_ms, service_ms, slots)
+        if service_ms != self.service_ms or slots != self.slots:
+            self.measured(self.rtt_ms, service_ms, slots)
+        else:
+            self.refresh()
 
     def know_others(self, in_flight: float) -> None:
-        """What everybody else has there, as told just now. Reports are averaged, except for the first."""
-        self.others += (REPORT_WEIGHT if self._heard else 1.0) * (in_flight - self.others)
-        self._heard = True
+        """What everybody else has there, told by who knows it apart (the other workers of the own site)."""
+        self._average(in_flight)
         self.refresh()
+
+    def _average(self, others: float) -> None:
+        # The first report stands for itself: there is nothing yet to average it with.
+        self.others += (REPORT_WEIGHT if self._heard else 1.0) * (others - self.others)
+        self._heard = True
 
     def measured(self, rtt_ms: float, service_ms: float, slots: int) -> None:
         """What changes slowly: the round trip, the service time and the slots of this candidate."""
@@ -100,7 +106,7 @@ class Candidate:
 
     def refresh(self) -> None:
         """Recompute expectation and cost, and show the cost in every compiled set that holds this candidate."""
-        # cost.expected_completion_ms and cost.routing_cost_ms, inlined: this runs twice a request (tests hold them equal).
+        # The two formulas of cost.py, inlined: this runs twice per request (a test holds them equal).
         beyond = self.beyond = self.others + self.own - self._free_slots
         cost_ms = expected_ms = self._base_ms
         if beyond > 0:

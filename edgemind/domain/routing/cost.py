@@ -1,4 +1,4 @@
-"""Expected completion in milliseconds, and the cost on which candidates are compared: waiting counts more than travelling."""
+"""Expected completion, in milliseconds, and the cost on which candidates are compared: waiting counts for more."""
 
 WAITING_WEIGHT = 3.0
 """What a millisecond of waiting for a slot counts for in a comparison, beside one of travel or service.

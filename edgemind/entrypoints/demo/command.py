@@ -1,6 +1,7 @@
 """`edgemind demo`: flags in, a running fleet, everything gone at the end."""
 
 import asyncio
+import math
 import time
 from pathlib import Path
 
@@ -19,14 +20,23 @@ from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.errors import ConfigurationError
 
 BACKENDS = ("auto", "llama", "simulated")
+LONGEST_S = 7 * 86_400.0
+
+
+def _number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """`nan` lies in every range."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is not a number", param=option)
+    return value
 
 
 @click.command()
 @click.option("--sites", type=click.IntRange(1, MAX_SITES), default=3, show_default=True, help="MEC sites.")
-@click.option("--duration", type=click.FloatRange(1.0), metavar="SECONDS", help="End by itself; default: at Ctrl-C.")
+@click.option("--duration", type=click.FloatRange(1.0, LONGEST_S), callback=_number, metavar="SECONDS",
+              help="End by itself; default: at Ctrl-C.")  # fmt: skip
 @click.option("--backend", type=click.Choice(BACKENDS), default="auto", show_default=True,
               help="llama: every site runs a real small LLM. auto: if this machine can.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(1.0, 1000.0), default=30.0, show_default=True,
+@click.option("--rate", type=click.FloatRange(1.0, 1000.0), default=30.0, callback=_number, show_default=True,
               help="Device requests a second, all sites together.")  # fmt: skip
 @click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="normal", show_default=True,
               help="What the devices are and what happens to them.")  # fmt: skip

@@ -10,7 +10,7 @@ from edgemind.domain.payloads import payload_of
 from edgemind.domain.workload import Arrival
 from edgemind.entrypoints.demo.layout import DemoFleet, url
 from edgemind.entrypoints.demo.plans import fleet_plans, page_plan
-from edgemind.entrypoints.demo.readiness import ASK_EVERY_S, Readiness
+from edgemind.entrypoints.demo.readiness import ASK_EVERY_S, NeverReady, Readiness
 from edgemind.entrypoints.demo.running import RunningFleet
 from edgemind.services.devices.outcomes import Outcome, Result
 from edgemind.services.devices.population import Population
@@ -46,11 +46,13 @@ class Launch:
             self._say(f"status page   {url(self._fleet.layout.page_port)} (in a moment)")
 
     async def _first_answer(self) -> Outcome:
-        """As a device asks; more than once, for a controller may not have checked a model server yet."""
+        """As a device asks; again while it is shed, for a controller may not have checked a model server yet."""
         layout = self._fleet.layout
         device = Population(layout.names, layout.ingresses()).device_of(Arrival(0.0, 0, 0, EVERYDAY[0]))
         payload = payload_of(EVERYDAY[0], Random(0))
         while (outcome := await self._fleet.devices.ask(device, payload)).result is not Result.OK:
+            if outcome.result is Result.FAILED:
+                raise NeverReady(f"the first request failed: {outcome.why}")
             self._readiness.check(f"no request is answered: {outcome.why}")
             await asyncio.sleep(ASK_EVERY_S)
         return outcome

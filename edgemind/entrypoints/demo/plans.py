@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import edgemind
 from edgemind.domain.device_mixes import REAL_LLM
 from edgemind.entrypoints.demo.layout import CLOUD, HOST, DemoFleet, DemoSite, url
 from edgemind.entrypoints.demo.processes import ProcessPlan
@@ -24,9 +25,9 @@ def fleet_plans(fleet: DemoFleet, config: Path, seed: int) -> list[ProcessPlan]:
 
 def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
     """The status page, or why there is none (one line for people)."""
-    page = find_spec("dashboard")
-    folder = next(iter(page.submodule_search_locations or ()), None) if page else None
-    if folder is None or not (Path(folder) / "main.py").exists():
+    # Beside this package, as it is installed: a folder of that name where the user stands may be anything.
+    page = Path(edgemind.__file__).parents[1] / "dashboard" / "main.py"
+    if not page.exists():
         return "the status page is not part of this installation"
     if find_spec("streamlit") is None:
         return 'the status page needs streamlit: pip install "edgemind-mec[demo]"'
@@ -34,7 +35,7 @@ def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
     # Nobody edits pages here, no browser is to open by itself, and no statistics leave this machine.
     quiet = ("--server.headless", "true", "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false")
     # Streamlit takes itself for a checkout of its own when it is not in a folder called site-packages.
-    arguments = ("run", str(Path(folder) / "main.py"), *address, *quiet, "--global.developmentMode", "false")
+    arguments = ("run", str(page), *address, *quiet, "--global.developmentMode", "false")
     # This fleet, whatever other one the user's shell points to.
     asked = {"EDGEMIND_FLEET_URL": fleet.sites[0].controller_url, "EDGEMIND_FLEET_TOKEN": viewer_token}
     ready_url = f"{url(fleet.page_port)}/_stcore/health"

@@ -11,7 +11,7 @@ from rich.text import Text
 from edgemind.entrypoints.demo.snapshot import SiteRow, Snapshot, milliseconds
 from edgemind.services.demo_report import Event
 
-WIDE = 115
+WIDE = 120
 """Columns from which on there is room for everything; below it the most telling columns stay."""
 BAR_CELLS = 10
 _STATE_STYLES = {"alive": "green", "draining": "yellow", "suspected": "red", "gone": "red"}

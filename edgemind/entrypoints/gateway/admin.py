@@ -24,12 +24,16 @@ class AdminRoutes:
     """`ready` tells whether the worker takes new requests (it has a table and is not draining)."""
 
     def __init__(
-        self, parts: Parts, sync: GatewaySync | None, ready: Callable[[], bool], site_token: str | None
+        self,
+        parts: Parts,
+        sync: GatewaySync | None,
+        ready: Callable[[], bool],
+        site_token: Callable[[], str | None],
     ) -> None:
         self._parts = parts
         self._sync = sync
         self._ready = ready
-        self._token = site_token
+        self._site_token = site_token
 
     def app(self) -> Starlette:
         return Starlette(
@@ -87,8 +91,8 @@ class AdminRoutes:
         )
 
     async def decision(self, request: Request) -> Response:
-        sent = request.headers.get("x-edgemind-site-token", "").encode()
-        if self._token is not None and not compare_digest(sent, self._token.encode()):
+        sent, token = request.headers.get("x-edgemind-site-token", ""), self._site_token()
+        if token is not None and not compare_digest(sent.encode(), token.encode()):
             return _error(401, "invalid_site_token", "Ask the fleet API, or send this fleet's site token.")
         record = self._parts.decisions.find(request.path_params["decision_id"])
         if record is None:

@@ -84,6 +84,13 @@ class Admission:
         }
         self._open = Caller(OPEN_TENANT, None)
 
+    def inherit(self, previous: "Admission") -> None:
+        """A reload is no reason for full buckets: keep those of tenants whose rate stays what it was."""
+        for name, caller in self._callers.items():
+            known, tenant = previous._callers.get(name), caller.tenant
+            if known and (known.tenant.rate_per_s, known.tenant.burst) == (tenant.rate_per_s, tenant.burst):
+                self._callers[name] = Caller(tenant, known.bucket)
+
     def use_keys(self, ring: KeyRing) -> None:
         """From now on only the keys of this ring are good."""
         self._ring = ring

@@ -48,8 +48,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_chunked", "_connection", "_framed", "arrived_s", "body", "complete", "default_lines", "gone", "head", "keep_alive",
-        "relayed", "started",
+        "_chunked", "_connection", "_framed", "arrived_s", "body", "complete", "default_lines", "gone", "head",
+        "keep_alive", "relayed", "started",
     )  # fmt: skip
 
     def __init__(

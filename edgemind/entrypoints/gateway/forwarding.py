@@ -120,7 +120,6 @@ def load_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[float, int, float] 
             sound = 0 <= in_flight < LOAD_LIMIT and 0 < slots < LOAD_LIMIT and 0 < service_ms < LOAD_LIMIT
             return (in_flight, slots, service_ms) if sound else None
     return None
-    return None
 
 
 def _float(value: bytes) -> float | None:

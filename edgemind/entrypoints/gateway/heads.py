@@ -84,6 +84,10 @@ class SeenHeads:
             return None
         return head, data[end:]
 
+    def forget(self) -> None:
+        """After a reload: they were accepted within the limits of then."""
+        self._heads.clear()
+
     def remember(self, data: bytes, head: Head) -> None:
         """Note the head of `data`, which was parsed as exactly one whole request with this head."""
         end = data.find(END_OF_HEAD) + len(END_OF_HEAD)

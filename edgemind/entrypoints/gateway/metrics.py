@@ -1,5 +1,7 @@
 """Prometheus exposition of one worker, read from its plain counters at scrape time: the hot path pays nothing."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -18,6 +20,7 @@ COUNTERS = {
     "retried": "Requests tried once more elsewhere.",
     "hung_up": "Requests whose client left early.",
     "cut": "Answers that ended in the middle because their upstream died.",
+    "reload_failures": "Configurations that were refused at a reload; the one before stays in force.",
 }
 BY_LABEL = {"by_site": "site", "by_reason": "reason", "by_model": "model"}
 
@@ -49,14 +52,22 @@ class WorkerCollector(Collector):
             "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
         )
         ejected = GaugeMetricFamily(
-            "edgemind_gateway_ejected", "1 while an upstream is ejected.", labels=["site", "model"]
+            "edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"]
         )
+        # A site may have several servers of one model; a label set may appear only once.
+        own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for target in router.targets.values():
-            labels = [target.candidate.site.name, target.candidate.model]
-            in_flight.add_metric(labels, target.candidate.own)
-            ejected.add_metric(labels, float(not target.candidate.available))
+            place = target.candidate.site.name, target.candidate.model
+            own[place] += target.candidate.own
+            out[place] += not target.candidate.available
+        for place in own:
+            in_flight.add_metric(place, own[place])
+            ejected.add_metric(place, out[place])
         yield in_flight
         yield ejected
+        yield GaugeMetricFamily(
+            "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
+        )
         age_s = table_age_s(self._parts)
         if age_s is not None:
             yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)

@@ -106,6 +106,7 @@ class GatewayProtocol(asyncio.Protocol):
                 exchange.hang_up()
         self.active = None
         self._queue.clear()
+        self._reader.close()
 
     def data_received(self, data: bytes) -> None:
         if self._lingering or self._transport.is_closing():

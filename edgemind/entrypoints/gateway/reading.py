@@ -99,6 +99,10 @@ class RequestReader:
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
+    def close(self) -> None:
+        """The connection is gone. Parser and reader hold each other, and only the collector could free the two."""
+        del self._parser
+
     def _after(self, data: bytes, *, alone: bool) -> None:
         if self.phase is not Phase.IDLE:
             # httptools keeps an unfinished header (or trailer) to itself: what came in since it last gave something

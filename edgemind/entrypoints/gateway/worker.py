@@ -1,7 +1,6 @@
 """One gateway worker: its application, its two listeners, and the loops beside them, until it is told to stop."""
 
 import asyncio
-import contextlib
 import functools
 import gc
 import logging
@@ -9,7 +8,7 @@ import secrets
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,8 +22,10 @@ from edgemind.entrypoints.gateway.admin import AdminRoutes
 from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.app import GatewayApp, Parts
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
+from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol, Service
 from edgemind.entrypoints.gateway.relay import Relays
+from edgemind.entrypoints.gateway.server import GatewayServer, no_asgi
 from edgemind.errors import ConfigurationError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
@@ -38,6 +39,8 @@ from edgemind.settings import AuthMode, ConfigWatcher, Settings
 
 SWEEP_S = 0.5
 CONFIG_CHECK_S = 1.0
+EXCHANGE_LIMIT_S = 2.0
+"""A controller that hangs is out of reach: without its word, suspicions must end as they do when it is gone."""
 GC_THRESHOLD = 50_000
 """Allocations between collections of the youngest generation: the hot path makes no cycles worth looking for."""
 
@@ -53,27 +56,6 @@ class WorkerPlan:
     tls: tuple[Path, Path] | None = None
 
 
-class GatewayServer(uvicorn.Server):
-    """uvicorn's server with a drain before its shutdown, and without its signal handling (the worker has its own)."""
-
-    def __init__(self, config: uvicorn.Config, draining: Draining, drain_s: Callable[[], float]) -> None:
-        super().__init__(config)
-        self._draining = draining
-        self._drain_s = drain_s
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away."""
-        self._draining.started = True
-        for connection in cast("set[GatewayProtocol]", self.server_state.connections):
-            connection.drain()
-        await asyncio.sleep(self._drain_s())
-        await super().shutdown(sockets)
-
-
 class Worker:
     """Built inside the event loop that runs it."""
 
@@ -81,6 +63,8 @@ class Worker:
         self._plan = plan
         self._clock: Clock = bootstrap.system_clock()
         self._draining = Draining()
+        self._seen = SeenHeads()
+        self._keys_wanted = asyncio.Event()
         self._pools = bootstrap.upstream_pools(settings.limits)
         self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
         self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
@@ -109,6 +93,8 @@ class Worker:
         )
 
     def _admission(self, settings: Settings) -> Admission:
+        if settings.auth is AuthMode.KEYS:
+            self._keys_wanted.set()
         admission = Admission(
             settings.fleet().tenants,
             settings.limits,
@@ -139,7 +125,7 @@ class Worker:
 
     async def run(self, data: socket.socket, admin: socket.socket) -> None:
         """Serve until SIGTERM or SIGINT, then drain. Raises what makes serving pointless (an unreadable store)."""
-        if self._watcher.current.auth is AuthMode.KEYS:
+        if self._keys_wanted.is_set():
             self.parts.admission.use_keys(await asyncio.to_thread(self._keys.load))
         server = self._data_server()
         admin_server = self._admin_server()
@@ -162,7 +148,7 @@ class Worker:
         tls = self._plan.tls
         app = GatewayApp(self.parts)
         config = uvicorn.Config(
-            _no_asgi,
+            no_asgi,
             http="httptools",
             ws="none",
             lifespan="off",
@@ -180,14 +166,18 @@ class Worker:
             raise ConfigurationError(f"the TLS certificate or key cannot be used: {exc}") from exc
         if config.ssl is not None:
             config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
-        service = Service(app.serve, app.preflight, lambda: self.parts.limits, self._draining)
+        service = Service(app.serve, app.preflight, lambda: self.parts.limits, self._draining, self._seen)
         protocol = functools.partial(GatewayProtocol, service=service)
         config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
         return GatewayServer(config, self._draining, lambda: self.parts.limits.drain_s)
 
     def _admin_server(self) -> GatewayServer:
-        token = self._site_token(self._watcher.current)
-        routes = AdminRoutes(self.parts, self._sync, lambda: not self._draining.started, token)
+        routes = AdminRoutes(
+            self.parts,
+            self._sync,
+            lambda: not self._draining.started,
+            lambda: self._site_token(self._watcher.current),
+        )
         config = uvicorn.Config(
             routes.app(),
             http="httptools",
@@ -213,9 +203,7 @@ class Worker:
 
     def _loops(self, server: GatewayServer) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [self._tick, self._watch_config, self._pools.run]
-        loops.append(functools.partial(self._sweep, server))
-        if self._watcher.current.auth is AuthMode.KEYS:
-            loops.append(self._watch_keys)
+        loops += [self._watch_keys, functools.partial(self._sweep, server)]
         if self._sync is not None:
             loops.append(functools.partial(self._exchange_with_controller, self._sync))
         return loops
@@ -238,14 +226,17 @@ class Worker:
     async def _exchange_with_controller(self, sync: GatewaySync) -> None:
         while True:
             try:
-                await sync.exchange(draining=self._draining.started)
-            except (TemporaryError, ValueError, KeyError, TypeError) as exc:
+                async with asyncio.timeout(EXCHANGE_LIMIT_S):
+                    await sync.exchange(draining=self._draining.started)
+            except (TemporaryError, TimeoutError, ValueError, LookupError, TypeError, AttributeError) as exc:
                 if sync.last_error is None:
                     log.warning("controller out of reach, serving on the last routing table: %s", exc)
                 sync.failed(exc)
             await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
 
     async def _watch_keys(self) -> None:
+        # A reload may switch keys on.
+        await self._keys_wanted.wait()
         # Asked anew at each change: a reload replaces the admission.
         await self._keys.run(lambda ring: self.parts.admission.use_keys(ring))  # noqa: PLW0108
 
@@ -256,6 +247,7 @@ class Worker:
             if reload is None:
                 continue
             if reload.error is not None:
+                self.parts.stats.reload_failures += 1
                 log.error("the new configuration was refused, the old one stays in force: %s", reload.error)
             elif reload.changed:
                 self._use(reload.settings)
@@ -269,14 +261,17 @@ class Worker:
             log.error("the new configuration no longer has site %s: stop this gateway", self._plan.identity.site)
             return
         self.parts.router.replace_fleet(settings.fleet(), settings.routing)
-        self.parts.admission = self._admission(settings)
+        admission = self._admission(settings)
+        admission.inherit(self.parts.admission)
+        self.parts.admission = admission
         self.parts.limits = settings.limits
+        token = self._site_token(settings)
+        self.parts.relays.heads.renew(token)
+        if self._sync is not None:
+            self._sync.renew(token)
+        self._seen.forget()
         self.parts.relays.limits = settings.limits
         self._pools.use_limits(bootstrap.client_limits(settings.limits))
-
-
-async def _no_asgi(scope: object, receive: object, send: object) -> None:
-    """uvicorn wants an application; GatewayProtocol serves requests without one."""
 
 
 def run_worker(plan: WorkerPlan, settings: Settings, data: socket.socket, admin: socket.socket) -> None:

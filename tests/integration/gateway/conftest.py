@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, tuple[int, float]]] = {
     "one-slot": {"a": (1, 1000.0)},
     "two-speeds": {"a": (4, 60.0), "b": (4, 20.0)},
     "far": {"b": (4, 20.0)},
+    "fragile": {"d": (4, 20.0), "b": (4, 20.0)},
 }
 """Per group of models: slots and service time (ms) at each upstream that serves them."""
 PER_GROUP = 160
@@ -41,7 +42,7 @@ def models_at(upstreams: FakeUpstreams, place: str, **more: Any) -> list[dict[st
 
 @pytest.fixture(scope="session")
 def upstreams() -> Iterator[FakeUpstreams]:
-    with FakeUpstreams("a", "b", "c") as running:
+    with FakeUpstreams("a", "b", "c", "d") as running:
         yield running
 
 
@@ -57,7 +58,7 @@ def house(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) ->
                 "gateway": f"http://127.0.0.1:{port}",
                 "admin": f"http://127.0.0.1:{admin}",
                 "rtt_ms": {"site-b": 5.0},
-                "models": models_at(upstreams, "a"),
+                "models": models_at(upstreams, "a") + models_at(upstreams, "d"),
             },
             {
                 "name": "site-b",

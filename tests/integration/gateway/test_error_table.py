@@ -84,7 +84,7 @@ def test_a_wrong_length_of_the_json_part_names_its_header(house: House, length: 
 
 def test_an_unknown_model_lists_those_it_could_have_meant(house: House) -> None:
     message = refused(house.chat("two-speeds-l"), 404, "model_not_found", "model")
-    assert message.count("'two-speeds-") == 3
+    assert message.count("'two-speeds-") == 4
 
 
 def test_suggestions_never_name_what_the_tenant_may_not_use(house: House) -> None:

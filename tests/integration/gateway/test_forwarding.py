@@ -50,12 +50,12 @@ def pair(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -> 
         [
             site("site-a", 0, "de") | {"models": models("a", "only-a", "both", "spied-and-a")},
             site("site-b", 1, "fr") | {"models": models("b", "only-b", "both")},
-            {"name": "site-c", "gateway": upstreams.url("c"), "models": models("c", "spied", "spied-and-a")},
+            {"name": "site-c", "gateway": upstreams.url("c"), "models": models("d", "spied", "spied-and-a")},
         ],
         limits={"drain_s": 0},
     )
     path = tmp_path_factory.mktemp("pair")
-    for place in ("a", "b", "c"):
+    for place in ("a", "b", "d"):
         (path / f"{place}.key").write_text(f"key-of-upstream-{place}-0123456789")
     folder = FleetFolder(path, document)
     keys = {"demo": folder.new_key("demo")}

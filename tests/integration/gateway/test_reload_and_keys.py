@@ -121,7 +121,8 @@ def test_new_slots_limits_and_tenants_hold_at_once(own: House) -> None:
     before = copy.deepcopy(own.folder.document)
     site(own)["models"][0]["slots"] = 7
     own.folder.document["limits"] = {"max_body_bytes": 2048, "max_deadline_ms": 40_000}
-    own.folder.document["tenants"].append({"name": "late", "models": ["none-*"]})
+    site(own)["models"].append(model("second", own.upstreams.url("b")))
+    own.folder.document["tenants"].append({"name": "late", "models": ["second"]})
     own.folder.write()
     eventually("the slots are seven", lambda: own.gateway.load("first")["slots"] == 7)
     with own.wire() as wire:

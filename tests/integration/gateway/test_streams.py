@@ -6,7 +6,7 @@ from tests.support.gateway_process import eventually
 from tests.support.house import House
 from tests.support.wire import ask
 
-FLOOD_BYTES = 64 << 20
+FLOOD_BYTES = 24 << 20
 
 
 def test_the_first_chunk_of_a_stream_is_passed_on_before_there_is_a_second(house: House) -> None:

@@ -21,7 +21,10 @@ def drawn(chosen: Course, seed: int = 1) -> list[Arrival]:
 
 
 @given(
-    name=st.sampled_from(sorted(SCENARIOS)), sites=st.integers(1, 6), rate_per_s=st.floats(1, 200), seed=st.integers(0, 99)
+    name=st.sampled_from(sorted(SCENARIOS)),
+    sites=st.integers(1, 6),
+    rate_per_s=st.floats(1, 200),
+    seed=st.integers(0, 99),
 )
 def test_arrivals_are_in_order_and_within_the_run(name: str, sites: int, rate_per_s: float, seed: int) -> None:
     sent = drawn(course(name, sites, rate_per_s, 3.0), seed)

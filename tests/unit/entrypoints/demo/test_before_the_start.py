@@ -19,9 +19,8 @@ def test_a_taken_port_is_named_with_the_flag_that_helps() -> None:
     base_port = free_base_port()
     layout = demo_fleet(3, base_port, llama=False)
     check_ports(layout, page=True)
-    with socket.create_server(("127.0.0.1", base_port + 102)):
-        with pytest.raises(PermanentError) as refused:
-            check_ports(layout, page=True)
+    with socket.create_server(("127.0.0.1", base_port + 102)), pytest.raises(PermanentError) as refused:
+        check_ports(layout, page=True)
     assert str(base_port + 102) in str(refused.value)
     assert "controller of site-c" in str(refused.value)
     assert f"--base-port {base_port + 1000}" in str(refused.value)
@@ -57,7 +56,7 @@ def test_auto_says_what_it_took_and_why(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(llama_wheels, "llama_available", lambda: (False, "llama.cpp is not installed"))
     assert choose_backend("auto") == (False, "llama.cpp is not installed")
     assert choose_backend("simulated")[0] is False
-    with pytest.raises(ConfigurationError, match="--backend llama is not possible here: llama.cpp is not installed"):
+    with pytest.raises(ConfigurationError, match=r"--backend llama is not possible here: llama\.cpp is not installed"):
         choose_backend("llama")
     monkeypatch.setattr(llama_wheels, "llama_available", lambda: (True, "llama.cpp with weights"))
     assert choose_backend("auto") == choose_backend("llama") == (True, "llama.cpp with weights")
@@ -69,7 +68,9 @@ def test_auto_says_what_it_took_and_why(monkeypatch: pytest.MonkeyPatch) -> None
         (["--sites", "0"], "--sites"),
         (["--sites", "27"], "--sites"),
         (["--duration", "0"], "--duration"),
+        (["--duration", "inf"], "--duration"),
         (["--rate", "0"], "--rate"),
+        (["--rate", "nan"], "--rate"),
         (["--scenario", "earthquake"], "flash-crowd"),
         (["--policy", "best"], "least_request"),
         (["--base-port", "80"], "--base-port"),

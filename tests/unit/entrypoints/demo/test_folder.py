@@ -38,16 +38,19 @@ def test_secrets_are_private_and_new_each_time() -> None:
 
 
 def test_a_second_demo_is_told_who_holds_the_folder() -> None:
-    with claimed_folder(), pytest.raises(PermanentError, match=r"already running .*process \d+.*--base-port"):
-        with claimed_folder():
-            pass
+    refused = pytest.raises(PermanentError, match=r"already running .*process \d+.*--base-port")
+    with claimed_folder(), refused, claimed_folder():
+        pass
     with claimed_folder():
         pass
 
 
 def test_a_folder_that_cannot_be_written() -> None:
     Path(".edgemind").write_text("a file")
-    with pytest.raises(PermanentError, match=r"cannot write .*\.edgemind.*start the demo in a folder"), claimed_folder():
+    with (
+        pytest.raises(PermanentError, match=r"cannot write .*\.edgemind.*start the demo in a folder"),
+        claimed_folder(),
+    ):
         pass
 
 

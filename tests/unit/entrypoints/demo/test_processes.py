@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgemind.entrypoints.demo.processes import Child, ProcessPlan, Processes, last_line
+from edgemind.entrypoints.demo.processes import Child, Processes, ProcessPlan, last_line
 
 ROOT = Path(__file__).resolve().parents[4]
 WAITS = "import time; print('up', flush=True); time.sleep(60)"
@@ -48,7 +48,11 @@ def test_a_process_that_dies_is_told_once_with_its_last_words(workshop: Processe
 
 
 def test_a_killed_site_is_gone_and_no_surprise(workshop: Processes) -> None:
-    children = [start(workshop, "waits", "site-b"), start(workshop, "stubborn", "site-b"), start(workshop, "waits", "site-a")]
+    children = [
+        start(workshop, "waits", "site-b"),
+        start(workshop, "stubborn", "site-b"),
+        start(workshop, "waits", "site-a"),
+    ]
     for child in children:
         until_up(child)
     assert workshop.kill_site("site-b") == 2

@@ -11,7 +11,7 @@ from edgemind.domain.attachment import Attachment
 from edgemind.domain.device_mixes import EVERYDAY
 from edgemind.domain.payloads import Payload
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
-from edgemind.ports.inference import Headers, PendingRequest
+from edgemind.ports.inference import AnswerSink, Headers, PendingRequest
 from edgemind.services.devices import asking
 from edgemind.services.devices.asking import DeviceCalls
 from edgemind.services.devices.outcomes import Outcome, Result
@@ -64,9 +64,7 @@ class Ingress:
     clock: ManualClock
     heads: list[bytes] = field(default_factory=list)
 
-    async def send(
-        self, head: bytes, body: bytes, on_start: Callable[[PendingRequest], None] | None = None
-    ) -> Answer:
+    async def send(self, head: bytes, body: bytes) -> Answer:
         self.heads.append(head)
         step = self.script.pop(0)
         if isinstance(step, Exception):
@@ -74,6 +72,9 @@ class Ingress:
         self.clock.advance(step.first_ms / 1000)
         step.clock = self.clock
         return step
+
+    def request(self, head: bytes, body: bytes, sink: AnswerSink) -> PendingRequest:
+        raise NotImplementedError
 
     async def close(self) -> None: ...
 
@@ -97,7 +98,9 @@ def test_a_request_says_who_asks_and_what_for() -> None:
     assert case.ask().result is Result.OK
     lines = case.ingresses["http://a:1"].heads[0].decode().split("\r\n")
     assert lines[0] == "POST /v2/models/simulated-detector/infer HTTP/1.1"
-    assert {"host: a:1", "authorization: Bearer em_key", "content-length: 2", "x-edgemind-session: session-1"} < set(lines)
+    assert {"host: a:1", "authorization: Bearer em_key", "content-length: 2", "x-edgemind-session: session-1"} < set(
+        lines
+    )
 
 
 def test_added_latency_is_the_wait_less_the_models_own_time() -> None:
@@ -172,9 +175,7 @@ def test_a_device_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PATIENCE", 0.0)
 
     class Silent(Ingress):
-        async def send(
-            self, head: bytes, body: bytes, on_start: Callable[[PendingRequest], None] | None = None
-        ) -> Answer:
+        async def send(self, head: bytes, body: bytes) -> Answer:
             await asyncio.Event().wait()
             raise AssertionError
 

@@ -1,0 +1,78 @@
+"""Numbers, ages and reason codes as a person would say them. Pure."""
+
+from collections.abc import Mapping
+
+from edgemind.domain.membership import SiteState
+
+NOTHING = "-"
+BECAUSE: Mapping[str, str] = {
+    "table": "the routing table chose it",
+    "override": "a fresh report promised a sooner answer than the routing table's choice",
+    "session": "the session was served there before, and moving it would gain next to nothing",
+    "least_request": "it had the fewest requests for its slots",
+    "local": "the ingress itself had a free slot",
+    "retry": "the first choice failed before its first byte",
+    "cloud": "no site could meet the deadline",
+    "no_healthy_candidate": "no site that may serve it is healthy",
+    "deadline_unreachable": "even an idle fleet would miss its deadline",
+    "overloaded": "every site is too full for its deadline and priority",
+    "residency_unsatisfiable": "no site lies in the residency it asks for",
+}
+STATES: Mapping[SiteState, tuple[str, str]] = {
+    SiteState.ALIVE: ("●", "in service"),
+    SiteState.DRAINING: ("◐", "takes no new requests"),
+    SiteState.SUSPECTED: ("▲", "does not answer; gets nothing until it does"),
+    SiteState.GONE: ("✕", "silent for long"),
+    SiteState.DECLARED: ("○", "taken from the configuration; it has no controller"),
+}
+"""A sign and a meaning for each: the signs differ in shape, so that nothing hangs on telling colours apart."""
+
+
+def number(value: float | None) -> str:
+    """As many decimals as a person reads: 0.42, 7.3, 412, 12,345."""
+    if value is None:
+        return NOTHING
+    size = abs(value)
+    if size >= 100 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 1 else f"{value:.2f}"
+
+
+def milliseconds(ms: float | None) -> str:
+    """A duration in the unit that fits: 412 ms, 3.2 s, 5 min."""
+    if ms is None:
+        return NOTHING
+    if ms < 1000:
+        return f"{number(ms)} ms"
+    return f"{ms / 1000:.1f} s" if ms < 120_000 else f"{ms / 60_000:.0f} min"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage that never says 0 or 100 of what is not."""
+    if whole <= 0:
+        return NOTHING
+    ratio = part / whole
+    if 0 < ratio < 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 <= ratio < 1 else f"{ratio:.0%}".replace("%", " %")
+
+
+def period(seconds: float | None) -> str:
+    """The stretch of time that counts stand for."""
+    return "since the gateways started" if seconds is None else f"in the last {max(1, round(seconds))} s"
+
+
+def because(reason: str) -> str:
+    """Why, for a reason code; a code of a newer fleet stands for itself."""
+    plain = plain_reason(reason)
+    return BECAUSE.get(plain, plain.replace("_", " "))
+
+
+def plain_reason(reason: str) -> str:
+    """Reasons for which nobody took a request are marked as such on the wire."""
+    return reason.removeprefix("shed:")
+
+
+def under_way(status: int | None, actual_ms: float | None) -> bool:
+    """Whether a request is not at its end yet: nothing was answered, or an answer began that goes on."""
+    return not status or (status < 400 and not actual_ms)

@@ -1,0 +1,36 @@
+"""uvicorn's server as a gateway runs it: its sockets, its TLS and its date header, our drain and our signals."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import uvicorn
+
+from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol
+
+
+class GatewayServer(uvicorn.Server):
+    """uvicorn's server with a drain before its shutdown, and without its signal handling (the worker has its own)."""
+
+    def __init__(self, config: uvicorn.Config, draining: Draining, drain_s: Callable[[], float]) -> None:
+        super().__init__(config)
+        self._draining = draining
+        self._drain_s = drain_s
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away."""
+        self._draining.started = True
+        for connection in cast("set[GatewayProtocol]", self.server_state.connections):
+            connection.drain()
+        await asyncio.sleep(self._drain_s())
+        await super().shutdown(sockets)
+
+
+async def no_asgi(scope: object, receive: object, send: object) -> None:
+    """uvicorn wants an application; GatewayProtocol serves requests without one."""
