@@ -1,7 +1,7 @@
 """One GET of the fleet API. Redirects and proxies are not followed: the token is for this address only."""
 
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from urllib.parse import urlsplit
 
 from dashboard.connection import Connection
@@ -29,7 +29,11 @@ def http_get(connection: Connection, path: str) -> Answer:
     try:
         wire.request("GET", f"{parts.path.rstrip('/')}/edgemind/v1/{path}", headers=headers)
         response = wire.getresponse()
-        return Answer(response.status, response.read(MAX_BYTES))
+        body = response.read(MAX_BYTES)
+        if response.length:
+            # A bounded read takes an answer that breaks off for a whole one.
+            raise IncompleteRead(body, response.length)
+        return Answer(response.status, body)
     except TimeoutError as exc:
         raise FleetTrouble(
             "The fleet does not answer in time",

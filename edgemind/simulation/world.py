@@ -54,7 +54,7 @@ class World:
         self._staleness_ms = staleness_ms
         self._clock = VirtualClock()
         self._truth = Truth(scene.rtt_ms, scene.slots, scene.service_ms_at)
-        self._known = _neighbourhoods(scene, everybody=policy == ORACLE)
+        self._neighbours = _neighbourhoods(scene)
         sites = range(len(scene.slots))
         self._stations = [Station(self._clock, scene.slots[j], partial(scene.service_ms_at, j)) for j in sites]
         self._gateways = [self._gateway(policy, site) for site in sites]
@@ -75,7 +75,9 @@ class World:
         work, routing = scene.parameters.work, scene.parameters.routing
         rng = Random(f"{scene.seed} chooser {site}")
         chooser = CHOOSERS[policy](Surroundings(site, Demand(work.deadline_ms), routing, rng, self._truth))
-        return Gateway(site, self._known[site], scene.rtt_ms, scene.slots, work.service_ms, chooser, routing)
+        # The oracle may send anywhere; everybody else to those that report to them.
+        known = range(len(scene.slots)) if policy == ORACLE else self._neighbours[site]
+        return Gateway(site, known, scene.rtt_ms, scene.slots, work.service_ms, chooser, routing)
 
     # Signals
 
@@ -99,7 +101,7 @@ class World:
 
     def _deliver(self, beacon: Beacon) -> None:
         now_ms, sender = self._clock.now_ms, beacon.load.site
-        for site in self._known[sender]:
+        for site in self._neighbours[sender]:
             if site != sender:
                 self._gateways[site].hear(beacon, now_ms)
 
@@ -164,9 +166,9 @@ class World:
         return crowd.start_ms <= request.sent_ms < crowd.end_ms
 
 
-def _neighbourhoods(scene: Scene, *, everybody: bool) -> list[list[int]]:
-    """Whom each site hears: beacons are exchanged, so a site also hears those that count it among their nearest."""
+def _neighbourhoods(scene: Scene) -> list[list[int]]:
+    """Whom each site hears, itself included. Beacons are exchanged: those that count it among their nearest, too."""
     sites = range(len(scene.slots))
-    reach = len(sites) if everybody else scene.parameters.fleet.neighbours + 1
+    reach = scene.parameters.fleet.neighbours + 1
     nearest = [set(by_distance(scene.rtt_ms, site)[:reach]) for site in sites]
     return [[other for other in sites if other in nearest[site] or site in nearest[other]] for site in sites]

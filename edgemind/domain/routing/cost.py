@@ -46,7 +46,7 @@ class ServiceTimeEstimate:
 
     The prior counts as `PRIOR_OBSERVATIONS`, so that a wrong one is soon forgotten; then each observation weighs
     `weight`. A larger weight would notice a brownout sooner, and follow noise: sites that look better by chance draw
-    everybody's load (simulated: a weight of 0.1 costs 1.3 points of requests in time at a log-sigma of 0.8).
+    everybody's load (simulated: at a log-sigma of 0.8 a weight of 0.1 costs a point of the requests in time).
     """
 
     __slots__ = ("_observations", "_weight", "ms")

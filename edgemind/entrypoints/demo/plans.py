@@ -5,8 +5,9 @@ from pathlib import Path
 
 import edgemind
 from edgemind.domain.device_mixes import REAL_LLM
-from edgemind.entrypoints.demo.layout import CLOUD, HOST, DemoFleet, DemoSite, url
+from edgemind.entrypoints.demo.layout import CLOUD, DemoFleet, DemoSite, url
 from edgemind.entrypoints.demo.processes import ProcessPlan
+from edgemind.entrypoints.demo.status_page import status_page_arguments
 
 _EDGEMIND = "edgemind"
 
@@ -31,14 +32,10 @@ def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
         return "the status page is not part of this installation"
     if find_spec("streamlit") is None:
         return 'the status page needs streamlit: pip install "edgemind-mec[demo]"'
-    address = ("--server.address", HOST, "--server.port", str(fleet.page_port))
-    # Nobody edits pages here, no browser is to open by itself, and no statistics leave this machine.
-    quiet = ("--server.headless", "true", "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false")
-    # Streamlit takes itself for a checkout of its own when it is not in a folder called site-packages.
-    arguments = ("run", str(page), *address, *quiet, "--global.developmentMode", "false")
     # This fleet, whatever other one the user's shell points to.
     asked = {"EDGEMIND_FLEET_URL": fleet.sites[0].controller_url, "EDGEMIND_FLEET_TOKEN": viewer_token}
     ready_url = f"{url(fleet.page_port)}/_stcore/health"
+    arguments = status_page_arguments(page, fleet.page_port)
     return ProcessPlan("status-page", "streamlit", arguments, ready_url, environment=asked)
 
 

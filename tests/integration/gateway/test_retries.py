@@ -169,7 +169,6 @@ def test_three_failures_in_a_row_eject_and_one_success_after_a_trial_takes_back(
         house.upstreams.release(trial.marker)
         assert wire.answer()["x-edgemind-site"] == "site-a"
     assert house.gateway.load(model, "site-a")["circuit"] == "closed"
-    assert house.chat(model)["x-edgemind-site"] == "site-a"
 
 
 def test_a_failed_trial_ejects_again_and_a_left_one_may_be_tried_again(house: House) -> None:

@@ -1,0 +1,168 @@
+"""The client: how often it asks, what it keeps, and what it says when the fleet does not answer."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from dashboard.client import EXPLANATIONS_KEPT, FRESH_S, FleetClient
+from dashboard.connection import Connection
+from dashboard.http_get import Answer
+from dashboard.trouble import FleetTrouble
+from edgemind.domain.fleet_status import FleetStatus
+from tests.support.clocks import ManualClock
+from tests.unit.dashboard.fleets import fleet, site
+
+CONNECTION = Connection("http://127.0.0.1:8200", "look")
+DECISION = "dec-site-a-0-00c0ffee00c0ffee"
+EXPLANATION = json.loads((Path(__file__).parents[2] / "support" / "explanation.json").read_text(encoding="utf-8"))
+
+
+class Wire:
+    """Answers by the first part of the path, and remembers what was asked. An exception is raised."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        status = TypeAdapter(FleetStatus).dump_json(fleet(site("site-a")))
+        decisions = json.dumps({"decisions": [], "next_cursor": None, "unreachable": []}).encode()
+        self.answers: dict[str, Answer | FleetTrouble] = {
+            "fleet": Answer(200, status),
+            "decisions": Answer(200, decisions),
+        }
+        self.explain: Callable[[], Answer] = lambda: Answer(200, json.dumps(EXPLANATION).encode())
+
+    def __call__(self, connection: Connection, path: str) -> Answer:
+        assert connection == CONNECTION
+        self.asked.append(path)
+        if path.startswith("decisions/"):
+            return self.explain()
+        answer = self.answers[path.partition("?")[0]]
+        if isinstance(answer, FleetTrouble):
+            raise answer
+        return answer
+
+    def refuse(self, status: int, message: str) -> None:
+        self.answers["fleet"] = Answer(status, json.dumps({"error": {"message": message}}).encode())
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def client(wire: Wire, clock: ManualClock) -> FleetClient:
+    return FleetClient(CONNECTION, wire, clock.monotonic_s)
+
+
+def test_many_tabs_ask_no_more_than_one(client: FleetClient, wire: Wire, clock: ManualClock) -> None:
+    for _ in range(5):
+        reading = client.read()
+    assert reading.fleet is not None
+    assert reading.trouble is None
+    assert wire.asked == ["fleet", "decisions?limit=20"]
+    clock.advance(FRESH_S)
+    client.read()
+    assert len(wire.asked) == 4
+
+
+def test_what_was_read_last_is_kept_with_its_age_and_the_page_recovers(
+    client: FleetClient, wire: Wire, clock: ManualClock
+) -> None:
+    client.read()
+    answer, wire.answers["fleet"] = wire.answers["fleet"], FleetTrouble("The fleet cannot be reached", "start it")
+    for _ in range(3):
+        clock.advance(2.0)
+        reading = client.read()
+    assert reading.fleet is not None
+    assert reading.age_s == 6.0
+    assert str(reading.trouble) == "start it"
+    wire.answers["fleet"] = answer
+    clock.advance(2.0)
+    assert (client.read().trouble, client.read().age_s) == (None, 0.0)
+
+
+def test_a_fleet_that_is_down_is_not_asked_by_every_tab_in_turn(client: FleetClient, wire: Wire) -> None:
+    wire.answers["fleet"] = FleetTrouble("The fleet cannot be reached", "start it")
+    for _ in range(5):
+        assert client.read().fleet is None
+    assert wire.asked == ["fleet"]
+
+
+def test_a_refused_token_says_how_to_give_another(client: FleetClient, wire: Wire) -> None:
+    wire.refuse(401, "this is not a token of the fleet.")
+    trouble = client.read().trouble
+    assert trouble is not None
+    assert trouble.headline == "The fleet does not accept this page's token"
+    assert "--token-file FILE" in str(trouble)
+    assert "this is not a token" in str(trouble)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, b"<html>"),
+        Answer(200, b"{}"),
+        Answer(200, b""),
+        Answer(200, b'{"metro": 5}'),
+        Answer(302, b""),
+        Answer(500, b'{"error": "bare"}'),
+        Answer(503, b'{"error": {}}'),
+    ],
+)
+def test_whatever_answers_there_the_page_says_something(client: FleetClient, wire: Wire, answer: Answer) -> None:
+    wire.answers["fleet"] = answer
+    trouble = client.read().trouble
+    assert trouble is not None
+    assert CONNECTION.url in str(trouble)
+
+
+def test_a_field_of_a_newer_fleet_is_left_aside(client: FleetClient, wire: Wire) -> None:
+    known = wire.answers["fleet"]
+    assert isinstance(known, Answer)
+    wire.answers["fleet"] = Answer(200, json.dumps({**json.loads(known.body), "weather": "fine"}).encode())
+    assert client.read().trouble is None
+
+
+def test_an_explanation_is_asked_for_once(client: FleetClient, wire: Wire) -> None:
+    first, second = client.explain(DECISION), client.explain(DECISION)
+    assert first is second
+    assert (first.chosen, first.runner_up, len(first.candidates)) == ("site-b", "site-a", 3)
+    assert wire.asked == [f"decisions/{DECISION}"]
+
+
+def test_one_that_is_under_way_is_asked_for_again(client: FleetClient, wire: Wire) -> None:
+    wire.explain = lambda: Answer(200, json.dumps({**EXPLANATION, "status": 0, "actual_ms": 0.0}).encode())
+    assert client.explain(DECISION).under_way
+    client.explain(DECISION)
+    assert len(wire.asked) == 2
+
+
+def test_explanations_are_kept_up_to_a_bound(client: FleetClient, wire: Wire) -> None:
+    ids = [f"dec-site-a-0-{number:016x}" for number in range(EXPLANATIONS_KEPT + 1)]
+    for one in ids:
+        client.explain(one)
+    client.explain(ids[-1])
+    assert len(wire.asked) == len(ids)
+    client.explain(ids[0])
+    assert len(wire.asked) == len(ids) + 1
+
+
+def test_an_id_cannot_reach_another_path(client: FleetClient, wire: Wire) -> None:
+    client.explain("../sites/site-a?x=/y")
+    assert wire.asked == ["decisions/..%2Fsites%2Fsite-a%3Fx%3D%2Fy"]
+
+
+def test_an_explanation_that_is_gone_says_so(client: FleetClient, wire: Wire) -> None:
+    body: dict[str, Any] = {"error": {"message": "no decision is kept"}}
+    wire.explain = lambda: Answer(404, json.dumps(body).encode())
+    with pytest.raises(FleetTrouble, match="no decision is kept"):
+        client.explain(DECISION)
