@@ -3,21 +3,9 @@
 from collections.abc import Mapping
 
 from edgemind.domain.membership import SiteState
+from edgemind.domain.requests import SHED_PREFIX
 
 NOTHING = "-"
-BECAUSE: Mapping[str, str] = {
-    "table": "the routing table chose it",
-    "override": "a fresh report promised a sooner answer than the routing table's choice",
-    "session": "the session was served there before, and moving it would gain next to nothing",
-    "least_request": "it had the fewest requests for its slots",
-    "local": "the ingress itself had a free slot",
-    "retry": "the first choice failed before its first byte",
-    "cloud": "no site could meet the deadline",
-    "no_healthy_candidate": "no site that may serve it is healthy",
-    "deadline_unreachable": "even an idle fleet would miss its deadline",
-    "overloaded": "every site is too full for its deadline and priority",
-    "residency_unsatisfiable": "no site lies in the residency it asks for",
-}
 STATES: Mapping[SiteState, tuple[str, str]] = {
     SiteState.ALIVE: ("●", "in service"),
     SiteState.DRAINING: ("◐", "takes no new requests"),
@@ -62,15 +50,9 @@ def period(seconds: float | None) -> str:
     return "since the gateways started" if seconds is None else f"in the last {max(1, round(seconds))} s"
 
 
-def because(reason: str) -> str:
-    """Why, for a reason code; a code of a newer fleet stands for itself."""
-    plain = plain_reason(reason)
-    return BECAUSE.get(plain, plain.replace("_", " "))
-
-
 def plain_reason(reason: str) -> str:
     """Reasons for which nobody took a request are marked as such on the wire."""
-    return reason.removeprefix("shed:")
+    return reason.removeprefix(SHED_PREFIX)
 
 
 def under_way(status: int | None, actual_ms: float | None) -> bool:

@@ -54,7 +54,7 @@ def slots(in_flight: float, held: int) -> Html:
     """`2/3`, with who waits beyond the slots."""
     waiting = max(0.0, in_flight - held)
     more = span("em-waiting", text(f" +{number(waiting)} waiting")) if waiting else Html("")
-    return joined([span("em-num", text(f"{number(min(in_flight, held))}/{held}")), more])
+    return tag("span", joined([span("em-num", text(f"{number(min(in_flight, held))}/{held}")), more]))
 
 
 def state_sign(state: SiteState, sign: str) -> Html:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from dashboard.explanations import CostTerms, Explanation
 from dashboard.markup.elements import Heading, Html, joined, quiet, span, table, tag, text
-from dashboard.wording import NOTHING, because, milliseconds, number, plain_reason, share
+from dashboard.wording import NOTHING, milliseconds, number, plain_reason, share
+from edgemind.domain.requests import because
 
 TERMS = (("rtt_ms", "distance"), ("load_ms", "loading"), ("service_ms", "service"), ("waiting_ms", "waiting"))
 """Fields of a candidate and their names; together they are its expected completion."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from dashboard.history import Flows
 from dashboard.markup.elements import Heading, Html, bar, joined, quiet, span, table, tag, text
-from dashboard.wording import because, number, share
+from dashboard.wording import number, share
+from edgemind.domain.requests import because
 
 REASONS_SHOWN = 8
 

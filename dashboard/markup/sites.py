@@ -53,12 +53,15 @@ def tiles(fleet: FleetStatus, flows: Flows, where: str) -> Html:
     ages_ms = [site.table_age_ms for site in fleet.sites if site.table_age_ms is not None and in_service(site)]
     counters = [site.gateway.counters for site in fleet.sites if site.gateway]
     lately = period(flows.seconds)
+    failed = flows.ended["failed"] if flows.seconds else 0
     one_by_one = [
         _tile("Requests/s", number(requests_per_s(fleet.sites)), "devices of all sites"),
         _tile("Added latency p50", milliseconds(p50), where),
         _tile("Added latency p99", milliseconds(p99), f"worst site, {where}" if where else "worst site"),
         _tile("Shed", number(flows.ended["shed"]), _since(lately, flows, sum(one.shed for one in counters))),
-        _tile("Failed", number(flows.ended["failed"]), _since(lately, flows, sum(one.failed for one in counters))),
+        _tile(
+            "Failed", number(flows.ended["failed"]), _since(lately, flows, sum(one.failed for one in counters)), failed
+        ),
         _tile("Oldest table", milliseconds(max(ages_ms, default=None)), "routing tables of the sites"),
     ]
     return tag("dl", joined(one_by_one), class_="em-tiles")
@@ -72,8 +75,9 @@ def _since(lately: str, flows: Flows, total: int) -> str:
     return lately if flows.seconds is None else f"{lately}; {number(total)} since the start"
 
 
-def _tile(name: str, value: str, note: str) -> Html:
-    content = joined([tag("dt", text(name)), tag("dd", text(value)), tag("dd", text(note), class_="em-quiet")])
+def _tile(name: str, value: str, note: str, bad: float = 0) -> Html:
+    shown = span("em-bad", text(value)) if bad else text(value)
+    content = joined([tag("dt", text(name)), tag("dd", shown), tag("dd", text(note), class_="em-quiet")])
     return tag("div", content, class_="em-tile")
 
 
@@ -90,14 +94,9 @@ def _row(site: SiteStatus) -> dict[str, Html]:
     counted = site.gateway.counters if site.gateway else None
     row["Added p50"] = text(milliseconds(counted.added_ms_p50) if counted else NOTHING)
     row["Added p99"] = text(milliseconds(counted.added_ms_p99) if counted else NOTHING)
-    row["Shed"] = _count(counted.shed if counted else None)
-    row["Failed"] = _count(counted.failed if counted else None)
+    row["Shed"] = text(number(counted.shed if counted else None))
+    row["Failed"] = text(number(counted.failed if counted else None))
     return row
-
-
-def _count(count: int | None) -> Html:
-    shown = text(number(count))
-    return span("em-bad", shown) if count else shown
 
 
 def _name(site: SiteStatus) -> Html:

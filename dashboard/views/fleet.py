@@ -15,6 +15,9 @@ from dashboard.views.moments import moment
 from dashboard.wording import period
 from edgemind.domain.fleet_status import FleetStatus
 
+SITES_BESIDE = 5
+"""Up to so many, the matrix of flows needs no more than half the page."""
+
 
 def show_fleet(fleet: FleetStatus, reading: Reading, zone: tzinfo) -> None:
     st.html(header(fleet, moment(fleet.at_ms, zone)))
@@ -24,6 +27,7 @@ def show_fleet(fleet: FleetStatus, reading: Reading, zone: tzinfo) -> None:
     st.html(tiles(fleet, reading.flows, measured_on(fleet)))
     _show_trend(reading.trend)
     st.subheader("Sites", anchor=False)
+    st.caption("Added latency is of the last seconds; shed and failed count since the site's gateways started.")
     st.html(site_table(fleet.sites))
     _show_flows(fleet, reading.flows)
 
@@ -55,7 +59,8 @@ def _show_trend(trend: tuple[TrendPoint, ...]) -> None:
 
 
 def _show_flows(fleet: FleetStatus, flows: Flows) -> None:
-    left, right = st.columns(2, gap="large")
+    wide = len(fleet.sites) > SITES_BESIDE
+    left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     lately = period(flows.seconds)
     with left:
         st.subheader("Where requests ran", anchor=False)

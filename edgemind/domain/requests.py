@@ -1,5 +1,6 @@
 """A request as routing sees it, and what routing answers."""
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -33,6 +34,30 @@ class ShedReason(StrEnum):
     DEADLINE_UNREACHABLE = "deadline_unreachable"
     OVERLOADED = "overloaded"
     RESIDENCY_UNSATISFIABLE = "residency_unsatisfiable"
+
+
+SHED_PREFIX = "shed:"
+"""Marks a ShedReason among reason codes, in records and on the wire."""
+
+IN_WORDS: Mapping[str, str] = {
+    Reason.TABLE: "the routing table chose it",
+    Reason.OVERRIDE: "a fresh report promised a sooner answer than the routing table's choice",
+    Reason.SESSION: "the session was served there before, and moving it would gain next to nothing",
+    Reason.LEAST_REQUEST: "it had the fewest requests for its slots",
+    Reason.LOCAL: "the ingress itself had a free slot",
+    Reason.RETRY: "the first choice failed before its first byte",
+    Reason.CLOUD: "no site could meet the deadline",
+    ShedReason.NO_HEALTHY_CANDIDATE: "no site that may serve it is healthy",
+    ShedReason.DEADLINE_UNREACHABLE: "even an idle fleet would miss its deadline",
+    ShedReason.OVERLOADED: "every site is too full for its deadline and priority",
+    ShedReason.RESIDENCY_UNSATISFIABLE: "no site lies in the residency it asks for",
+}
+
+
+def because(reason: str) -> str:
+    """Why, in words, for a reason code; a code of a newer fleet stands for itself."""
+    plain = reason.removeprefix(SHED_PREFIX)
+    return IN_WORDS.get(plain, plain.replace("_", " "))
 
 
 class Constraints(NamedTuple):

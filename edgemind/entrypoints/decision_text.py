@@ -4,23 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from edgemind.domain.requests import because
 from edgemind.entrypoints.text_tables import Cell, show, show_ms, text_table
 
 Document = Mapping[str, Any]
-
-_BECAUSE = {
-    "table": "the routing table chose it",
-    "override": "a fresh report promised a sooner answer than the routing table's choice",
-    "session": "the session was served there before and moving it would gain next to nothing",
-    "least_request": "it had the fewest requests for its slots",
-    "local": "the ingress itself had a free slot",
-    "retry": "the first choice failed before its first byte",
-    "cloud": "no site could meet the deadline",
-    "no_healthy_candidate": "no site that may serve it is healthy",
-    "deadline_unreachable": "even an idle fleet would miss its deadline",
-    "overloaded": "every site is too full for its deadline and priority",
-    "residency_unsatisfiable": "no site lies in the residency it asks for",
-}
 
 
 def explanation_text(decision: Document) -> str:
@@ -35,12 +22,12 @@ def explanation_text(decision: Document) -> str:
 
 def _sentence(decision: Document) -> str:
     chosen, ingress, reason = decision.get("chosen"), decision["site"], decision["reason"]
-    because = _BECAUSE.get(reason, reason)
+    why = because(reason)
     asked = f"{decision['model']} asked at {ingress}"
     if chosen is None:
-        return f"{decision['id']}: {asked} was refused, because {because} ({reason})."
+        return f"{decision['id']}: {asked} was refused, because {why} ({reason})."
     where = "there itself" if chosen == ingress else f"at {chosen}"
-    return f"{decision['id']}: {asked} ran {where}, because {because} ({reason})."
+    return f"{decision['id']}: {asked} ran {where}, because {why} ({reason})."
 
 
 def _outcome(decision: Document) -> str:

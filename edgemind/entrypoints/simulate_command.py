@@ -82,11 +82,8 @@ def simulate(
     """
     with exit_codes():
         parameters = read_parameters(parameters_file)
-    # Said before the run rather than after it: a comparison takes a minute.
-    if report is not None and report.is_dir():
-        raise WrongUsage(f"--report: {report} is a folder; name a file")
-    if report is not None and not report.parent.is_dir():
-        raise WrongUsage(f"--report: the folder {report.parent} does not exist; create it or choose another file")
+    if report is not None:
+        _check_place(report)
     comparison = compare(
         policies,
         parameters,
@@ -102,6 +99,17 @@ def simulate(
             report.write_text(document + "\n", encoding="utf-8")
         except OSError as exc:
             raise Refused(f"cannot write the report {report}: {exc.strerror}; choose another file") from exc
+
+
+def _check_place(report: Path) -> None:
+    """Say before the run, not after it, that a report has no place: a comparison takes a minute."""
+    try:
+        if report.is_dir():
+            raise WrongUsage(f"--report: {report} is a folder; name a file")
+        if not report.parent.is_dir():
+            raise WrongUsage(f"--report: the folder {report.parent} does not exist; create it or choose another file")
+    except OSError as exc:
+        raise WrongUsage(f"--report: {exc.strerror}: {report}; choose another file") from exc
 
 
 def comparison_text(comparison: Comparison) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from edgemind.domain.requests import SHED_PREFIX
 from edgemind.domain.samples import Samples, Window, quantile
 from edgemind.services.devices.outcomes import Outcome, Result
 
@@ -81,7 +82,7 @@ class Tally:
         if outcome.result is Result.OK:
             self._answered(outcome)
         elif outcome.result is Result.SHED:
-            self.shed_by_reason[(outcome.reason or "refused").removeprefix("shed:")] += 1
+            self.shed_by_reason[(outcome.reason or "refused").removeprefix(SHED_PREFIX)] += 1
         else:
             self._failed(outcome)
 

@@ -3,6 +3,7 @@
 Everything that decides is the domain's: candidates, the compiled set, the estimates, the table.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ class Gateway:
         self.local = self.candidates[index]
         self._rtt_ms = rtt_ms
         self._routing = routing
-        self._heard_ms = dict.fromkeys(known, -1.0)
+        self._heard_ms = dict.fromkeys(known, -math.inf)
         self._beacons: dict[int, Beacon] = {}
         self._estimate = ServiceTimeEstimate(service_ms)
         self._demand = DecayedArrivals(0.0)

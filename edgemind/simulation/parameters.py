@@ -71,6 +71,10 @@ class FlashCrowdParameters(_Bounded):
     start_ratio: float = field(metadata=bounds(0, 1, "of duration_s", "When it begins."))
     end_ratio: float = field(metadata=bounds(0, 1, "of duration_s", "When it ends."))
 
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        check_order(self, "start_ratio", "end_ratio")
+
 
 @dataclass(frozen=True, slots=True)
 class BrownoutParameters(_Bounded):
@@ -78,6 +82,10 @@ class BrownoutParameters(_Bounded):
     site_ratio: float = field(metadata=bounds(0, 1, "ratio", "Share of the sites that are affected."))
     start_ratio: float = field(metadata=bounds(0, 1, "of duration_s", "When it begins."))
     end_ratio: float = field(metadata=bounds(0, 1, "of duration_s", "When it ends."))
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        check_order(self, "start_ratio", "end_ratio")
 
 
 @dataclass(frozen=True, slots=True)

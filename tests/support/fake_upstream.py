@@ -1,7 +1,8 @@
-"""Model servers that do what a request tells them to: answer, stream, die, hang, flood; and that remember what reached them.
+"""Model servers that do what a request tells them to (answer, stream, die, hang, flood) and remember what reached them.
 
-Instructions ride in the request itself, because the gateway forwards bodies as they are: the field `fake` maps the name of
-an upstream, or `*`, to what it does with this request (see `Script`); `marker` names the request for whoever asks later.
+Instructions ride in the request itself, because the gateway forwards bodies as they are: the field `fake` maps the name
+of an upstream, or `*`, to what it does with this request (see `Script`); `marker` names the request for whoever asks
+later.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ PIECE = b"x" * 65536
 
 @dataclass(slots=True)
 class Seen:
-    """One request as an upstream got it. `outcome` is None until it is over: answered, cut (as told) or left by the gateway."""
+    """One request as an upstream got it. Its `outcome` is None, then answered, cut (as told) or left by the gateway."""
 
     upstream: str
     marker: str
@@ -39,8 +40,8 @@ class Seen:
 class Script:
     """What to do with one request.
 
-    `do`: json, sse, die (`when`: start, head or body), hang, flood (`size` bytes), raw (`text` as it stands, and as many
-    bytes of padding as `size` says).
+    `do`: json, sse, die (`when`: start, head or body), hang, flood (`size` bytes), raw (`text` as it stands, and
+    `size` bytes of padding).
     `framing`: length, chunked or sse. `gated`: wait for `release` before the answer, and before each further chunk.
     """
 
@@ -104,7 +105,7 @@ class FakeUpstreams:
     def release(self, marker: str, times: int = 1) -> None:
         """Let a gated request take its next step."""
         for _ in range(times):
-            self._loop.call_soon_threadsafe(lambda: self._gates[marker].release())
+            self._loop.call_soon_threadsafe(self._open_gate, marker)
 
     def seen(self, marker: str) -> list[Seen]:
         with self._changed:
@@ -129,6 +130,9 @@ class FakeUpstreams:
         return outcome
 
     # Serving
+
+    def _open_gate(self, marker: str) -> None:
+        self._gates[marker].release()
 
     async def _listen(self, name: str) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -41,7 +41,10 @@ FAKES: tuple[dict[str, object], ...] = (
     {"do": "die", "when": "body", "framing": "sse"},
     {"do": "sse", "chunks": 2},
     {"do": "raw", "text": "garbage\r\n\r\n"},
-    {"do": "raw", "text": "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"},
+    {
+        "do": "raw",
+        "text": "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx",
+    },
     {"do": "raw", "text": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"},
     {"status": 503},
 )
@@ -51,7 +54,7 @@ BAD_MODELS = 300
 
 @dataclass(slots=True)
 class Conversation:
-    """What one connection sends. `expected`: markers that must be answered, in order; None: nonsense, see what comes."""
+    """What one connection sends. `expected`: markers that must be answered, in order; None: nonsense, come what may."""
 
     packets: list[bytes]
     requests: int
@@ -78,8 +81,9 @@ class Report:
     def __str__(self) -> str:
         statuses = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
         return (
-            f"{self.requests} requests in {self.conversations} conversations, {self.seconds:.0f} s; answers {statuses}; "
-            f"{self.canaries} canaries; files {self.files[0]} -> {self.files[1]}, tasks {self.tasks[0]} -> {self.tasks[1]}, "
+            f"{self.requests} requests in {self.conversations} conversations, {self.seconds:.0f} s; "
+            f"answers {statuses}; {self.canaries} canaries; "
+            f"files {self.files[0]} -> {self.files[1]}, tasks {self.tasks[0]} -> {self.tasks[1]}, "
             f"memory {self.rss_mb[0]:.1f} -> {self.rss_mb[1]:.1f} MB, in flight {self.in_flight:g}; "
             f"{len(self.faults)} faults{''.join(chr(10) + fault for fault in self.faults[:10])}"
         )
@@ -150,7 +154,9 @@ class Sender:
     def _good_then_bad(self, number: int) -> Conversation:
         """What comes behind a good request must not spoil its answer."""
         marker = self.marker(number, 0)
-        tail = self._rng.choice((self._rng.randbytes(40), b"GET /x HTTP/1.1\r\n\r\n", b"POST /half", b"\x00", b"\r\n\r\n"))
+        tail = self._rng.choice(
+            (self._rng.randbytes(40), b"GET /x HTTP/1.1\r\n\r\n", b"POST /half", b"\x00", b"\r\n\r\n")
+        )
         return Conversation(self._packets(self.request(marker) + tail), 2, number, [marker])
 
     def _nonsense(self, data: bytes, number: int, requests: int = 1) -> Conversation:
@@ -183,7 +189,14 @@ class Sender:
 
     def _bad_chunks(self, number: int) -> Conversation:
         bad = self._rng.choice(
-            (b"zz\r\n", b"-5\r\nabcde\r\n", b"5\r\nab\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b"3\r\nabcX\r\n", b"\r\n\r\n")
+            (
+                b"zz\r\n",
+                b"-5\r\nabcde\r\n",
+                b"5\r\nab\r\n0\r\n\r\n",
+                b"ffffffffffffffffff\r\n",
+                b"3\r\nabcX\r\n",
+                b"\r\n\r\n",
+            )
         )
         head = self.request(self.marker(number, 0), chunked=True).split(b"\r\n\r\n", 1)[0]
         return self._nonsense(head + b"\r\n\r\n" + bad + self.request(self.marker(number, 1)), number, 2)
@@ -203,7 +216,13 @@ class Sender:
 
     def _huge_head(self, number: int) -> Conversation:
         big = self._rng.choice(
-            (b"x: " + b"y" * 40_000, b"x: y\r\n" * 7000, b"y" * 50_000, b"GET /" + b"y" * 40_000, b"x:" + b"\t" * 40_000)
+            (
+                b"x: " + b"y" * 40_000,
+                b"x: y\r\n" * 7000,
+                b"y" * 50_000,
+                b"GET /" + b"y" * 40_000,
+                b"x:" + b"\t" * 40_000,
+            )
         )
         return self._nonsense(b"GET /v1/models HTTP/1.1\r\nhost: a\r\n" + big, number)
 
@@ -423,7 +442,7 @@ MORE_FILES = CONCURRENT
 
 @contextmanager
 def target(path: Path) -> Iterator[tuple[GatewayProcess, str]]:
-    """A gateway with short limits before the model `good` and many called `bad-N`, whose server misbehaves when told."""
+    """A gateway with short limits before the models `good` and `bad-N`, whose server misbehaves when told to."""
     with FakeUpstreams("a") as upstreams:
         models = [
             {"name": name, "base_url": upstreams.url("a"), "slots": 1000, "service_ms": 5}

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -121,14 +122,14 @@ class GatewayProcess:
         self.kill()
 
     def _wait_ready(self) -> None:
-        def listening() -> re.Match[str] | None:
+        def listening() -> list[tuple[str, str]]:
             assert self.process.poll() is None, self.log()
-            return _LISTENS.search(self.log())
+            return _LISTENS.findall(self.log())
 
-        found = eventually("the gateway listens", listening)
-        self.port, self.admin_ports = int(found[1]), [int(port) for port in found[2].split(", ")]
+        port, admin_ports = eventually("the gateway listens", listening)[0]
+        self.port, self.admin_ports = int(port), [int(admin_port) for admin_port in admin_ports.split(", ")]
         for worker in range(len(self.admin_ports)):
-            eventually(f"worker {worker} is ready", lambda worker=worker: self._admin_status("/readyz", worker) == 200)
+            eventually(f"worker {worker} is ready", partial(self._ready, worker))
 
     # The process
 
@@ -187,11 +188,11 @@ class GatewayProcess:
     def decision(self, decision_id: str) -> Answer:
         return self.admin(f"/edgemind/v1/decisions/{decision_id}", {"x-edgemind-site-token": SITE_TOKEN})
 
-    def _admin_status(self, path: str, worker: int) -> int:
+    def _ready(self, worker: int) -> bool:
         try:
-            return self.admin(path, worker=worker).status
+            return self.admin("/readyz", worker=worker).status == 200
         except OSError:
-            return 0
+            return False
 
 
 def _kill(pid: int) -> None:

@@ -71,7 +71,9 @@ class Wire:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -143,6 +145,15 @@ class Wire:
             return not self.read_some()
         except (ConnectionError, ssl.SSLError):
             return True
+
+    def is_reset(self) -> bool:
+        """Wait until the connection ends; whether that was a reset, the sign that something is missing."""
+        try:
+            while self._socket.recv(65536):
+                pass
+        except ConnectionResetError:
+            return True
+        return False
 
     def _chunked(self) -> tuple[bytes, bool]:
         body = b""

@@ -51,7 +51,7 @@ class ServiceTimeEstimate:
 
     __slots__ = ("_observations", "_weight", "ms")
 
-    PRIOR_OBSERVATIONS = 10
+    PRIOR_OBSERVATIONS = 4
 
     def __init__(self, prior_ms: float, weight: float = 0.03) -> None:
         self.ms = prior_ms

@@ -86,6 +86,8 @@ class UpstreamHealth:
     def _open(self, now_s: float) -> None:
         if self.circuit is Circuit.OPEN:
             return
-        self._open_until_s = now_s + min(self._rule.base_s * 2**self._ejections, self._rule.max_s)
+        # The exponent is bounded: an upstream that is down for a day would else overflow the float.
+        doubled_s = self._rule.base_s * 2 ** min(self._ejections, 30)
+        self._open_until_s = now_s + min(doubled_s, self._rule.max_s)
         self._ejections += 1
         self.circuit = Circuit.OPEN

@@ -1,4 +1,4 @@
-"""The first choice among candidates, by name. Each policy returns the position it picked and the reason for it."""
+"""The first choice among candidates, by name. Each policy returns the candidate it picked and the reason for it."""
 
 import math
 from bisect import bisect_right
@@ -34,8 +34,10 @@ def local_first(candidates: CandidateSet, draw: float, margin_ms: float) -> tupl
 
 
 def least_request(candidates: CandidateSet, draw: float, margin_ms: float) -> tuple[Candidate, Reason]:
-    """The lowest slot occupancy, the sooner expected completion among equals."""
-    return min(candidates.members, key=lambda c: (c.in_flight / c.slots, c.expected_ms)), Reason.LEAST_REQUEST
+    """The lowest slot occupancy among those whose load is known, the sooner expected completion among equals."""
+    # A place that has not reported of late would look idle; it comes last.
+    least = min(candidates.members, key=lambda c: (not c.fresh, c.in_flight / c.slots, c.expected_ms))
+    return least, Reason.LEAST_REQUEST
 
 
 POLICIES: Mapping[str, Policy] = {"hybrid": hybrid, "local_first": local_first, "least_request": least_request}

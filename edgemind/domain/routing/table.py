@@ -40,8 +40,9 @@ def water_fill(
 
     The (ingress, site) pairs are taken by rising round trip + service time; each site is filled to `fill_ratio` of its
     measured capacity. An ingress's own site counts with `home_ratio` of its time: measured service times differ by
-    noise alone, and must not empty a site in favour of an equal neighbour. What no site has room for is spilled in proportion to slots, so that an overload is shared.
-    Every ingress's row sums to its demand. Equal inputs give equal tables, in whichever order they come.
+    noise alone, and must not empty a site in favour of an equal neighbour. What no site has room for is spilled in
+    proportion to slots, so that an overload is shared. Every ingress's row sums to its demand. Equal inputs give equal
+    tables, in whichever order they come.
     """
     sites = {capacity.site: capacity for capacity in capacities}
     room = {name: fill_ratio * capacity.rate_per_s for name, capacity in sites.items()}

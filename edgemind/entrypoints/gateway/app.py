@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from edgemind.domain.limits import Limits
-from edgemind.domain.requests import Demand
+from edgemind.domain.requests import SHED_PREFIX, Demand
 from edgemind.domain.routing.picker import Shed
 from edgemind.entrypoints.gateway.admission import Admission, Admitted, constraints_of
 from edgemind.entrypoints.gateway.answers import answer_refusal
@@ -122,7 +122,7 @@ class GatewayApp:
 
     def _shed(self, exchange: Exchange, shed: Shed, record: DecisionRecord, *, forwarded: bool) -> None:
         refusal = shed_refusal(shed, record.constraints.model, record.demand.deadline_ms)
-        record.reason, record.status = f"shed:{shed.reason}", refusal.status
+        record.reason, record.status = f"{SHED_PREFIX}{shed.reason}", refusal.status
         self._parts.stats.shed += 1
         self._parts.stats.by_reason[record.reason] += 1
         load = load_line(*self._parts.router.local_load(record.constraints.model)) if forwarded else b""

@@ -51,9 +51,7 @@ class WorkerCollector(Collector):
         in_flight = GaugeMetricFamily(
             "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
         )
-        ejected = GaugeMetricFamily(
-            "edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"]
-        )
+        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
         # A site may have several servers of one model; a label set may appear only once.
         own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for target in router.targets.values():

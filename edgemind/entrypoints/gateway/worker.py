@@ -1,6 +1,7 @@
 """One gateway worker: its application, its two listeners, and the loops beside them, until it is told to stop."""
 
 import asyncio
+import contextlib
 import functools
 import gc
 import logging
@@ -65,6 +66,7 @@ class Worker:
         self._draining = Draining()
         self._seen = SeenHeads()
         self._keys_wanted = asyncio.Event()
+        self._hung_up = asyncio.Event()
         self._pools = bootstrap.upstream_pools(settings.limits)
         self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
         self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
@@ -197,7 +199,11 @@ class Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        loop.add_signal_handler(signal.SIGHUP, self._watcher.poke)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_now)
+
+    def _reload_now(self) -> None:
+        self._watcher.poke()
+        self._hung_up.set()
 
     # The loops beside the listeners
 
@@ -242,7 +248,10 @@ class Worker:
 
     async def _watch_config(self) -> None:
         while True:
-            await asyncio.sleep(CONFIG_CHECK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONFIG_CHECK_S):
+                    await self._hung_up.wait()
+            self._hung_up.clear()
             reload = await asyncio.to_thread(self._watcher.check)
             if reload is None:
                 continue

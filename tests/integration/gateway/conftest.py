@@ -67,7 +67,12 @@ def house(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) ->
                 "models": models_at(upstreams, "b"),
             },
         ],
-        cloud={"name": "cloud", "zones": ["us"], "rtt_ms": 40, "models": models_at(upstreams, "c", key="file:cloud.key")},
+        cloud={
+            "name": "cloud",
+            "zones": ["us"],
+            "rtt_ms": 40,
+            "models": models_at(upstreams, "c", key="file:cloud.key"),
+        },
         tenants=[
             {"name": "demo", "models": ["*"], "rate_per_s": 100_000, "burst": 100_000},
             {"name": "narrow", "models": ["solo-*"]},

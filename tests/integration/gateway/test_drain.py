@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_requests_under_way_are_finished_and_the_exit_is_clean(start: Start) -> 
 
 
 def test_while_draining_it_still_serves_and_asks_clients_to_go(start: Start) -> None:
-    house = start(drain_s=3)
+    house = start(drain_s=2)
     with house.wire() as kept, house.wire() as idle:
         kept.send(LIVE)
         assert not kept.answer().has("connection")
@@ -97,7 +98,7 @@ def test_while_draining_it_still_serves_and_asks_clients_to_go(start: Start) -> 
 
 
 def test_requests_sent_all_the_time_are_answered_or_never_accepted(start: Start) -> None:
-    """From the signal to the exit a client that reconnects sees whole answers, then refused connections; nothing else."""
+    """From the signal to the exit whoever reconnects sees whole answers, then refused connections; nothing else."""
     house = start(drain_s=0.3)
     house.gateway.terminate()
     answered = 0
@@ -156,7 +157,8 @@ def test_a_killed_worker_takes_its_own_connections_only_and_is_replaced(start: S
     victim, survivor = house.gateway.workers()
     running, wires = spread(house, [victim, survivor])
     os.kill(victim, signal.SIGKILL)
-    eventually("it is replaced", lambda: len(house.gateway.workers()) == 2 and victim not in house.gateway.workers())
+    while victim in house.gateway.workers() or len(house.gateway.workers()) < 2:
+        assert ask(house.gateway.port, "GET", "/v2/health/live").status == 200, "no connection is refused meanwhile"
     lost = 0
     for call, wire in zip(running, wires, strict=True):
         house.upstreams.release(call.marker)
@@ -168,21 +170,11 @@ def test_a_killed_worker_takes_its_own_connections_only_and_is_replaced(start: S
     assert lost == 5
     assert survivor in house.gateway.workers()
     for worker in (0, 1):
-        eventually("both are ready", lambda worker=worker: _ready(house, worker))
+        eventually("both are ready", partial(_ready, house, worker))
     assert [house.chat("m-0").status for _ in range(10)] == [200] * 10
     house.gateway.wait_log("starting it again")
     house.gateway.terminate()
     assert house.gateway.exit_code() == 0
-
-
-def test_no_connection_is_refused_while_a_worker_is_replaced(start: Start) -> None:
-    house = start("--workers", "2")
-    victim, _ = house.gateway.workers()
-    os.kill(victim, signal.SIGKILL)
-    served = 0
-    while victim in house.gateway.workers() or len(house.gateway.workers()) < 2 or served < 20:
-        assert ask(house.gateway.port, "GET", "/v2/health/live").status == 200
-        served += 1
 
 
 def test_a_tenants_rate_is_divided_by_the_workers(upstreams: FakeUpstreams, tmp_path: Path) -> None:

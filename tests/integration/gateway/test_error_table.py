@@ -50,7 +50,9 @@ def post(house: House, path: str, body: bytes, **headers: str) -> Answer:
     ],
     ids=lambda value: repr(value)[:30] if isinstance(value, bytes) else "",
 )
-def test_a_wrong_body_is_refused_and_the_field_is_named(house: House, body: bytes, param: str | None, says: str) -> None:
+def test_a_wrong_body_is_refused_and_the_field_is_named(
+    house: House, body: bytes, param: str | None, says: str
+) -> None:
     answer = post(house, CHAT, body, **({} if body else {"content-length": "0"}))
     assert says in refused(answer, 400, "invalid_value", param)
     assert answer.error["type"] == "invalid_request_error"
@@ -106,7 +108,15 @@ def test_a_model_of_the_open_inference_protocol_is_looked_up_as_well(house: Hous
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer em_00000000_" + "a" * 32, "Basic em_00000000_" + "a" * 32, "Bearer " + "x" * 9000, "\xff"],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer em_00000000_" + "a" * 32,
+        "Basic em_00000000_" + "a" * 32,
+        "Bearer " + "x" * 9000,
+        "\xff",
+    ],
 )
 def test_without_a_good_key_it_is_401(house: House, authorization: str | None) -> None:
     call = house.call(house.model("solo"))
@@ -119,7 +129,9 @@ def test_without_a_good_key_it_is_401(house: House, authorization: str | None) -
 
 
 def test_a_wrong_site_token_is_401_even_beside_a_good_key(house: House) -> None:
-    call = house.call(house.model("solo"), headers={"x-edgemind-site-token": "guessed", "x-edgemind-forwarded-by": "site-b"})
+    call = house.call(
+        house.model("solo"), headers={"x-edgemind-site-token": "guessed", "x-edgemind-forwarded-by": "site-b"}
+    )
     refused(house.ask(call), 401, "invalid_api_key")
     assert not house.upstreams.seen(call.marker)
 
@@ -171,7 +183,9 @@ def test_a_body_of_exactly_the_limit_is_served(house: House) -> None:
 # Headers that make no sense
 
 
-@pytest.mark.parametrize("deadline", ["soon", "", "0", "-5", "nan", "inf", "1e99", "600001", "0x10", "1" * 5000, "\xff"])
+@pytest.mark.parametrize(
+    "deadline", ["soon", "", "0", "-5", "nan", "inf", "1e99", "600001", "0x10", "1" * 5000, "\xff"]
+)
 def test_an_absurd_deadline_is_400_and_names_its_header(house: House, deadline: str) -> None:
     name = "x-edgemind-deadline-ms"
     call = house.call(house.model("solo"), headers={name: deadline})
@@ -276,7 +290,9 @@ def test_dead_after_it_a_stream_ends_with_an_error_event(house: House) -> None:
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_dead_after_it_any_other_body_is_cut_and_counted(house: House, framing: str) -> None:
     before = house.gateway.metrics()["edgemind_gateway_cut_total"]
-    with house.begin(house.call(house.model("duo"), fake={"*": {"do": "die", "when": "body", "framing": framing}})) as wire:
+    with house.begin(
+        house.call(house.model("duo"), fake={"*": {"do": "die", "when": "body", "framing": framing}})
+    ) as wire:
         answer = wire.answer()
         assert (answer.status, answer.complete) == (200, False)
         assert wire.closed()

@@ -37,7 +37,13 @@ def pair(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -> 
 
     def models(place: str, *groups: str) -> list[dict[str, object]]:
         return [
-            {"name": f"{group}-{number}", "base_url": upstreams.url(place), "slots": 4, "service_ms": 20, "key": f"file:{place}.key"}
+            {
+                "name": f"{group}-{number}",
+                "base_url": upstreams.url(place),
+                "slots": 4,
+                "service_ms": 20,
+                "key": f"file:{place}.key",
+            }
             for group in groups
             for number in range(20)
         ]
@@ -75,7 +81,9 @@ def test_a_request_runs_at_the_neighbour_that_has_the_model(pair: Pair) -> None:
     answer = pair.here.ask(call)
     assert (answer.status, answer["x-edgemind-site"], answer["x-edgemind-reason"]) == (200, "site-b", "table")
     assert answer["x-request-id"].startswith("dec-site-a-0-")
-    assert [len(answer.all(name)) for name in ("x-request-id", "x-edgemind-site", "x-edgemind-reason", "date")] == [1] * 4
+    assert [len(answer.all(name)) for name in ("x-request-id", "x-edgemind-site", "x-edgemind-reason", "date")] == [
+        1
+    ] * 4
     assert not answer.has("x-edgemind-load"), "load is news for sites, not for devices"
     (seen,) = pair.here.upstreams.seen(call.marker)
     assert (seen.upstream, seen.body) == ("b", call.body)
@@ -113,9 +121,13 @@ def test_a_forwarded_request_is_served_here_or_refused_and_never_passed_on(pair:
 
 
 @pytest.mark.parametrize("fake", [{"do": "die"}, {"status": 503}])
-def test_a_forwarded_request_that_fails_there_is_retried_by_its_ingress_only(pair: Pair, fake: dict[str, object]) -> None:
+def test_a_forwarded_request_that_fails_there_is_retried_by_its_ingress_only(
+    pair: Pair, fake: dict[str, object]
+) -> None:
     model = pair.here.model("both")
-    call = pair.here.call(model, fake={"b": fake}, headers={"x-edgemind-forwarded-by": "site-a", "x-edgemind-site-token": SITE_TOKEN})
+    call = pair.here.call(
+        model, fake={"b": fake}, headers={"x-edgemind-forwarded-by": "site-a", "x-edgemind-site-token": SITE_TOKEN}
+    )
     answer = pair.there.ask(call)
     assert answer.status in {502, 503}
     assert pair.there.reached(call.marker) == ["b"]
@@ -124,7 +136,9 @@ def test_a_forwarded_request_that_fails_there_is_retried_by_its_ingress_only(pai
 def test_a_neighbour_that_refuses_is_no_broken_neighbour(pair: Pair) -> None:
     model = pair.here.model("spied-and-a")
     for _ in range(5):
-        call = pair.here.call(model, fake={"a": {"do": "die"}, "c": {"status": 503, "headers": {"x-edgemind-load": "4;4;20"}}})
+        call = pair.here.call(
+            model, fake={"a": {"do": "die"}, "c": {"status": 503, "headers": {"x-edgemind-load": "4;4;20"}}}
+        )
         assert pair.here.ask(call).status in {502, 503}
     assert pair.here.gateway.load(model, "site-c")["circuit"] == "closed"
 
@@ -136,7 +150,7 @@ def test_a_wrong_site_token_is_401(pair: Pair, token: str) -> None:
 
 
 def test_what_a_client_claims_about_sites_counts_for_nothing(pair: Pair) -> None:
-    """Without the site token `forwarded-by` would make a device's request skip its tenant's limits, or get stuck here."""
+    """Were `forwarded-by` believed without the site token, a device's request would skip its tenant's limits."""
     call = pair.here.call(pair.here.model("only-b"), headers=INTERNALS | SECRETS)
     answer = pair.here.ask(call)
     assert (answer.status, answer["x-edgemind-site"]) == (200, "site-b")
@@ -162,7 +176,12 @@ def test_nothing_of_ours_and_no_secret_reaches_a_model_server(pair: Pair) -> Non
         assert seen.header("authorization") == f"Bearer key-of-upstream-{seen.upstream}-0123456789"
         assert names.count("authorization") == names.count("content-length") == names.count("host") == 1
         assert seen.header("host") == pair.here.upstreams.url(seen.upstream).removeprefix("http://")
-        assert seen.header("x-request-id", ) != "forged"
+        assert (
+            seen.header(
+                "x-request-id",
+            )
+            != "forged"
+        )
         assert pair.here.key not in str(seen.headers)
 
 
@@ -206,7 +225,9 @@ def test_the_load_of_a_neighbours_answer_is_learned(pair: Pair) -> None:
     assert (row["slots"], row["service_ms"]) == (6, 50.5)
 
 
-@pytest.mark.parametrize("load", ["", "x;y;z", "1", "1;2", "nan;2;3", "1;2;inf", "-1;2;3", "1;-2;3", "1;99999999;0", "1;2;-3"])
+@pytest.mark.parametrize(
+    "load", ["", "x;y;z", "1", "1;2", "nan;2;3", "1;2;inf", "-1;2;3", "1;-2;3", "1;99999999;0", "1;2;-3"]
+)
 def test_a_load_header_that_makes_no_sense_is_ignored(pair: Pair, load: str) -> None:
     model = pair.here.model("spied")
     call = pair.here.call(model, fake={"c": {"headers": {"x-edgemind-load": load}}})

@@ -36,8 +36,7 @@ def raw(house: House, data: bytes) -> Answer:
         b"GET /" + b"y" * HEADER_LIMIT + b" HTTP/1.0\r\n\r\n",
         b"GET /v1/models HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 10 * HEADER_LIMIT,
         b"GET /v1/models HTTP/1.1\r\n" + b"y" * 10 * HEADER_LIMIT,
-        CHUNKED + b"1\r\n{\r\n0\r\nx: "
-        + b"y" * 10 * HEADER_LIMIT,
+        CHUNKED + b"1\r\n{\r\n0\r\nx: " + b"y" * 10 * HEADER_LIMIT,
     ],
     ids=["one", "many", "target", "target-1.0", "half a value", "half a name", "trailer"],
 )
@@ -177,8 +176,8 @@ def test_more_connections_than_allowed_are_told_so(strict: House) -> None:
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 1x\r\n\r\n",
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999999\r\n\r\n",
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
+        POST + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
         POST + b"transfer-encoding: gzip\r\n\r\nabc",
         POST + b"transfer-encoding: chunked, identity\r\n\r\nabc",
         CHUNKED + b"zz\r\n",
@@ -207,8 +206,7 @@ def test_two_requests_in_one_a_smuggler_wants_are_one(house: House) -> None:
     with house.wire() as wire:
         wire.send(
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
-            + b"0\r\n\r\n"
-            + hidden.raw
+            b"0\r\n\r\n" + hidden.raw
         )
         assert wire.answer().status == 400
         assert wire.closed()
@@ -283,9 +281,7 @@ def test_an_http_1_0_client_sees_that_an_answer_was_cut(house: House) -> None:
     call = house.call(house.model("solo"), fake={"a": {"do": "die", "when": "body", "framing": "chunked"}})
     with house.wire() as wire:
         wire.send(call.raw.replace(b"HTTP/1.1", b"HTTP/1.0"))
-        with pytest.raises(ConnectionResetError):
-            while wire._socket.recv(65536):
-                pass
+        assert wire.is_reset()
 
 
 def test_connection_close_is_honoured(house: House) -> None:
@@ -353,7 +349,9 @@ def test_a_wrong_method_is_405_and_names_the_right_one(house: House, method: str
     assert (answer.status, answer.error["code"], answer["allow"]) == (405, "method_not_allowed", allowed)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/chat/completions/", "/v3/models", "*", "//v1/models", "/v1/chat/../models"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/chat/completions/", "/v3/models", "*", "//v1/models", "/v1/chat/../models"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_path_is_404_and_says_what_there_is(house: House, path: str, method: str) -> None:
     answer = ask(house.gateway.port, method, path, b"{}" if method == "POST" else b"")
@@ -443,7 +441,11 @@ def test_binary_tensors_are_passed_on_behind_their_json(house: House) -> None:
     document = json.dumps({"inputs": [{"name": "x", "shape": [4], "datatype": "UINT8"}]}).encode()
     tensor = bytes(range(256)) * 16
     name = "inference-header-content-length"
-    headers = {"authorization": f"Bearer {house.key}", name: str(len(document)), "content-type": "application/octet-stream"}
+    headers = {
+        "authorization": f"Bearer {house.key}",
+        name: str(len(document)),
+        "content-type": "application/octet-stream",
+    }
     path = f"/v2/models/{house.model('solo')}/infer"
     assert ask(house.gateway.port, "POST", path, document + tensor, headers).status == 200
     seen = house.upstreams.seen("")[-1]

@@ -26,7 +26,20 @@ from tests.support.wire import ask
         {"do": "raw", "text": "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc"},
         {"do": "raw", "text": "HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\nok"},
     ],
-    ids=["closed", "head", "sse-head", "502", "503", "504", "429", "not-http", "101", "huge-head", "two-lengths", "999"],
+    ids=[
+        "closed",
+        "head",
+        "sse-head",
+        "502",
+        "503",
+        "504",
+        "429",
+        "not-http",
+        "101",
+        "huge-head",
+        "two-lengths",
+        "999",
+    ],
 )
 def test_a_failure_before_the_first_byte_is_hidden_by_one_retry(house: House, fake: dict[str, object]) -> None:
     call = house.call(house.model("duo"), fake={"a": fake})
@@ -78,7 +91,7 @@ def test_a_refused_connection_is_retried_elsewhere_and_ejects_at_once(house: Hou
     finally:
         house.upstreams.start("d")
     for model in (first, second):
-        eventually("half-open", lambda model=model: house.gateway.load(model, "site-a")["circuit"] == "half_open")
+        wait_half_open(house, model)
         assert house.chat(model, headers={"x-edgemind-residency": "de"}).status == 200
         assert house.gateway.load(model, "site-a")["circuit"] == "closed"
 
@@ -94,7 +107,9 @@ def test_a_body_larger_than_the_replay_buffer_is_not_retried(house: House) -> No
 
 def test_bodies_held_for_a_retry_are_bounded_together(house: House) -> None:
     """Four of them fill the process's replay buffer; the fifth is served, but not retried."""
-    holding = [house.call(house.model("solo"), fake={"a": {"gated": True}}, pad="x" * (REPLAY_BYTES - 500)) for _ in range(4)]
+    holding = [
+        house.call(house.model("solo"), fake={"a": {"gated": True}}, pad="x" * (REPLAY_BYTES - 500)) for _ in range(4)
+    ]
     wires = [house.begin(call) for call in holding]
     for call in holding:
         house.upstreams.wait_seen(call.marker)
@@ -134,7 +149,9 @@ def test_a_stale_kept_connection_is_not_a_failure(house: House) -> None:
 
 def test_a_request_that_kills_its_connection_does_not_go_through_all_that_are_kept(house: House) -> None:
     model = house.model("solo")
-    together = [house.call(model, fake={"a": {"gated": True}}, headers={"x-edgemind-priority": "high"}) for _ in range(8)]
+    together = [
+        house.call(model, fake={"a": {"gated": True}}, headers={"x-edgemind-priority": "high"}) for _ in range(8)
+    ]
     wires = [house.begin(call) for call in together]
     for call in together:
         house.upstreams.wait_seen(call.marker)
@@ -160,7 +177,7 @@ def test_three_failures_in_a_row_eject_and_one_success_after_a_trial_takes_back(
     answer = house.chat(model)
     assert answer["x-edgemind-site"] == "site-b"
     assert {"site": "site-a", "why": "ejected after failures"} in house.explain(answer)["exclusions"]
-    eventually("half-open", lambda: house.gateway.load(model, "site-a")["circuit"] == "half_open")
+    wait_half_open(house, model)
     trial = house.call(model, fake={"a": {"gated": True}})
     with house.begin(trial) as wire:
         house.upstreams.wait_seen(trial.marker)
@@ -175,12 +192,12 @@ def test_a_failed_trial_ejects_again_and_a_left_one_may_be_tried_again(house: Ho
     model = house.model("duo")
     for _ in range(3):
         house.chat(model, fake={"a": {"status": 500}})
-    eventually("half-open", lambda: house.gateway.load(model, "site-a")["circuit"] == "half_open")
+    wait_half_open(house, model)
     left = house.call(model, fake={"a": {"do": "hang"}})
     wire = house.begin(left)
     house.upstreams.wait_seen(left.marker)
     wire.close()
-    eventually("half-open again", lambda: house.gateway.load(model, "site-a")["circuit"] == "half_open")
+    wait_half_open(house, model)
     assert house.chat(model, fake={"a": {"status": 500}}).status == 500
     assert house.gateway.load(model, "site-a")["circuit"] == "open"
 
@@ -209,7 +226,13 @@ def test_quick_errors_do_not_make_a_server_look_fast(house: House) -> None:
 
 def test_nothing_is_left_in_flight_whatever_happens(house: House) -> None:
     model = house.model("duo")
-    for fake in ({"do": "die"}, {"do": "die", "when": "body"}, {"status": 503}, {"do": "raw", "text": "x"}, {"status": 204}):
+    for fake in (
+        {"do": "die"},
+        {"do": "die", "when": "body"},
+        {"status": 503},
+        {"do": "raw", "text": "x"},
+        {"status": 204},
+    ):
         with house.begin(house.call(model, fake={"*": fake})) as wire:
             wire.answer()
     for site in ("site-a", "site-b"):
@@ -219,8 +242,14 @@ def test_nothing_is_left_in_flight_whatever_happens(house: House) -> None:
 
 def test_the_body_goes_upstream_as_it_came(house: House) -> None:
     model = house.model("solo")
-    odd = json.dumps({"model": model, "marker": "odd-spacing", "messages": [{"role": "user", "content": "\u00e9"}]}, indent=3)
+    odd = json.dumps(
+        {"model": model, "marker": "odd-spacing", "messages": [{"role": "user", "content": "\u00e9"}]}, indent=3
+    )
     raw = odd.encode().replace(b"\\u00e9", "é".encode())
     call = house.call(model)
     assert ask(house.gateway.port, "POST", call.path, raw, call.headers).status == 200
     assert house.upstreams.seen("odd-spacing")[0].body == raw
+
+
+def wait_half_open(house: House, model: str) -> None:
+    eventually("half-open", lambda: house.gateway.load(model, "site-a")["circuit"] == "half_open")

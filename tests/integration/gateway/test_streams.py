@@ -95,7 +95,9 @@ def test_a_reader_that_never_reads_is_let_go_of(strict: House) -> None:
 def test_one_that_leaves_the_end_of_its_answer_unread_is_let_go_of_too(strict: House) -> None:
     """The upstream is done long ago: what is left lies in the gateway's own buffer."""
     baseline = strict.gateway.open_files()
-    call = strict.call(strict.model("solo"), fake={"a": {"do": "flood", "size": 6 << 20}}, headers={"connection": "close"})
+    call = strict.call(
+        strict.model("solo"), fake={"a": {"do": "flood", "size": 6 << 20}}, headers={"connection": "close"}
+    )
     wire = strict.begin(call, receive_buffer_bytes=4096)
     while strict.upstreams.wait_seen(call.marker)[0].outcome is None and strict.gateway.open_files() > baseline:
         wire.read_some()

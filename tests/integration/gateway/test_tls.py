@@ -17,8 +17,28 @@ from tests.support.wire import ask, request_bytes
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     cert, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command += [
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(cert),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return cert, key
 
@@ -58,7 +78,9 @@ def test_tls_1_2_is_refused(secured: House, trusting: ssl.SSLContext) -> None:
     assert ask(secured.gateway.port, "GET", "/v2/health/live", tls=trusting).status == 200
 
 
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"\x00" * 64, b"\x16\x03\x01\xff\xff" + b"\x01" * 70_000])
+@pytest.mark.parametrize(
+    "data", [b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"\x00" * 64, b"\x16\x03\x01\xff\xff" + b"\x01" * 70_000]
+)
 def test_what_is_not_tls_is_dropped(secured: House, trusting: ssl.SSLContext, data: bytes) -> None:
     with secured.wire() as wire:
         wire.send(data)
@@ -72,7 +94,9 @@ def test_a_refusal_arrives_over_tls_though_a_large_body_is_under_way(secured: Ho
     for headers in ({}, {"connection": "close"}):
         answer = ask(secured.gateway.port, "POST", CHAT, b"x" * 900_000, headers, tls=trusting)
         assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
-    answer = ask(secured.gateway.port, "POST", CHAT, b"x" * (20 << 20), {"authorization": f"Bearer {secured.key}"}, tls=trusting)
+    answer = ask(
+        secured.gateway.port, "POST", CHAT, b"x" * (20 << 20), {"authorization": f"Bearer {secured.key}"}, tls=trusting
+    )
     assert answer.status == 413
 
 

@@ -57,7 +57,7 @@ def test_an_explanation_reads_like_a_sentence_and_a_table() -> None:
     [
         ({"chosen": None, "reason": "overloaded", "status": 503}, "was refused, because every site is too full"),
         ({"chosen": "site-a", "reason": "table"}, "ran there itself, because the routing table chose it"),
-        ({"reason": "a_newer_reason"}, "because a_newer_reason (a_newer_reason)"),
+        ({"reason": "a_newer_reason"}, "because a newer reason (a_newer_reason)"),
         ({"status": 0}, "still under way"),
         ({"candidates": []}, "There was no candidate."),
         (

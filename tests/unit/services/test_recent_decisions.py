@@ -4,11 +4,12 @@ import pytest
 
 from edgemind.domain.requests import Constraints, Demand, Priority
 from edgemind.services.recent_decisions import RecentDecisions, explain, summarize
+from edgemind.services.route_request import RequestRouter
 from tests.support.clocks import ManualClock
 from tests.support.gateway_parts import cloud, endpoint, fleet, record, router, site
 
 
-def three_places():
+def three_places() -> RequestRouter:
     return router(
         fleet(
             site("site-a", endpoint(service_ms=20), zones=("de",)),

@@ -40,12 +40,19 @@ def test_targets_are_own_servers_neighbours_gateways_others_servers_and_the_clou
     of = router(
         fleet(
             site("site-a", endpoint(), endpoint(url="http://a:2/v1", slots=2), endpoint("other", key="k")),
-            site("site-b", endpoint(slots=1, service_ms=10), endpoint(url="x", slots=3, service_ms=30), gateway="http://b:1"),
+            site(
+                "site-b",
+                endpoint(slots=1, service_ms=10),
+                endpoint(url="x", slots=3, service_ms=30),
+                gateway="http://b:1",
+            ),
             site("site-c", endpoint(url="http://c:1")),
             cloud=cloud(endpoint(url="http://d:1")),
         )
     )
-    targets = {key: (t.base_url, t.via_gateway, t.candidate.slots, t.candidate.service_ms) for key, t in of.targets.items()}
+    targets = {
+        key: (t.base_url, t.via_gateway, t.candidate.slots, t.candidate.service_ms) for key, t in of.targets.items()
+    }
     assert targets == {
         A: ("http://a:1/v1", False, 4, 20.0),
         "site-a/m@http://a:2/v1": ("http://a:2/v1", False, 2, 20.0),
@@ -149,13 +156,13 @@ def test_failures_eject_time_half_opens_and_one_success_closes() -> None:
     for _ in range(3):
         of.sent(own)
         of.failed(own)
-    assert not own.available
+    assert not candidate(of, A).available
     assert decided(of)[0] == "site-b"
     of.tick()
-    assert not own.available
+    assert not candidate(of, A).available
     clock.advance(1.01)
     of.tick()
-    assert own.available
+    assert candidate(of, A).available
     of.sent(own)
     assert of.targets[A].health.circuit is Circuit.TRIAL
     assert decided(of)[0] == "site-b", "one trial at a time"
@@ -218,14 +225,13 @@ def test_news_ages() -> None:
     clock = ManualClock()
     clock.advance(100.0)
     of = own_and_neighbour(clock)
-    neighbour = candidate(of, B)
     of.report_site("site-b", {"m": PeerReport(0.0, 4, 20.0, True)}, age_ms=0.0, rtt_ms=1.0)
     clock.advance(0.4)
     of.tick()
-    assert neighbour.fresh
+    assert candidate(of, B).fresh
     clock.advance(0.2)
     of.tick()
-    assert not neighbour.fresh
+    assert not candidate(of, B).fresh
     assert of.candidates(M).costs_ms[1] == math.inf
 
 

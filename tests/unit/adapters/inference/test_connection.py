@@ -26,7 +26,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.reading = True
+        self._reads = True
         self.closing = False
 
     def write(self, data: Any) -> None:
@@ -44,11 +44,14 @@ class Wire(asyncio.Transport):
     def abort(self) -> None:
         self.closing = True
 
+    def is_reading(self) -> bool:
+        return self._reads
+
     def pause_reading(self) -> None:
-        self.reading = False
+        self._reads = False
 
     def resume_reading(self) -> None:
-        self.reading = True
+        self._reads = True
 
 
 class Pool:
@@ -153,7 +156,9 @@ def test_interim_answers_are_passed_over(stage: Stage) -> None:
 
 def test_a_trailer_is_no_header(stage: Stage) -> None:
     request, _ = stage.ask()
-    stage.connection.data_received(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-trailer: 1\r\n\r\n")
+    stage.connection.data_received(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-trailer: 1\r\n\r\n"
+    )
     assert request.headers == [(b"transfer-encoding", b"chunked")]
 
 
@@ -269,12 +274,12 @@ def test_a_paused_upstream_is_not_a_silent_one(stage: Stage) -> None:
     request, events = stage.ask()
     stage.connection.data_received(OK[:-2])
     request.pause()
-    assert not stage.wire.reading
+    assert not stage.wire.is_reading()
     stage.pool.time.now_s = 1000.0
     stage.connection.check(1000.0)
     assert len(events) == 1
     request.resume()
-    assert stage.wire.reading
+    assert stage.wire.is_reading()
     stage.connection.check(1004.9)
     assert len(events) == 1
     stage.connection.check(1005.1)
@@ -301,10 +306,12 @@ def test_a_connection_at_rest_reads_again(stage: Stage) -> None:
     stage.connection.data_received(OK[:-2])
     request.pause()
     stage.connection.data_received(OK[-2:])
-    assert stage.wire.reading
+    assert stage.wire.is_reading()
 
 
-@given(st.lists(st.binary(max_size=60) | st.sampled_from([OK, OK[:30], b"HTTP/1.1 200 OK\r\n", b"0\r\n\r\n"]), max_size=6))
+@given(
+    st.lists(st.binary(max_size=60) | st.sampled_from([OK, OK[:30], b"HTTP/1.1 200 OK\r\n", b"0\r\n\r\n"]), max_size=6)
+)
 def test_any_bytes_end_in_an_answer_or_a_failure_and_never_in_an_error(packets: list[bytes]) -> None:
     stage = Stage()
     _, events = stage.ask()

@@ -62,6 +62,12 @@ async def answers_once(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     await writer.drain()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until it is so: what the pool does on its own has no event to wait for."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 def pool_of(server: Server, **limits: Any) -> KeepAlivePool:
     return KeepAlivePool(server.url, ClientLimits(**limits), asyncio.get_running_loop())
 
@@ -111,9 +117,9 @@ def test_nobody_listening_is_unreachable() -> None:
             pass
         with pytest.raises(UpstreamUnreachable, match="cannot be reached"):
             await pool_of(server).send(HEAD, b"{}")
+        nowhere = KeepAlivePool("http://no-such-host.invalid:1", ClientLimits(), asyncio.get_running_loop())
         with pytest.raises(UpstreamUnreachable):
-            pool = KeepAlivePool("http://no-such-host.invalid:1", ClientLimits(), asyncio.get_running_loop())
-            await pool.send(HEAD, b"{}")
+            await nowhere.send(HEAD, b"{}")
 
     asyncio.run(run())
 
@@ -126,15 +132,13 @@ def test_connections_are_bounded() -> None:
         async with Server().serving(hangs) as server:
             pool = pool_of(server, max_connections=2)
             waiting = [asyncio.create_task(pool.send(HEAD, b"{}")) for _ in range(2)]
-            while len(pool._all) < 2:
-                await asyncio.sleep(0)
+            await until(lambda: len(pool._all) == 2)
             with pytest.raises(UpstreamFailed, match="all 2 connections"):
                 await pool.send(HEAD, b"{}")
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-            while pool._all:
-                await asyncio.sleep(0)
+            await until(lambda: not pool._all)
 
     asyncio.run(run())
 
@@ -151,8 +155,7 @@ def test_cancelling_whoever_waits_closes_the_connection() -> None:
         async with Server().serving(until_left) as server:
             pool = pool_of(server)
             waiting = asyncio.create_task(pool.send(HEAD, b"{}"))
-            while not pool._all:
-                await asyncio.sleep(0)
+            await until(lambda: bool(pool._all))
             waiting.cancel()
             await left.wait()
             with pytest.raises(asyncio.CancelledError):
@@ -196,8 +199,7 @@ def test_the_sweep_enforces_the_limits() -> None:
         async with Server().serving(hangs) as server:
             pool = pool_of(server, first_byte_s=0.0)
             waiting = asyncio.create_task(pool.send(HEAD, b"{}"))
-            while not pool._all:
-                await asyncio.sleep(0)
+            await until(lambda: bool(pool._all))
             pool.sweep()
             with pytest.raises(UpstreamFailed, match="time limit"):
                 await waiting

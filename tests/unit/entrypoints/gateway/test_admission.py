@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -6,7 +7,7 @@ from edgemind.domain.fleet import DeviceClass, Tenant
 from edgemind.domain.keys import ENTROPY_BYTES, IssuedKey, KeyRing, issue_key
 from edgemind.domain.limits import Limits
 from edgemind.domain.requests import Priority
-from edgemind.entrypoints.gateway.admission import REMEMBERED_LIMIT, Admission, constraints_of
+from edgemind.entrypoints.gateway.admission import REMEMBERED_LIMIT, Admission, Admitted, constraints_of
 from edgemind.entrypoints.gateway.refusals import Refusal
 from tests.support.clocks import ManualClock
 from tests.support.gateway_parts import endpoint, fleet, head, router, site
@@ -28,7 +29,9 @@ def bearer(tenant: str) -> str:
 RING = KeyRing(key(tenant).stored for tenant in ("demo", "narrow", "german", "stranger"))
 
 
-def admission(clock: ManualClock | None = None, *, auth: bool = True, token: str | None = TOKEN, workers: int = 1) -> Admission:
+def admission(
+    clock: ManualClock | None = None, *, auth: bool = True, token: str | None = TOKEN, workers: int = 1
+) -> Admission:
     made = Admission(
         (DEMO, NARROW, GERMAN),
         Limits(),
@@ -74,12 +77,12 @@ def test_a_neighbour_needs_the_token_and_no_key() -> None:
     assert admitted.caller.forwarded_by == "site-b"
     assert constraints_of(admitted, "m").local_only
     for wrong in ("", "x", TOKEN + "x"):
-        assert refusal(lambda wrong=wrong: admission().admit(head(x_edgemind_site_token=wrong))).status == 401
+        assert refusal(partial(admission().admit, head(x_edgemind_site_token=wrong))).status == 401
 
 
 def test_without_a_fleet_secret_there_are_no_neighbours() -> None:
     for sent in ("", "None", "anything"):
-        assert refusal(lambda sent=sent: admission(token=None).admit(head(x_edgemind_site_token=sent))).status == 401
+        assert refusal(partial(admission(token=None).admit, head(x_edgemind_site_token=sent))).status == 401
 
 
 def test_forwarded_by_alone_is_an_ordinary_request() -> None:
@@ -177,7 +180,7 @@ def test_models_are_looked_up_then_rights() -> None:
 # Headers
 
 
-def admitted(**headers: str):
+def admitted(**headers: str) -> Admitted:
     return admission().admit(head(authorization=bearer("demo"), **headers))
 
 

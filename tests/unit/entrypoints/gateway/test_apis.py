@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -58,10 +59,8 @@ def test_wrong_types_name_their_field(field: str, value: object) -> None:
 
 @given(JSON, st.sampled_from([CHAT, COMPLETIONS, EMBEDDINGS, INFER]))
 def test_any_json_is_either_valid_or_refused(document: object, api: Any) -> None:
-    try:
-        read_model(api, json.dumps(document).encode(), "m" if api is INFER else None, None)
-    except Refusal as refusal:
-        assert refusal.status == 400
+    with suppress(Refusal):
+        assert read_model(api, json.dumps(document).encode(), "m" if api is INFER else None, None)
 
 
 @given(st.binary(max_size=60), st.none() | st.integers(0, 99))

@@ -61,9 +61,7 @@ def test_an_unknown_length_is_chunked_and_ends_with_the_last_chunk() -> None:
     one.start(200, b"", b"hello", length=None, complete=False)
     one.push(b"more")
     one.finish(b"last")
-    assert wire.written.endswith(
-        b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n4\r\nmore\r\n4\r\nlast\r\n0\r\n\r\n"
-    )
+    assert wire.written.endswith(b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n4\r\nmore\r\n4\r\nlast\r\n0\r\n\r\n")
     one.finish()
     assert wire.written.count(b"0\r\n\r\n") == 1
     assert wire.events == ["answered"]

@@ -1,7 +1,14 @@
 import pytest
 
 from edgemind.entrypoints.gateway.exchange import Exchange
-from edgemind.entrypoints.gateway.forwarding import FIXED_HEADS_LIMIT, RequestHeads, load_line, load_of, receipt, response_head
+from edgemind.entrypoints.gateway.forwarding import (
+    FIXED_HEADS_LIMIT,
+    RequestHeads,
+    load_line,
+    load_of,
+    receipt,
+    response_head,
+)
 from edgemind.services.targets import Target
 from tests.support.gateway_parts import endpoint, fleet, head, record, router, site
 
@@ -20,7 +27,9 @@ class NoConnection:
     """An exchange under test never writes."""
 
 
-def lines(target: Target, heads: RequestHeads | None = None, of: str = "/v1/chat/completions", **headers: str) -> list[str]:
+def lines(
+    target: Target, heads: RequestHeads | None = None, of: str = "/v1/chat/completions", **headers: str
+) -> list[str]:
     exchange = Exchange(NoConnection(), head(target=of, **headers), b"{}", 0.0, b"", True)  # type: ignore[arg-type]
     heads = heads or RequestHeads("site-a", "token")
     raw = heads.head(target, exchange, 2, record(OF), 123.4567)
@@ -29,7 +38,9 @@ def lines(target: Target, heads: RequestHeads | None = None, of: str = "/v1/chat
 
 
 def test_a_model_server_gets_its_key_and_nothing_of_ours() -> None:
-    got = lines(SERVER, authorization="Bearer em_x", x_edgemind_priority="high", accept="*/*", cookie="c", x_request_id="z")
+    got = lines(
+        SERVER, authorization="Bearer em_x", x_edgemind_priority="high", accept="*/*", cookie="c", x_request_id="z"
+    )
     assert got == [
         "POST /v1/chat/completions HTTP/1.1",
         "host: a:1",
@@ -133,7 +144,21 @@ def test_load_is_read_as_it_is_written() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b";;", b"1;2", b"a;b;c", b"nan;1;1", b"1;1;nan", b"inf;1;1", b"1;1;inf", b"-1;1;1", b"1;0;1", b"1;-1;1", b"1;1;0", b"1;9999999999;1"],
+    [
+        b"",
+        b";;",
+        b"1;2",
+        b"a;b;c",
+        b"nan;1;1",
+        b"1;1;nan",
+        b"inf;1;1",
+        b"1;1;inf",
+        b"-1;1;1",
+        b"1;0;1",
+        b"1;-1;1",
+        b"1;1;0",
+        b"1;9999999999;1",
+    ],
 )
 def test_a_load_that_makes_no_sense_is_none(value: bytes) -> None:
     assert load_of([(b"x-edgemind-load", value)]) is None

@@ -24,7 +24,9 @@ def site(gateway: str | None = None, admin: str | None = None) -> Site:
         (None, "::1", 5, "[::1]:5"),
     ],
 )
-def test_flags_come_before_what_is_declared(gateway: str | None, host: str | None, port: int | None, expected: str) -> None:
+def test_flags_come_before_what_is_declared(
+    gateway: str | None, host: str | None, port: int | None, expected: str
+) -> None:
     assert str(data_address(site(gateway), host, port)) == expected
 
 

@@ -14,7 +14,11 @@ NOBODY = Refusal(401, "authentication_error", "invalid_api_key", "no")
 
 
 def post(body: bytes, *lines: str, length: int | None = None) -> bytes:
-    head = ["POST /v1/chat/completions HTTP/1.1", "host: a", f"content-length: {len(body) if length is None else length}"]
+    head = [
+        "POST /v1/chat/completions HTTP/1.1",
+        "host: a",
+        f"content-length: {len(body) if length is None else length}",
+    ]
     return "\r\n".join([*head, *lines, "", ""]).encode() + body
 
 
@@ -60,8 +64,10 @@ def test_a_whole_request_at_once() -> None:
     assert got.reader.phase is Phase.IDLE
 
 
-@given(st.lists(st.sampled_from([post(b"one"), post(b""), chunked(b"t", b"wo"), post(b"x" * 3000)]), min_size=1, max_size=4),
-       st.randoms(use_true_random=False))  # fmt: skip
+WHOLE = st.sampled_from([post(b"one"), post(b""), chunked(b"t", b"wo"), post(b"x" * 3000)])
+
+
+@given(st.lists(WHOLE, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_however_it_is_cut_it_is_the_same(requests: list[bytes], rng: Random) -> None:
     data, whole, cut = b"".join(requests), Reading(), Reading()
     whole.feed(data)
@@ -77,7 +83,10 @@ def test_however_it_is_cut_it_is_the_same(requests: list[bytes], rng: Random) ->
 
 def test_phases() -> None:
     reading = Reading()
-    phases = [reading.feed(part).reader.phase for part in (b"POST / HTTP/1.1\r\n", b"host: a\r\ncontent-length: 2\r\n\r\n", b"a", b"b")]
+    phases = [
+        reading.feed(part).reader.phase
+        for part in (b"POST / HTTP/1.1\r\n", b"host: a\r\ncontent-length: 2\r\n\r\n", b"a", b"b")
+    ]
     assert phases == [Phase.HEAD, Phase.BODY, Phase.BODY, Phase.IDLE]
 
 
@@ -90,7 +99,9 @@ def test_a_request_that_is_refused_does_not_take_those_before_it_along() -> None
 # Limits
 
 
-@pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nhost: a\r\nx: ", b"GET /", b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /"])
+@pytest.mark.parametrize(
+    "start", [b"GET / HTTP/1.1\r\nhost: a\r\nx: ", b"GET /", b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /"]
+)
 def test_an_unfinished_head_is_bounded(start: bytes) -> None:
     got = Reading().feed(start)
     fed = 0
@@ -243,7 +254,12 @@ def test_they_are_bounded() -> None:
     assert 0 < len(seen._heads) <= SEEN_HEADS_LIMIT
 
 
-@given(st.lists(st.binary(max_size=80) | st.sampled_from([post(b"one"), chunked(b"two"), b"\r\n\r\n", b"GET / HTTP/1.1\r\n"]), max_size=6))
+@given(
+    st.lists(
+        st.binary(max_size=80) | st.sampled_from([post(b"one"), chunked(b"two"), b"\r\n\r\n", b"GET / HTTP/1.1\r\n"]),
+        max_size=6,
+    )
+)
 def test_any_bytes_are_requests_or_a_refusal_and_never_an_error(packets: list[bytes]) -> None:
     reading, seen = Reading(), SeenHeads()
     reading.reader = RequestReader(LIMITS, lambda head: None, seen)
