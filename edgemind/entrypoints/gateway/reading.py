@@ -70,7 +70,9 @@ class RequestReader:
             self.refusal = _refusal_of(exc)
         else:
             self._after(data, alone=begins)
-        return self._whole
+        # Given away: an idle connection must not hold on to the last body that came over it.
+        whole, self._whole = self._whole, []
+        return whole
 
     def _parse(self, data: bytes) -> None:
         rest = data

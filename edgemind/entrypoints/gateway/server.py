@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -14,14 +15,23 @@ from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol
 class GatewayServer(uvicorn.Server):
     """uvicorn's server with a drain before its shutdown, and without its signal handling (the worker has its own)."""
 
-    def __init__(self, config: uvicorn.Config, draining: Draining, drain_s: Callable[[], float]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, draining: Draining, drain_s: Callable[[], float], parent: int | None = None
+    ) -> None:
+        """`parent` is the process without which this one is to stop: a supervisor that is killed leaves no workers."""
         super().__init__(config)
         self._draining = draining
         self._drain_s = drain_s
+        self._parent = parent
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._parent is not None and os.getppid() != self._parent:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Go on accepting for the drain time with `Connection: close`, so that clients and balancers move away."""

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import gc
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -171,7 +172,8 @@ class Worker:
         service = Service(app.serve, app.preflight, lambda: self.parts.limits, self._draining, self._seen)
         protocol = functools.partial(GatewayProtocol, service=service)
         config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
-        return GatewayServer(config, self._draining, lambda: self.parts.limits.drain_s)
+        supervisor = os.getppid() if self._plan.identity.workers > 1 else None
+        return GatewayServer(config, self._draining, lambda: self.parts.limits.drain_s, supervisor)
 
     def _admin_server(self) -> GatewayServer:
         routes = AdminRoutes(

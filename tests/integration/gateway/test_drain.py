@@ -177,6 +177,19 @@ def test_a_killed_worker_takes_its_own_connections_only_and_is_replaced(start: S
     assert house.gateway.exit_code() == 0
 
 
+def test_a_supervisor_that_is_killed_leaves_no_workers_behind(start: Start) -> None:
+    house = start("--workers", "2", drain_s=0.2)
+    workers = house.gateway.workers()
+    running = house.call("m-0", fake={"a": {"gated": True}})
+    with house.begin(running) as wire:
+        house.upstreams.wait_seen(running.marker)
+        house.gateway.signal(signal.SIGKILL)
+        eventually("nobody accepts any more", lambda: refuses_connections(house))
+        house.upstreams.release(running.marker)
+        assert wire.answer().status == 200, "they drain"
+    eventually("they are gone", lambda: not any(_alive(pid) for pid in workers))
+
+
 def test_a_tenants_rate_is_divided_by_the_workers(upstreams: FakeUpstreams, tmp_path: Path) -> None:
     model = {"name": "m-0", "base_url": f"{upstreams.url('a')}/v1", "slots": 64, "service_ms": 20}
     tenants = [{"name": "demo", "models": ["*"], "rate_per_s": 0.01, "burst": 6}]
@@ -205,7 +218,11 @@ def _ready(house: House, worker: int) -> bool:
 
 
 def _alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Neither gone nor waiting to be reaped by whoever inherited it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def spread(house: House, workers: list[int]) -> tuple[list[Call], list[Wire]]:

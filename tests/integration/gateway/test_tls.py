@@ -108,7 +108,7 @@ def test_a_hang_up_and_a_slow_reader_over_tls(secured: House, trusting: ssl.SSLC
     assert secured.upstreams.wait_outcome(hanging.marker) == "left"
     flood = secured.call(secured.model("solo"), fake={"a": {"do": "flood", "size": 32 << 20}})
     before_mb = secured.gateway.rss_mb()
-    with secured.begin(flood, tls=trusting, receive_buffer_bytes=65536) as wire:
+    with secured.begin(flood, tls=trusting, receive_buffer_bytes=1 << 18) as wire:
         seen = secured.upstreams.wait_seen(flood.marker)[0]
         eventually("some of it is sent", lambda: seen.sent_bytes > 1 << 16)
         assert len(wire.answer().body) == 32 << 20

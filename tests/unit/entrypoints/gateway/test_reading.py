@@ -96,6 +96,12 @@ def test_a_request_that_is_refused_does_not_take_those_before_it_along() -> None
     assert got.refused == (400, "bad_request")
 
 
+def test_what_was_handed_over_is_not_kept() -> None:
+    reading = Reading().feed(post(b"x" * 1000))
+    assert reading.reader._whole == []
+    assert reading.reader._chunks == []
+
+
 # Limits
 
 
@@ -220,6 +226,7 @@ def test_a_head_seen_before_is_the_same_head_and_the_body_is_its_own() -> None:
         post(b"one", "expect: 100-continue"),
         post(b"one", "x-filler: " + "y" * 5000),
         post(b"one\r\n\r\ntwo")[:-1],
+        post(b"one", "x-edgemind-site-token: t"),
     ],
 )
 def test_only_the_head_of_one_plain_whole_request_is_remembered(data: bytes) -> None:

@@ -1,0 +1,181 @@
+"""A gateway and its controller: what it takes from it, and how it goes on when that is gone, hangs or raves."""
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fake_upstream import FakeUpstreams
+from tests.support.gateway_process import SITE_TOKEN, FleetFolder, GatewayProcess, eventually, fleet_document
+from tests.support.house import House
+
+NOTHING: dict[str, Any] = {"v": 1, "table": None, "beacons": [], "local": {}, "drain": False}
+TABLE = {"version": 5, "computed_at_ms": 1, "weights": {"m": {"site-b": 1.0}}}
+ELSEWHERE = {"site": "site-b", "age_ms": 1.0, "rtt_ms": 1.0, "draining": False, "suspected": False}
+
+
+NONSENSE: list[object] = [
+    [],
+    "text",
+    None,
+    7,
+    {"beacons": 7},
+    {"beacons": [7]},
+    {"beacons": [{}]},
+    {"beacons": [{**ELSEWHERE, "models": {"m": 7}}]},
+    {"beacons": [{**ELSEWHERE, "models": {"m": {"slots": 4}}}]},
+    {"local": {"m": None}},
+    {"table": {"version": 1}},
+]
+
+
+class FakeController:
+    """Answers each round with `answer`, whatever that is; hangs while `awake` is not set."""
+
+    def __init__(self) -> None:
+        self.answer: Any = NOTHING
+        self.status = 200
+        self.gone = False
+        self.awake = threading.Event()
+        self.awake.set()
+        self.rounds: list[dict[str, Any]] = []
+        self.tokens: set[str | None] = set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                outer.tokens.add(self.headers["x-edgemind-site-token"])
+                outer.rounds.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+                outer.awake.wait()
+                if outer.gone:
+                    self.close_connection = True
+                    return
+                body = json.dumps(outer.answer).encode()
+                self.send_response(outer.status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: Any) -> None:
+                """Not on stderr."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def stop(self) -> None:
+        self.gone = True
+        self.awake.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def controller() -> Iterator[FakeController]:
+    running = FakeController()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def guided(controller: FakeController, upstreams: FakeUpstreams, tmp_path: Path) -> Iterator[House]:
+    """Site A with a controller; site B, reached directly, serves the same model."""
+    here, there = (
+        {"name": "m", "base_url": f"{upstreams.url(place)}/v1", "slots": 4, "service_ms": 20} for place in ("a", "b")
+    )
+    sites: list[dict[str, Any]] = [
+        {"name": "site-a", "zones": ["de"], "controller": controller.url, "rtt_ms": {"site-b": 1.0}, "models": [here]},
+        {"name": "site-b", "models": [there]},
+    ]
+    folder = FleetFolder(tmp_path, fleet_document(sites, auth="off", routing={"override_margin_ms": 50}))
+    with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
+        yield House(gateway, folder, upstreams, {"demo": "none-needed"})
+
+
+def exchange(house: House) -> dict[str, Any]:
+    told: dict[str, Any] = house.gateway.admin("/edgemind/v1/load").json()["controller"]
+    return told
+
+
+def closed(house: House) -> dict[str, str]:
+    found: dict[str, str] = house.gateway.admin("/edgemind/v1/load").json()["closed"]
+    return found
+
+
+def failed_since(house: House, failures: int) -> bool:
+    return bool(exchange(house)["failures"] > failures)
+
+
+def version(house: House) -> int:
+    return int(house.gateway.admin("/edgemind/v1/table").json()["version"])
+
+
+def test_the_table_is_followed_and_kept_when_the_controller_is_gone(guided: House, controller: FakeController) -> None:
+    assert guided.chat("m")["x-edgemind-site"] == "site-a"
+    controller.answer = NOTHING | {"table": TABLE}
+    eventually("the table is taken", lambda: version(guided) == 5)
+    answer = guided.chat("m")
+    assert (answer["x-edgemind-site"], answer["x-edgemind-reason"]) == ("site-b", "table")
+    assert controller.tokens == {SITE_TOKEN}
+    controller.stop()
+    eventually("it is noticed", lambda: exchange(guided)["failures"] > 3)
+    assert exchange(guided)["last_error"]
+    assert (version(guided), guided.chat("m")["x-edgemind-site"]) == (5, "site-b")
+    assert guided.gateway.admin("/edgemind/v1/table").json()["age_s"] > 0
+    assert guided.gateway.metrics()["edgemind_gateway_table_age_seconds"] > 0
+    guided.gateway.wait_log("serving on the last routing table")
+
+
+def test_a_controller_that_hangs_is_out_of_reach_too(guided: House, controller: FakeController) -> None:
+    eventually("they talk", lambda: exchange(guided)["heard_s_ago"] is not None)
+    controller.awake.clear()
+    eventually("it is noticed", lambda: exchange(guided)["failures"] > 0)
+    assert guided.chat("m").status == 200
+    controller.awake.set()
+    controller.answer = NOTHING | {"table": TABLE}
+    eventually("they talk again", lambda: version(guided) == 5)
+
+
+def test_an_answer_that_makes_no_sense_is_a_failed_round_and_no_more(guided: House, controller: FakeController) -> None:
+    for nonsense in NONSENSE:
+        controller.answer, before = nonsense, exchange(guided)["failures"]
+        eventually(f"{nonsense!r} is noticed", partial(failed_since, guided, before + 1))
+        assert guided.chat("m").status == 200
+    controller.answer = NOTHING | {"table": TABLE}
+    eventually("they talk again", lambda: version(guided) == 5 and exchange(guided)["last_error"] is None)
+
+
+def test_what_the_gateway_reports(guided: House, controller: FakeController) -> None:
+    running = guided.call("m", fake={"a": {"gated": True}})
+    with guided.begin(running) as wire:
+        guided.upstreams.wait_seen(running.marker)
+        eventually("it is reported", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 1)
+        guided.upstreams.release(running.marker)
+        answer = wire.answer()
+    eventually("it is over", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 0)
+    last = controller.rounds[-1]
+    assert (last["site"], last["worker"], last["workers"], last["draining"]) == ("site-a", 0, 1, False)
+    assert last["stats"]["ok"] == 1
+    assert last["decisions"][0]["id"] == answer["x-request-id"]
+    guided.gateway.terminate()
+    eventually("the drain is reported", lambda: controller.rounds[-1]["draining"])
+
+
+def test_a_drained_site_sends_its_requests_elsewhere(guided: House, controller: FakeController) -> None:
+    controller.answer = NOTHING | {"drain": True}
+    eventually("it drains", lambda: guided.chat("m")["x-edgemind-site"] == "site-b")
+    assert closed(guided) == {"site-a": "draining"}
+    controller.answer = NOTHING
+    eventually("it is back", lambda: closed(guided) == {})
+    assert guided.chat("m", headers={"x-edgemind-residency": "de"})["x-edgemind-site"] == "site-a"
