@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.wire import PATIENCE_S, SEGMENT_BYTES
+from tests.support.wire import PATIENCE_S
 
 PIECE = b"x" * 65536
 
@@ -147,8 +147,6 @@ class FakeUpstreams:
                 writer.close()
 
         listener = socket.create_server(("127.0.0.1", self.ports.get(name, 0)), backlog=1024)
-        # As on a network: with loopback's 64 KiB segments a reader that was paused is probed five times a second.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
         self.ports[name] = listener.getsockname()[1]
         self._servers[name] = await asyncio.start_server(connected, sock=listener, limit=1 << 20)
 

@@ -10,8 +10,6 @@ from typing import Any, Self
 PATIENCE_S = 20.0
 """How long a test waits for what must come; only a broken gateway is ever waited for that long."""
 
-SEGMENT_BYTES = 1400
-
 
 class ConnectionEnded(Exception):
     """The other side closed before the head of an answer was whole."""
@@ -63,7 +61,6 @@ class Wire:
         self._socket = socket.socket()
         if receive_buffer_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
         self._socket.settimeout(timeout_s)
         self._socket.connect(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

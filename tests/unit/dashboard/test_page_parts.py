@@ -11,8 +11,7 @@ from dashboard.history import TrendPoint
 from dashboard.views.decisions import row
 from dashboard.views.fleet import measured_on
 from dashboard.wording import milliseconds, number, period, share
-from edgemind.domain.requests import because
-from edgemind.domain.requests import Reason, ShedReason
+from edgemind.domain.requests import Reason, ShedReason, because
 from edgemind.domain.worker_reports import DecisionSummary
 from tests.unit.dashboard.fleets import AT_MS, fleet, site
 
