@@ -17,7 +17,7 @@ SHELL_FILES = ("run", ".ci/run", ".githooks/pre-commit")
 
 # Character classes, so that these lines do not find themselves.
 REGISTRY_HOST = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|registry[.]npmjs|deb[.]debian[.]org|crates[.]io/api|proxy[.]golang[.]org"
+    r"pypi[.]org|pythonhos[t]ed[.]org|registry[.]npmjs|deb[.]debian[.]org|crates[.]io/api|proxy[.]golang[.]org"
 )
 MACHINE_PATH = re.compile(r"(?<![\w.$}>~-])/(?:home|Users|root|work)/[\w.-]")
 
