@@ -9,7 +9,8 @@ from dashboard.wording import under_way
 class CostTerms:
     """One candidate's expected completion in milliseconds; `expected_ms` is the sum of the other four.
 
-    Waiting and expected time are None when the candidate's last report was too old to be compared (`fresh` is False).
+    `cost_ms` is what candidates are compared by: the same sum with its waiting weighted (None from an older gateway).
+    Waiting, expected time and cost are None when the candidate's last report was too old to be compared (`fresh` is False).
     """
 
     site: str
@@ -19,6 +20,7 @@ class CostTerms:
     service_ms: float | None = None
     waiting_ms: float | None = None
     expected_ms: float | None = None
+    cost_ms: float | None = None
     in_flight: float | None = None
     slots: int | None = None
     weight: float | None = None

@@ -14,6 +14,7 @@ _HEADINGS = (
     Heading("Expected", numeric=True),
     Heading("Made of"),
     *(Heading(name.capitalize(), numeric=True) for _, name in TERMS),
+    Heading("Compared by", numeric=True),
     Heading("In flight", numeric=True),
     Heading("Table share", numeric=True),
 )
@@ -47,10 +48,12 @@ def outcome(decision: Explanation) -> str:
 
 
 def candidates(decision: Explanation) -> Html:
-    """Soonest first, those too old to compare last; all bars have one scale."""
+    """The cheapest first, those too old to compare last; all bars have one scale."""
     if not decision.candidates:
         return tag("p", quiet("There was no candidate."))
-    ordered = sorted(decision.candidates, key=lambda one: (one.expected_ms is None, one.expected_ms or 0.0))
+    ordered = sorted(
+        decision.candidates, key=lambda one: (one.expected_ms is None, one.cost_ms or one.expected_ms or 0.0)
+    )
     longest_ms = max((one.expected_ms or 0.0 for one in ordered), default=0.0)
     shown = table("Candidates", _HEADINGS, (_row(one, decision, longest_ms) for one in ordered), "em-candidates")
     return joined([_legend(), shown])
@@ -89,6 +92,7 @@ def _row(one: CostTerms, decision: Explanation, longest_ms: float) -> dict[str, 
         "Candidate": _candidate(one, decision),
         "Expected": tag("strong", text(milliseconds(one.expected_ms))),
         "Made of": _stack(one, longest_ms) if one.fresh else quiet("report too old to compare"),
+        "Compared by": text(milliseconds(one.cost_ms)),
         "In flight": text(_in_flight(one)),
         "Table share": text(NOTHING if one.weight is None else share(one.weight, 1.0)),
     }

@@ -50,10 +50,12 @@ def _candidates(decision: Document) -> str:
         return "There was no candidate."
     chosen, runner_up = decision.get("chosen"), decision.get("runner_up")
     marks = {chosen: "chosen", runner_up: "runner-up"}
-    ordered = sorted(rows, key=lambda row: (row.get("expected_ms") is None, row.get("expected_ms") or 0.0))
+    ordered = sorted(rows, key=lambda row: (_cost(row) is None, _cost(row) or 0.0))
     table = [_row(row, marks.get(row["site"], "")) for row in ordered]
-    headings = ["", "SITE", "TIER", "RTT", "SERVICE", "WAITING", "LOAD", "EXPECTED", "IN FLIGHT", "SLOTS", "WEIGHT"]
-    return f"Candidates, costs in ms (they add up to EXPECTED):\n{text_table(headings, table)}"
+    headings = ["", "SITE", "TIER", "RTT", "SERVICE", "WAITING", "LOAD", "EXPECTED", "COST", "IN FLIGHT"]
+    headings += ["SLOTS", "WEIGHT"]
+    told = "Candidates in ms: the terms add up to EXPECTED; COST, by which they are compared, counts waiting for more."
+    return f"{told}\n{text_table(headings, table)}"
 
 
 def _row(row: Document, mark: str) -> list[Cell]:
@@ -62,7 +64,20 @@ def _row(row: Document, mark: str) -> list[Cell]:
     expected: Cell = _number(row.get("expected_ms")) if fresh else "report too old"
     weight = row.get("weight")
     share = None if weight is None else f"{weight * 100:.0f} %"
-    return [mark or " ", row["site"], row.get("tier"), *terms, expected, row.get("in_flight"), row.get("slots"), share]
+    known: list[Cell] = [
+        expected,
+        _number(row.get("cost_ms")),
+        row.get("in_flight"),
+        row.get("slots"),
+        share,
+    ]
+    return [mark or " ", row["site"], row.get("tier"), *terms, *known]
+
+
+def _cost(row: Document) -> float | None:
+    """What candidates are compared by; gateways of an older version only tell what they expect."""
+    cost_ms: float | None = row.get("cost_ms", row.get("expected_ms"))
+    return cost_ms
 
 
 def _number(value: float | None) -> float | None:

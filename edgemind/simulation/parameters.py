@@ -14,15 +14,8 @@ from edgemind.errors import ConfigurationError
 DISTRIBUTIONS = ("lognormal", "exponential")
 
 
-class _Bounded:
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
-
-
 @dataclass(frozen=True, slots=True)
-class FleetParameters(_Bounded):
+class FleetParameters:
     slots: tuple[int, ...]
     rtt_min_ms: float = field(metadata=bounds(0, 10_000, "ms", "Round trip between the closest sites."))
     rtt_max_ms: float = field(metadata=bounds(0, 10_000, "ms", "Round trip between the farthest sites."))
@@ -36,7 +29,7 @@ class FleetParameters(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkParameters(_Bounded):
+class WorkParameters:
     service_ms: float = field(metadata=bounds(0.1, 600_000, "ms", "Mean service time of a healthy site."))
     distribution: str
     sigma: float = field(metadata=bounds(0, 5, "of the log", "Spread of a lognormal service time."))
@@ -51,7 +44,7 @@ class WorkParameters(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadParameters(_Bounded):
+class LoadParameters:
     duration_s: float = field(metadata=bounds(0.1, 36_000, "s", "Virtual time during which requests arrive."))
     warm_up_s: float = field(metadata=bounds(0, 36_000, "s", "Requests sent before this are not counted."))
     peak_utilisation: float = field(metadata=bounds(0.001, 2, "ratio", "Demand / capacity during the flash crowd."))
@@ -64,7 +57,7 @@ class LoadParameters(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class FlashCrowdParameters(_Bounded):
+class FlashCrowdParameters:
     factor: float = field(metadata=bounds(0.01, 100, "x normal", "Demand of the affected ingresses."))
     ingress_ratio: float = field(metadata=bounds(0, 1, "ratio", "Share of the ingresses that are affected."))
     crowd_sites: int = field(metadata=bounds(1, 1_000, "sites", "Neighbouring ingresses of one crowd."))
@@ -77,7 +70,7 @@ class FlashCrowdParameters(_Bounded):
 
 
 @dataclass(frozen=True, slots=True)
-class BrownoutParameters(_Bounded):
+class BrownoutParameters:
     factor: float = field(metadata=bounds(0.01, 100, "x normal", "Service time of the affected sites."))
     site_ratio: float = field(metadata=bounds(0, 1, "ratio", "Share of the sites that are affected."))
     start_ratio: float = field(metadata=bounds(0, 1, "of duration_s", "When it begins."))

@@ -5,7 +5,7 @@ WAITING_WEIGHT = 3.0
 
 A request that queues delays everybody who comes after it, one that travels delays nobody. Comparing bare expected
 completions lets every ingress fill its own queue until a neighbour is just as bad for itself; simulated, with perfect
-knowledge, weights of 2 to 4 answer more requests in time than 1, at every load (docs/adr/0006).
+knowledge, weights of 2 and 3 answer more requests in time than 1, at every load (docs/adr/0006).
 """
 
 

@@ -56,6 +56,9 @@ class UpstreamHealth:
             self.circuit = Circuit.TRIAL
 
     def succeeded(self) -> None:
+        """One good answer. While the circuit is open it was asked for before the failures, and tells nothing new."""
+        if self.circuit is Circuit.OPEN:
+            return
         self._consecutive = 0
         self._outcomes = (self._outcomes << 1) & ((1 << self._rule.window) - 1)
         if self.circuit is not Circuit.CLOSED:

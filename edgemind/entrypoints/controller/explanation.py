@@ -13,7 +13,8 @@ class CandidateTerms(_Open):
     """One candidate's expected completion, in milliseconds, as the decision saw it.
 
     `expected_ms` = `rtt_ms` + `load_ms` + `service_ms` + `waiting_ms`; the last two are null for a candidate whose last
-    report was too old to be compared (`fresh` false). `weight` is its share of the routing table.
+    report was too old to be compared (`fresh` false). `cost_ms` is what candidates are compared by: the same sum with its
+    waiting weighted. `weight` is its share of the routing table.
     """
 
     site: str
@@ -23,6 +24,7 @@ class CandidateTerms(_Open):
     waiting_ms: float | None = None
     load_ms: float | None = None
     expected_ms: float | None = None
+    cost_ms: float | None = None
     in_flight: float | None = None
     slots: int | None = None
     weight: float | None = None

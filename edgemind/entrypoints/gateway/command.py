@@ -51,10 +51,10 @@ def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     if worker is not None and inherit is not None:
         _run(config, settings, WorkerIdentity(own.name, worker, workers), tls, *_inherited(inherit))
         return
-    address = data_address(own, host, port)
-    data = bind(address, f"gateway {own.name}")
-    address = Address(address.host, data.getsockname()[1])
-    admins = [bind(admin_address(own, address, k), f"admin listener {k} of {own.name}") for k in range(workers)]
+    wanted = data_address(own, host, port)
+    data = bind(wanted, f"gateway {own.name}")
+    address = Address(wanted.host, data.getsockname()[1])
+    admins = [bind(admin_address(own, wanted, k), f"admin listener {k} of {own.name}") for k in range(workers)]
     scheme = "https" if tls else "http"
     admin_ports = ", ".join(str(admin.getsockname()[1]) for admin in admins)
     click.echo(f"gateway {own.name} listens on {scheme}://{address} (admin on port {admin_ports})", err=True)

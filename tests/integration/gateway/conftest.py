@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.fake_upstream import FakeUpstreams
-from tests.support.gateway_process import FleetFolder, GatewayProcess, fleet_document, free_ports
+from tests.support.gateway_process import FleetFolder, GatewayProcess, fleet_document
 from tests.support.house import House
 
 GROUPS: dict[str, dict[str, tuple[int, float]]] = {
@@ -49,14 +49,11 @@ def upstreams() -> Iterator[FakeUpstreams]:
 @pytest.fixture(scope="session")
 def house(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Site A with a gateway, site B reached directly (rtt 5 ms), and a cloud tier (rtt 40 ms)."""
-    port, admin = free_ports(2)
     document = fleet_document(
         [
             {
                 "name": "site-a",
                 "zones": ["local", "de"],
-                "gateway": f"http://127.0.0.1:{port}",
-                "admin": f"http://127.0.0.1:{admin}",
                 "rtt_ms": {"site-b": 5.0},
                 "models": models_at(upstreams, "a") + models_at(upstreams, "d"),
             },
@@ -91,20 +88,14 @@ def house(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) ->
     (path / "cloud.key").write_text("cloud-key-0123456789")
     folder = FleetFolder(path, document)
     keys = {tenant: folder.new_key(tenant) for tenant in ("demo", "narrow", "hurried", "german")}
-    with GatewayProcess(folder, "site-a") as gateway:
+    with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
         yield House(gateway, folder, upstreams, keys)
 
 
 @pytest.fixture(scope="session")
 def strict(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A gateway of one site with short time limits and few connections."""
-    port, admin = free_ports(2)
-    site = {
-        "name": "site-a",
-        "gateway": f"http://127.0.0.1:{port}",
-        "admin": f"http://127.0.0.1:{admin}",
-        "models": models_at(upstreams, "a"),
-    }
+    site = {"name": "site-a", "models": models_at(upstreams, "a")}
     limits = {
         "header_timeout_s": 0.4,
         "idle_timeout_s": 0.8,
@@ -113,5 +104,5 @@ def strict(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -
         "drain_s": 0,
     }
     folder = FleetFolder(tmp_path_factory.mktemp("strict"), fleet_document([site], auth="off", limits=limits))
-    with GatewayProcess(folder, "site-a") as gateway:
+    with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
         yield House(gateway, folder, upstreams, {"demo": "none-needed"})

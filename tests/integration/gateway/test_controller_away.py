@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.support.fake_upstream import FakeUpstreams
 from tests.support.gateway_process import SITE_TOKEN, FleetFolder, GatewayProcess, eventually, fleet_document
 from tests.support.house import House
 
+HERE = {"x-edgemind-residency": "de"}
 NOTHING: dict[str, Any] = {"v": 1, "table": None, "beacons": [], "local": {}, "drain": False}
 TABLE = {"version": 5, "computed_at_ms": 1, "weights": {"m": {"site-b": 1.0}}}
 ELSEWHERE = {"site": "site-b", "age_ms": 1.0, "rtt_ms": 1.0, "draining": False, "suspected": False}
@@ -81,15 +81,17 @@ class FakeController:
         self.server.server_close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def controller() -> Iterator[FakeController]:
     running = FakeController()
     yield running
     running.stop()
 
 
-@pytest.fixture
-def guided(controller: FakeController, upstreams: FakeUpstreams, tmp_path: Path) -> Iterator[House]:
+@pytest.fixture(scope="module")
+def guided(
+    controller: FakeController, upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     """Site A with a controller; site B, reached directly, serves the same model."""
     here, there = (
         {"name": "m", "base_url": f"{upstreams.url(place)}/v1", "slots": 4, "service_ms": 20} for place in ("a", "b")
@@ -98,7 +100,9 @@ def guided(controller: FakeController, upstreams: FakeUpstreams, tmp_path: Path)
         {"name": "site-a", "zones": ["de"], "controller": controller.url, "rtt_ms": {"site-b": 1.0}, "models": [here]},
         {"name": "site-b", "models": [there]},
     ]
-    folder = FleetFolder(tmp_path, fleet_document(sites, auth="off", routing={"override_margin_ms": 50}))
+    folder = FleetFolder(
+        tmp_path_factory.mktemp("guided"), fleet_document(sites, auth="off", routing={"override_margin_ms": 50})
+    )
     with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
         yield House(gateway, folder, upstreams, {"demo": "none-needed"})
 
@@ -121,30 +125,22 @@ def version(house: House) -> int:
     return int(house.gateway.admin("/edgemind/v1/table").json()["version"])
 
 
-def test_the_table_is_followed_and_kept_when_the_controller_is_gone(guided: House, controller: FakeController) -> None:
+def test_the_table_is_followed(guided: House, controller: FakeController) -> None:
     assert guided.chat("m")["x-edgemind-site"] == "site-a"
     controller.answer = NOTHING | {"table": TABLE}
     eventually("the table is taken", lambda: version(guided) == 5)
     answer = guided.chat("m")
     assert (answer["x-edgemind-site"], answer["x-edgemind-reason"]) == ("site-b", "table")
     assert controller.tokens == {SITE_TOKEN}
-    controller.stop()
-    eventually("it is noticed", lambda: exchange(guided)["failures"] > 3)
-    assert exchange(guided)["last_error"]
-    assert (version(guided), guided.chat("m")["x-edgemind-site"]) == (5, "site-b")
-    assert guided.gateway.admin("/edgemind/v1/table").json()["age_s"] > 0
-    assert guided.gateway.metrics()["edgemind_gateway_table_age_seconds"] > 0
-    guided.gateway.wait_log("serving on the last routing table")
 
 
 def test_a_controller_that_hangs_is_out_of_reach_too(guided: House, controller: FakeController) -> None:
     eventually("they talk", lambda: exchange(guided)["heard_s_ago"] is not None)
     controller.awake.clear()
-    eventually("it is noticed", lambda: exchange(guided)["failures"] > 0)
+    eventually("it is noticed", partial(failed_since, guided, exchange(guided)["failures"]))
     assert guided.chat("m").status == 200
     controller.awake.set()
-    controller.answer = NOTHING | {"table": TABLE}
-    eventually("they talk again", lambda: version(guided) == 5)
+    eventually("they talk again", lambda: exchange(guided)["last_error"] is None)
 
 
 def test_an_answer_that_makes_no_sense_is_a_failed_round_and_no_more(guided: House, controller: FakeController) -> None:
@@ -152,12 +148,12 @@ def test_an_answer_that_makes_no_sense_is_a_failed_round_and_no_more(guided: Hou
         controller.answer, before = nonsense, exchange(guided)["failures"]
         eventually(f"{nonsense!r} is noticed", partial(failed_since, guided, before + 1))
         assert guided.chat("m").status == 200
-    controller.answer = NOTHING | {"table": TABLE}
-    eventually("they talk again", lambda: version(guided) == 5 and exchange(guided)["last_error"] is None)
+    controller.answer = NOTHING
+    eventually("they talk again", lambda: exchange(guided)["last_error"] is None)
 
 
 def test_what_the_gateway_reports(guided: House, controller: FakeController) -> None:
-    running = guided.call("m", fake={"a": {"gated": True}})
+    running = guided.call("m", fake={"a": {"gated": True}}, headers=HERE)
     with guided.begin(running) as wire:
         guided.upstreams.wait_seen(running.marker)
         eventually("it is reported", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 1)
@@ -166,16 +162,33 @@ def test_what_the_gateway_reports(guided: House, controller: FakeController) -> 
     eventually("it is over", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 0)
     last = controller.rounds[-1]
     assert (last["site"], last["worker"], last["workers"], last["draining"]) == ("site-a", 0, 1, False)
-    assert last["stats"]["ok"] == 1
+    assert last["stats"]["ok"] >= 1
     assert last["decisions"][0]["id"] == answer["x-request-id"]
-    guided.gateway.terminate()
-    eventually("the drain is reported", lambda: controller.rounds[-1]["draining"])
 
 
 def test_a_drained_site_sends_its_requests_elsewhere(guided: House, controller: FakeController) -> None:
     controller.answer = NOTHING | {"drain": True}
-    eventually("it drains", lambda: guided.chat("m")["x-edgemind-site"] == "site-b")
-    assert closed(guided) == {"site-a": "draining"}
+    eventually("it drains", lambda: closed(guided) == {"site-a": "draining"})
+    assert guided.chat("m")["x-edgemind-site"] == "site-b"
+    assert guided.chat("m", headers=HERE).status == 503
     controller.answer = NOTHING
     eventually("it is back", lambda: closed(guided) == {})
-    assert guided.chat("m", headers={"x-edgemind-residency": "de"})["x-edgemind-site"] == "site-a"
+    assert guided.chat("m", headers=HERE)["x-edgemind-site"] == "site-a"
+
+
+def test_with_the_controller_gone_the_last_table_is_kept(guided: House, controller: FakeController) -> None:
+    controller.answer = NOTHING | {"table": TABLE}
+    eventually("the table is taken", lambda: version(guided) == 5)
+    controller.gone = True
+    eventually("it is noticed", partial(failed_since, guided, exchange(guided)["failures"]))
+    assert exchange(guided)["last_error"]
+    assert (version(guided), guided.chat("m")["x-edgemind-site"]) == (5, "site-b")
+    assert guided.gateway.admin("/edgemind/v1/table").json()["age_s"] > 0
+    assert guided.gateway.metrics()["edgemind_gateway_table_age_seconds"] > 0
+    guided.gateway.wait_log("serving on the last routing table")
+
+
+def test_the_drain_of_a_gateway_is_reported(guided: House, controller: FakeController) -> None:
+    controller.gone = False
+    guided.gateway.terminate()
+    eventually("the drain is reported", lambda: controller.rounds[-1]["draining"])

@@ -44,8 +44,8 @@ def test_an_explanation_reads_like_a_sentence_and_a_table() -> None:
     assert "predicted 21.3 ms, took 22.9 ms (first byte 22.7 ms), status 200" in lines[1]
     rows = [line.split() for line in lines[4:8]]
     assert rows[0][:3] == ["SITE", "TIER", "RTT"]
-    assert rows[1] == ["chosen", "site-b", "edge", "6.1", "15.2", "0", "0", "21.3", "-", "4", "20", "%"]
-    assert rows[2] == ["runner-up", "site-a", "edge", "0", "15.2", "15.2", "0", "30.4", "7", "4", "80", "%"]
+    assert rows[1] == ["chosen", "site-b", "edge", "6.1", "15.2", "0", "0", "21.3", "21.3", "-", "4", "20", "%"]
+    assert rows[2] == ["runner-up", "site-a", "edge", "0", "15.2", "15.2", "0", "30.4", "60.8", "7", "4", "80", "%"]
     assert rows[3][:2] == ["site-d", "edge"]
     assert "report too old" in lines[7]
     assert "Left out: site-c (outside the residency)" in lines
