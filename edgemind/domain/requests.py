@@ -41,7 +41,7 @@ SHED_PREFIX = "shed:"
 
 IN_WORDS: Mapping[str, str] = {
     Reason.TABLE: "the routing table chose it",
-    Reason.OVERRIDE: "a fresh report promised a sooner answer than the routing table's choice",
+    Reason.OVERRIDE: "fresh reports made another site clearly cheaper than the routing table's choice",
     Reason.SESSION: "the session was served there before, and moving it would gain next to nothing",
     Reason.LEAST_REQUEST: "it had the fewest requests for its slots",
     Reason.LOCAL: "the ingress itself had a free slot",

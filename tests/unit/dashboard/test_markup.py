@@ -151,7 +151,7 @@ def test_tiles_tell_the_last_minute_and_the_whole() -> None:
 
 def test_a_story_says_what_was_asked_where_it_ran_and_why() -> None:
     shown = Page(story(EXAMPLE, NOON)).text
-    assert shown.startswith("simulated-detector asked at site-a ran at site-b , because a fresh report promised")
+    assert shown.startswith("simulated-detector asked at site-a ran at site-b , because fresh reports made another site")
     assert "Predicted 21.3 ms, took 22.9 ms (first byte 22.7 ms); status 200." in shown
     there = replace(EXAMPLE, chosen="site-a", reason="local")
     assert "ran there itself, because the ingress itself had a free slot" in Page(story(there, NOON)).text

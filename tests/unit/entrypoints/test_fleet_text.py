@@ -38,8 +38,8 @@ def test_an_explanation_reads_like_a_sentence_and_a_table() -> None:
     lines = explanation_text(EXAMPLE).splitlines()
 
     assert lines[0] == (
-        "dec-site-a-0-00c0ffee00c0ffee: simulated-detector asked at site-a ran at site-b, because a fresh report "
-        "promised a sooner answer than the routing table's choice (override)."
+        "dec-site-a-0-00c0ffee00c0ffee: simulated-detector asked at site-a ran at site-b, because fresh reports "
+        "made another site clearly cheaper than the routing table's choice (override)."
     )
     assert "predicted 21.3 ms, took 22.9 ms (first byte 22.7 ms), status 200" in lines[1]
     rows = [line.split() for line in lines[4:8]]
