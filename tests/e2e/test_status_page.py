@@ -205,7 +205,7 @@ def test_a_decision_is_explained_and_stays_open_while_the_page_moves_on(
     page = tab.page
     page.locator(f"button[data-id='{DECISION}']").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_text("a fresh report promised a sooner answer").wait_for()
+    dialog.get_by_text("fresh reports made another site clearly cheaper").wait_for()
     for said in (DECISION, "runner-up", "✓ chosen", "outside the residency", "report too old to compare", "xr"):
         dialog.get_by_text(said, exact=False).first.wait_for()
     assert page.url.endswith(f"?decision={DECISION}")
@@ -221,7 +221,7 @@ def test_a_decision_is_explained_and_stays_open_while_the_page_moves_on(
 
 def test_the_address_of_an_explanation_can_be_sent_on(visit: Callable[..., Visit], page_url: str) -> None:
     known = visit(f"{page_url}/?decision={DECISION}").page
-    known.get_by_role("dialog").get_by_text("a fresh report promised").wait_for()
+    known.get_by_role("dialog").get_by_text("fresh reports made another site").wait_for()
     gone = visit(f"{page_url}/?decision=dec-site-a-0-0000000000000000").page
     gone.get_by_role("dialog").get_by_text("The fleet does not have this").wait_for()
 
