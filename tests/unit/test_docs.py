@@ -8,6 +8,7 @@ import pytest
 
 from edgemind.domain.limits import KIB, MIB, Limits
 from edgemind.domain.membership import MembershipRule
+from edgemind.domain.routing.cost import WAITING_WEIGHT
 from edgemind.domain.routing.health import EjectionRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.entrypoints.cli import COMMANDS
@@ -115,7 +116,8 @@ def test_the_readme_repeats_the_benchmarks_as_they_are(gateway: str) -> None:
         ("docs/limitations.md", "The margin is 2 ms", ROUTING.session_margin_ms == 2),
         ("docs/limitations.md", "a heartbeat older than 5 s", TTL_S == 5),
         ("docs/architecture.md", "within 2 ms of the best", ROUTING.session_margin_ms == 2),
-        ("docs/architecture.md", "more than 2 ms better", ROUTING.override_margin_ms == 2),
+        ("docs/architecture.md", "more than 2 ms cheaper", ROUTING.override_margin_ms == 2),
+        ("docs/architecture.md", "Waiting counts three times", WAITING_WEIGHT == 3),
         ("docs/architecture.md", "computed every 250 ms", ROUTING.tick_ms == 250),
         ("docs/architecture.md", "up to 85 %", ROUTING.fill_ratio == 0.85),
         ("docs/architecture.md", "3 failures in a row", EJECTION.consecutive == 3),

@@ -20,8 +20,8 @@ from uvicorn.server import ServerState
 
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
-from edgemind.entrypoints.gateway.heads import Head, SeenHeads
-from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, RequestReader
+from edgemind.entrypoints.gateway.heads import SeenHeads
+from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, Request, RequestReader
 from edgemind.entrypoints.gateway.refusals import Refusal, refusal_bytes, timed_out, too_many_connections
 
 LINGER_S = 1.0
@@ -112,8 +112,9 @@ class GatewayProtocol(asyncio.Protocol):
         if self._lingering or self._transport.is_closing():
             return
         reader, before = self._reader, self._reader.phase
-        for head, body in reader.feed(data, nothing_pending=self.active is None):
-            self._take(head, body)
+        requests = reader.feed(data, nothing_pending=self.active is None)
+        for request in requests:
+            self._take(request, last=request is requests[-1])
         if reader.refusal is not None:
             self._refuse(reader.refusal)
         elif reader.phase is not Phase.IDLE:
@@ -191,15 +192,18 @@ class GatewayProtocol(asyncio.Protocol):
 
     # Serving
 
-    def _take(self, head: Head, body: bytes) -> None:
-        service = self._service
+    def _take(self, request: Request, *, last: bool) -> None:
+        service, (head, body) = self._service, request
         lines = service.lines.serialized(self._server_state.default_headers)
-        keep_alive = head.keep_alive and not service.draining.started
+        # While draining the last answer closes the connection, not one with further requests behind it.
+        keep_alive = head.keep_alive and not (service.draining.started and last)
         exchange = Exchange(self, head, body, monotonic_s(), lines, keep_alive)
         if self.active is None:
             self.active = exchange
             service.serve(exchange)
         else:
+            before = self._queue[-1] if self._queue else self.active
+            before.keep_alive = before.keep_alive or (before.head.keep_alive and not before.started)
             self._queue.append(exchange)
             # Not before: while nothing is read, a client that hangs up goes unnoticed.
             if len(self._queue) >= QUEUE_LIMIT or len(body) > CHECK_BEFORE_BODY_BYTES:

@@ -97,6 +97,26 @@ def test_while_draining_it_still_serves_and_asks_clients_to_go(start: Start) -> 
     assert house.gateway.exit_code() == 0
 
 
+def test_pipelined_requests_are_all_answered_and_the_last_answer_closes(start: Start) -> None:
+    house = start(drain_s=1)
+    first, behind = (house.call("m-0", fake={"a": {"gated": True}}) for _ in range(2))
+    with house.begin(first) as wire, house.wire() as other:
+        house.upstreams.wait_seen(first.marker)
+        house.gateway.terminate()
+        eventually("it drains", lambda: draining(house))
+        wire.send(LIVE + behind.raw)
+        for call in (first, behind):
+            house.upstreams.release(call.marker)
+        answers = [wire.answer() for _ in range(3)]
+        assert [answer.has("connection") for answer in answers] == [False, False, True]
+        assert [answers[0].json()["marker"], answers[2].json()["marker"]] == [first.marker, behind.marker]
+        assert wire.closed()
+        other.send(LIVE * 3)
+        assert [other.answer().has("connection") for _ in range(3)] == [False, False, True]
+        assert other.closed()
+    assert house.gateway.exit_code() == 0
+
+
 def test_requests_sent_all_the_time_are_answered_or_never_accepted(start: Start) -> None:
     """From the signal to the exit whoever reconnects sees whole answers, then refused connections; nothing else."""
     house = start(drain_s=0.3)

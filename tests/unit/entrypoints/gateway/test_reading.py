@@ -192,6 +192,15 @@ def test_an_upgrade_is_read_as_if_it_had_not_been_asked_for(pieces: int) -> None
     assert (closing.bodies, closing.heads[0].keep_alive) == ([b"body"], False)
 
 
+@pytest.mark.parametrize(
+    "first", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"]
+)
+def test_what_comes_behind_a_last_request_is_ignored(first: bytes) -> None:
+    got = Reading().feed(first + post(b"behind"))
+    assert (len(got.bodies), got.refused) == (1, None)
+    assert not got.heads[0].keep_alive
+
+
 def test_connect_is_refused() -> None:
     assert Reading().feed(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n").refused == (400, "bad_request")
 
