@@ -9,8 +9,9 @@ from dashboard.wording import under_way
 class CostTerms:
     """One candidate's expected completion in milliseconds; `expected_ms` is the sum of the other four.
 
-    `cost_ms` is what candidates are compared by: the same sum with its waiting weighted (None from an older gateway).
-    Waiting, expected time and cost are None when the candidate's last report was too old to be compared (`fresh` is False).
+    `cost_ms` is what candidates are compared by: the same sum with its waiting weighted (None from an older
+    gateway). Waiting, expected time and cost are None when the candidate's last report was too old to be compared
+    (`fresh` is False).
     """
 
     site: str

@@ -48,7 +48,8 @@ class Limits:
         metadata=bounds(0, 4 * GIB, "bytes", "Bodies kept for retries in one gateway process, together."),
     )
     drain_s: float = field(
-        default=5.0, metadata=bounds(0, 600, "s", "Time that running requests have to finish after SIGTERM.")
+        default=5.0,
+        metadata=bounds(0, 600, "s", "Time after SIGTERM for which it goes on accepting, with `Connection: close`."),
     )
     max_connections: int = field(
         default=2048, metadata=bounds(1, 1_000_000, "connections", "Client connections open at once in one process.")

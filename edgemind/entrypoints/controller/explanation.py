@@ -13,8 +13,8 @@ class CandidateTerms(_Open):
     """One candidate's expected completion, in milliseconds, as the decision saw it.
 
     `expected_ms` = `rtt_ms` + `load_ms` + `service_ms` + `waiting_ms`; the last two are null for a candidate whose last
-    report was too old to be compared (`fresh` false). `cost_ms` is what candidates are compared by: the same sum with its
-    waiting weighted. `weight` is its share of the routing table.
+    report was too old to be compared (`fresh` false). `cost_ms` is what candidates are compared by: the same sum with
+    its waiting weighted. `weight` is its share of the routing table.
     """
 
     site: str

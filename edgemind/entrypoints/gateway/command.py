@@ -45,6 +45,8 @@ def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     SIGTERM drains and stops; SIGHUP reloads the configuration (a changed file is noticed by itself).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    # The start and stop of its servers is told by this command, once.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = load_settings(config)
     own = settings.site(site) if site else _only_site(settings)
     tls = _tls(tls_cert, tls_key)

@@ -101,7 +101,7 @@ def guided(
         {"name": "site-b", "models": [there]},
     ]
     folder = FleetFolder(
-        tmp_path_factory.mktemp("guided"), fleet_document(sites, auth="off", routing={"override_margin_ms": 50})
+        tmp_path_factory.mktemp("guided"), fleet_document(sites, auth="off", routing={"override_margin_ms": 10_000})
     )
     with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
         yield House(gateway, folder, upstreams, {"demo": "none-needed"})
@@ -156,10 +156,12 @@ def test_what_the_gateway_reports(guided: House, controller: FakeController) -> 
     running = guided.call("m", fake={"a": {"gated": True}}, headers=HERE)
     with guided.begin(running) as wire:
         guided.upstreams.wait_seen(running.marker)
-        eventually("it is reported", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 1)
+        eventually(
+            "it is reported", lambda: bool(controller.rounds) and controller.rounds[-1]["models"]["m"]["in_flight"] == 1
+        )
         guided.upstreams.release(running.marker)
         answer = wire.answer()
-    eventually("it is over", lambda: controller.rounds[-1]["models"]["m"]["in_flight"] == 0)
+    eventually("it is over", lambda: bool(controller.rounds) and controller.rounds[-1]["models"]["m"]["in_flight"] == 0)
     last = controller.rounds[-1]
     assert (last["site"], last["worker"], last["workers"], last["draining"]) == ("site-a", 0, 1, False)
     assert last["stats"]["ok"] >= 1
@@ -191,4 +193,4 @@ def test_with_the_controller_gone_the_last_table_is_kept(guided: House, controll
 def test_the_drain_of_a_gateway_is_reported(guided: House, controller: FakeController) -> None:
     controller.gone = False
     guided.gateway.terminate()
-    eventually("the drain is reported", lambda: controller.rounds[-1]["draining"])
+    eventually("the drain is reported", lambda: bool(controller.rounds) and controller.rounds[-1]["draining"])

@@ -61,7 +61,7 @@ def flowing(**by_ingress: dict[str, int]) -> Flows:
 
 
 def hostile_explanation() -> Explanation:
-    terms = CostTerms(HOSTILE, HOSTILE, 1.0, 0.0, 2.0, 3.0, 6.0, 1, 4, 0.5)
+    terms = CostTerms(HOSTILE, HOSTILE, 1.0, 0.0, 2.0, 3.0, 6.0, 12.0, 1, 4, 0.5)
     return replace(
         EXAMPLE, model=HOSTILE, site=HOSTILE, chosen=HOSTILE, runner_up=HOSTILE, reason=HOSTILE, tenant=HOSTILE,
         residency=(HOSTILE,), candidates=(terms,), session=HOSTILE, exclusions=(
@@ -151,7 +151,7 @@ def test_tiles_tell_the_last_minute_and_the_whole() -> None:
 
 def test_a_story_says_what_was_asked_where_it_ran_and_why() -> None:
     shown = Page(story(EXAMPLE, NOON)).text
-    assert shown.startswith("simulated-detector asked at site-a ran at site-b , because fresh reports made another site")
+    assert shown.startswith("simulated-detector asked at site-a ran at site-b , because fresh reports made another")
     assert "Predicted 21.3 ms, took 22.9 ms (first byte 22.7 ms); status 200." in shown
     there = replace(EXAMPLE, chosen="site-a", reason="local")
     assert "ran there itself, because the ingress itself had a free slot" in Page(story(there, NOON)).text
