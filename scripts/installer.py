@@ -14,10 +14,14 @@ STOP_S = 5.0
 
 
 def pip_command(python: Path, lock: Path, folder: Path | None = None) -> list[str]:
-    """pip on one lock. Wheels only: a compiler that is missing, or slow, is no part of a first start."""
-    flags = ["--require-hashes", "--only-binary", ":all:", "--retries", "2", "--progress-bar", "off"]
+    """pip on one lock. Wheels only: a compiler that is missing, or slow, is no part of a first start.
+
+    A lock names every package there is to install, so pip has nothing to resolve. Left to resolve, older ones take
+    `coverage[toml]` for a package without a hash as soon as a newer coverage than the locked one is out.
+    """
+    flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--progress-bar", "off"]
     if folder is not None:
-        flags += ["--no-deps", "--target", str(folder)]
+        flags += ["--target", str(folder)]
     # Isolated (-I) from PYTHONPATH and the folder one stands in; pip's own configuration (a proxy, a mirror) counts.
     return [str(python), "-I", "-m", "pip", "install", *flags, "--no-warn-script-location", "-r", str(lock)]
 
