@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from scripts.environment import Environment
-from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, PEERS, TESTED, Group
+from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -101,7 +101,7 @@ def lint(house: House, arguments: list[str]) -> int:
     from scripts.checks import run_all
 
     _takes_no(arguments, "lint")
-    house.prepare(DEV)
+    house.prepare(DEV, INFRA)
     return run_all(house.root, house.main.python)
 
 

@@ -36,16 +36,20 @@ class Group:
 
 CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
-DEV = Group("dev", "tests and checks", ("demo", "dev"), frozenset({"core", "demo"}))
+AWS = Group("aws", "the stores on AWS", ("aws",), frozenset({"core"}))
+DEV = Group("dev", "tests and checks", ("demo", "aws", "dev"), frozenset({"core", "demo", "aws"}))
+INFRA = Group("infra", "the CDK app and its checks", ("aws", "infra"), frozenset({"core", "aws"}), optional=True)
 BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
 LLAMA = Group("llama", "the llama.cpp engine", ("llama",), frozenset({"core"}), optional=True)
 SMOLLM2 = Group("smollm2", "the SmolLM2-135M model file", None, optional=True, place=Place.FOLDER)
 SGLANG_ROUTER = Group("sglang-router", "a peer of the gateway benchmark", None, optional=True, place=Place.OWN)
 LITELLM = Group("litellm", "a peer of the gateway benchmark", None, optional=True, place=Place.OWN)
+MINISTACK = Group("ministack", "an AWS on this machine, for tests", None, optional=True, place=Place.OWN)
+CHECKOV = Group("checkov", "a scanner of templates and charts", None, optional=True, place=Place.OWN)
 
 # DEV first: the other groups in .venv are locked to agree with it.
-GROUPS = (DEV, DEMO, CORE, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM)
+GROUPS = (DEV, DEMO, CORE, AWS, INFRA, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM, MINISTACK, CHECKOV)
 ENGINES = (LLAMA, SMOLLM2)
 # What cannot be had of it, the tests skip with a reason.
-TESTED = (DEV, *ENGINES, BENCH)
+TESTED = (DEV, *ENGINES, BENCH, INFRA)
 PEERS = (SGLANG_ROUTER, LITELLM)
