@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from scripts import archives
+from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, Group
+from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -31,6 +33,14 @@ class House:
     def prepare_apart(self, group: Group) -> None:
         """An environment of its own for a group that drags versions."""
         Environment(self.root, self.root / ".venvs" / group.name, self._progress).ensure([group])
+
+    def prepare_tests(self) -> None:
+        """Everything the tests can get here; what is missing they skip with a reason."""
+        self.prepare(*TESTED)
+        for group in TESTED_APART:
+            self.prepare_apart(group)
+        for archive in ARCHIVES:
+            archives.ensure(self.root, archive, self._progress)
 
     def become(self, *arguments: str) -> NoReturn:
         """Replace this process by the environment's Python, so that signals and the exit code are its own."""
@@ -92,7 +102,7 @@ def demo(house: House, arguments: list[str]) -> int:
 
 
 def test(house: House, arguments: list[str]) -> int:
-    house.prepare(*TESTED)
+    house.prepare_tests()
     os.chdir(house.root)
     house.become("-m", "pytest", "-m", "not slow", *arguments)
 
@@ -116,7 +126,7 @@ def ci(house: House, arguments: list[str]) -> int:
     """Everything. `--rest` leaves out what `./run test` ran just before."""
     rest = arguments == ["--rest"]
     _takes_no([] if rest else arguments, "ci")
-    house.prepare(*TESTED)
+    house.prepare_tests()
     linted = lint(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))

@@ -1,0 +1,29 @@
+"""Engines that the whole suite shares: each is started when the first test asks for it, and ended with the last.
+
+A test takes an engine as an argument (`ministack: LocalAws`), is marked `engine`, and makes tables and buckets of its
+own; one that needs an empty engine starts one with `running()`.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.engines import dynamodb_local as dynamodb_local_engine
+from tests.support.engines import ministack as ministack_engine
+from tests.support.engines.aws import LocalAws
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    if reason := dynamodb_local_engine.why_not():
+        pytest.skip(reason)
+    with dynamodb_local_engine.running(tmp_path_factory.mktemp("dynamodb-local")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    if reason := ministack_engine.why_not():
+        pytest.skip(reason)
+    with ministack_engine.running(tmp_path_factory.mktemp("ministack")) as engine:
+        yield engine
