@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -12,7 +12,7 @@ from typing import NoReturn
 from scripts import archives
 from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
+from scripts.groups import AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -68,8 +68,11 @@ class Command:
     run: Callable[[House, list[str]], int]
 
 
-def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
-    """What an `edgemind` command needs; servers and client commands need the core only."""
+def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Group, ...]:
+    """What an `edgemind` command needs; servers and client commands need the core only, and boto3 for a store on AWS.
+
+    Only the environment is asked where the state is kept: reading edgemind.yaml takes packages that are not here yet.
+    """
     match arguments:
         case ["demo", *flags]:
             return (DEMO,) if _last_value(flags, "--backend") == "simulated" else (DEMO, *ENGINES)
@@ -78,7 +81,7 @@ def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
         case ["dashboard", *_]:
             return (DEMO,)
         case _:
-            return (CORE,)
+            return (AWS if environ.get("EDGEMIND_STATE__STORE") == "dynamodb" else CORE,)
 
 
 def _last_value(arguments: Sequence[str], flag: str) -> str:
@@ -93,7 +96,7 @@ def _last_value(arguments: Sequence[str], flag: str) -> str:
 
 
 def edgemind(house: House, arguments: list[str]) -> int:
-    house.prepare(*groups_for_edgemind(arguments))
+    house.prepare(*groups_for_edgemind(arguments, os.environ))
     house.become("-m", "edgemind", *arguments)
 
 
