@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -74,8 +74,11 @@ class Command:
     run: Callable[[House, list[str]], int]
 
 
-def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
-    """What an `edgemind` command needs; servers and client commands need the core only."""
+def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Group, ...]:
+    """What an `edgemind` command needs; servers and client commands need the core only, and boto3 for a store on AWS.
+
+    Only the environment is asked where the state is kept: reading edgemind.yaml takes packages that are not here yet.
+    """
     match arguments:
         case ["demo", *flags]:
             return (DEMO,) if _last_value(flags, "--backend") == "simulated" else (DEMO, *ENGINES)
@@ -86,7 +89,7 @@ def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
         case ["check", *_]:
             return (AWS,)
         case _:
-            return (CORE,)
+            return (AWS if environ.get("EDGEMIND_STATE__STORE") == "dynamodb" else CORE,)
 
 
 def _last_value(arguments: Sequence[str], flag: str) -> str:
@@ -101,7 +104,7 @@ def _last_value(arguments: Sequence[str], flag: str) -> str:
 
 
 def edgemind(house: House, arguments: list[str]) -> int:
-    house.prepare(*groups_for_edgemind(arguments))
+    house.prepare(*groups_for_edgemind(arguments, os.environ))
     house.become("-m", "edgemind", *arguments)
 
 

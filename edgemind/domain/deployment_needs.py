@@ -66,7 +66,9 @@ class DeploymentNeeds:
                 tuple(_region_needs(told) for told in document["regions"]),
             )
         except (KeyError, TypeError) as exc:
-            raise PermanentError(f"the CDK app tells its needs in another form ({exc}): use one version of both") from exc
+            raise PermanentError(
+                f"the CDK app tells its needs in another form ({exc}): use one version of both"
+            ) from exc
 
 
 def _region_needs(told: Mapping[str, Any]) -> RegionNeeds:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+QUIET = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # Files of the person who runs the tests have no say.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,10 @@ class LocalAws:
         return {
             **kept,
             **CREDENTIALS,
+            **QUIET,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # Files of the person who runs the tests have no say.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
     def client(self, service: str) -> Any:

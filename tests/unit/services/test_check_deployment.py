@@ -121,7 +121,9 @@ def test_a_quota_that_what_is_there_leaves_too_small() -> None:
 
 
 def test_a_quota_that_just_suffices() -> None:
-    assert ready(check_deployment(NEEDS, FakeAccount(limits={Quota.STANDARD_VCPUS: 17}, used={Quota.STANDARD_VCPUS: 5})))
+    assert ready(
+        check_deployment(NEEDS, FakeAccount(limits={Quota.STANDARD_VCPUS: 17}, used={Quota.STANDARD_VCPUS: 5}))
+    )
 
 
 def test_a_zone_that_is_not_opted_in() -> None:

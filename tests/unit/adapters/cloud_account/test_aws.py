@@ -218,9 +218,7 @@ def test_a_model_that_bedrock_does_not_know(stubs: Stubs) -> None:
         ("InternalServerError", 500, TemporaryError, "AWS did not answer"),
     ],
 )
-def test_refusals_say_what_to_do(
-    stubs: Stubs, code: str, status: int, error: type[Exception], says: str
-) -> None:
+def test_refusals_say_what_to_do(stubs: Stubs, code: str, status: int, error: type[Exception], says: str) -> None:
     stubs["ssm"].add_client_error("get_parameter", code, http_status_code=status)
     with pytest.raises(error, match=says):
         stubs.account.bootstrap_version(REGION)
