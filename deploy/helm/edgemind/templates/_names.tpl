@@ -23,6 +23,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 edgemind.io/site: {{ .root.Values.site.name }}
 {{- end -}}
 
+{{/* Only what does not change with the version of the chart: a changed label would start model servers anew. */}}
+{{- define "edgemind.pod.labels" -}}
+{{ include "edgemind.selector" . }}
+edgemind.io/site: {{ .root.Values.site.name }}
+{{- end -}}
+
 {{/* (dict "root" $ "image" .Values.images.gateway) */}}
 {{- define "edgemind.image" -}}
 {{- $tag := .image.tag | default .root.Chart.AppVersion -}}
