@@ -3,6 +3,7 @@
 from aws_cdk import App, Tags
 
 from stacks.cache import CacheStack
+from stacks.compute import ComputeStack
 from stacks.data import DataStack
 from stacks.environments import Environment
 from stacks.global_data import GlobalDataStack
@@ -27,6 +28,9 @@ def build(app: App, plan: Environment) -> None:
         global_data.add_stack_dependency(security[region], "replicas use its key")
     for region in regions:
         CacheStack(app, plan, region, network[region], security[region])
+    compute = {
+        region: ComputeStack(app, plan, region, network[region], security[region], data[region]) for region in regions
+    }
 
 
 def _copies(plan: Environment, region: str) -> list[str]:

@@ -8,11 +8,14 @@ from constructs import Construct
 from stacks.environments import Environment
 
 
-def log_group(scope: Construct, name: str, plan: Environment, key: kms.IKey, days: int | None = None) -> logs.LogGroup:
-    """`days` None: as other logs of the environment."""
+def log_group(
+    scope: Construct, construct: str, plan: Environment, key: kms.IKey, name: str | None = None, days: int | None = None
+) -> logs.LogGroup:
+    """`name` None: CloudFormation gives one. `days` None: as other logs of the environment."""
     group = logs.LogGroup(
         scope,
-        name,
+        construct,
+        log_group_name=name,
         encryption_key=key,
         removal_policy=RemovalPolicy.RETAIN if plan.protected else RemovalPolicy.DESTROY,
     )
