@@ -42,7 +42,7 @@ class Usage:
 
     def _is_own(self, resource: Mapping[str, Any]) -> bool:
         tags = {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
-        return tags.get(STACK_TAG, "").startswith(self._own_stacks)
+        return str(tags.get(STACK_TAG, "")).startswith(self._own_stacks)
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
         for page in self._client("ec2", self._region).get_paginator(operation).paginate(**arguments):

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,8 +32,11 @@ class Stub:
 
 
 @contextmanager
-def running(folder: Path, stubs: Mapping[str, Stub] | None = None) -> Iterator[LocalAws]:
-    """One of its own, empty, with its log in `folder`. `stubs` by resource type; one that ministack knows is refused."""
+def running(folder: Path, stubs: Mapping[str, Stub] | None = None, images: Sequence[str] = ()) -> Iterator[LocalAws]:
+    """One of its own, empty, with its log in `folder`.
+
+    `stubs` by resource type: one that ministack knows is refused. `images` names public parameters of machine images.
+    """
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {
@@ -45,7 +48,7 @@ def running(folder: Path, stubs: Mapping[str, Stub] | None = None) -> Iterator[L
     }
     command = [str(PYTHON), "-m", "ministack"]
     if stubs is not None:
-        table = json.dumps({name: asdict(stub) for name, stub in stubs.items()})
+        table = json.dumps({"types": {name: asdict(stub) for name, stub in stubs.items()}, "images": list(images)})
         # -P: beside that file lies one called ministack.py.
         command = [str(PYTHON), "-P", str(Path(__file__).with_name("ministack_stubs.py")), table]
     with listening(command, port, folder / "ministack.log", environment, folder):

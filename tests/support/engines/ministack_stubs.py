@@ -1,6 +1,7 @@
 """Starts ministack with stand-ins for resource types that its CloudFormation does not know; run by ministack's Python.
 
-The argument is a JSON object: type -> {"prefix": of the physical id, "attributes": those that GetAtt may ask for}.
+The argument is a JSON object. `types`: type -> {"prefix": of the physical id, "attributes": those that GetAtt may ask
+for}. `images`: names of AWS's public parameters that hold a machine image, which ministack lacks.
 Without a stand-in ministack refuses a template that has such a type, before it makes anything. A stand-in for a type
 that ministack knows is refused here: it would hide the real thing.
 """
@@ -41,12 +42,15 @@ def main() -> None:
     handlers: dict[str, Any] = importlib.import_module(
         "ministack.services.cloudformation.provisioners"
     )._RESOURCE_HANDLERS
-    stubs = json.loads(sys.argv.pop())
+    told = json.loads(sys.argv.pop())
+    stubs = told["types"]
     known = sorted(stubs.keys() & handlers.keys())
     if known:
         sys.exit(f"ministack knows {', '.join(known)}: take them out of the stubbed types")
     for name, stub in stubs.items():
         handlers[name] = stand_in(stub["prefix"], stub["attributes"])
+    public = importlib.import_module("ministack.services.ssm")._PUBLIC_AMI_PARAMETERS
+    public.update(dict.fromkeys(told["images"], next(iter(public.values()))))
     importlib.import_module("ministack.app").main()
 
 
