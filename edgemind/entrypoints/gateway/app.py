@@ -115,8 +115,8 @@ class GatewayApp:
             constraints,
             demand,
             candidates,
-            candidates.costs_ms.copy(),
-            candidates.terms.copy(),
+            tuple(candidates.costs_ms),
+            candidates.terms,
             parts.router.table.version,
         )
 
