@@ -16,7 +16,7 @@ CHECK_BEFORE_BODY_BYTES = 64 * 1024
 Request = tuple[Head, bytes]
 """A request's head and its whole body."""
 Preflight = Callable[[Head], Refusal | None]
-"""Looks at a head alone: a refusal, or None to read the body."""
+"""Looks at a head alone: a refusal, or None to read the body. For large bodies, and those of unknown length."""
 
 
 class Phase(Enum):
@@ -34,9 +34,10 @@ class RequestReader:
     that the client waits for `100 Continue`.
     """
 
-    def __init__(self, limits: Limits, preflight: Preflight, seen: SeenHeads) -> None:
+    def __init__(self, limits: Limits, preflight: Preflight, room: Preflight, seen: SeenHeads) -> None:
         self._limits = limits
         self._preflight = preflight
+        self._room = room
         self._seen = seen
         self._parser = self._new_parser()
         self._url = b""
@@ -101,6 +102,14 @@ class RequestReader:
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
+    @property
+    def held_bytes(self) -> int:
+        """What the body being read will hold at most; a body of unknown length may grow to the limit."""
+        head = self._head
+        if head is None:
+            return 0
+        return head.length if head.length >= 0 else self._limits.max_body_bytes
+
     def close(self) -> None:
         """The connection is gone. Parser and reader hold each other, and only the collector could free the two."""
         del self._parser
@@ -144,8 +153,8 @@ class RequestReader:
         version, keep_alive = parser.get_http_version(), parser.should_keep_alive()
         head = self._head = Head(parser.get_method(), self._url, self._headers, version, keep_alive)
         refusal = head.fault(len(self._url), self._limits)
-        if refusal is None and self._may_check and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
-            refusal = self._preflight(head)
+        if refusal is None and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
+            refusal = (self._preflight(head) if self._may_check else None) or self._room(head)
         if refusal is not None:
             raise _Refused(refusal)
         self.phase = Phase.BODY
