@@ -82,3 +82,20 @@ topologySpreadConstraints:
 - {name: state, mountPath: /var/lib/edgemind}
 {{- end }}
 {{- end -}}
+
+{{/* (dict "root" $ "component" ... "server" ... "name" "..." "most" 1): how many of its pods a drained node may take at once. */}}
+{{- define "edgemind.disruption" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "edgemind.labels" . | nindent 4 }}
+spec:
+  # At least one, also where there is only one: a node must be drainable.
+  maxUnavailable: {{ .most }}
+  selector:
+    matchLabels:
+      {{- include "edgemind.selector" . | nindent 6 }}
+{{- end -}}
