@@ -112,6 +112,14 @@ def test_state_in_a_table_needs_no_volume() -> None:
     assert not [v for _, pod in pods(elsewhere) for v in pod["spec"]["volumes"] if v["name"] == "state"]
 
 
+def test_secrets_may_come_from_a_store_outside_the_cluster() -> None:
+    manifests = rendered(SITE, {"secrets": {"providerClass": "edgemind-fleet"}})
+    for name in ("gateway", "controller"):
+        volumes = named(manifests, "Deployment", f"edgemind-{name}")["spec"]["template"]["spec"]["volumes"]
+        mounted = next(volume for volume in volumes if volume["name"] == "secrets")
+        assert mounted["csi"]["volumeAttributes"] == {"secretProviderClass": "edgemind-fleet"}
+
+
 def test_the_chart_is_of_the_version_of_the_code() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     assert chart["appVersion"] == edgemind.__version__

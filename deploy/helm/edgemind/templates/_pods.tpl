@@ -61,7 +61,11 @@ topologySpreadConstraints:
 {{ include "edgemind.volumes.tmp" . }}
 {{ include "edgemind.volumes.config" . }}
 - name: secrets
+  {{- with .Values.secrets.providerClass }}
+  csi: {driver: secrets-store.csi.k8s.io, readOnly: true, volumeAttributes: {secretProviderClass: {{ . }}}}
+  {{- else }}
   secret: {secretName: {{ .Values.secrets.existingSecret }}, defaultMode: 0440}
+  {{- end }}
 {{- if include "edgemind.state.volume" . }}
 - name: state
   {{- if eq .Values.stateVolume.type "emptyDir" }}
