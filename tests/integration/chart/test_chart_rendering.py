@@ -112,6 +112,15 @@ def test_state_in_a_table_needs_no_volume() -> None:
     assert not [v for _, pod in pods(elsewhere) for v in pod["spec"]["volumes"] if v["name"] == "state"]
 
 
+def test_only_the_controller_can_write_keys() -> None:
+    """Devices speak to gateways: nobody makes himself a key there."""
+    manifests = rendered(SITE)
+    for name, read_only in (("gateway", True), ("controller", False)):
+        container = named(manifests, "Deployment", f"edgemind-{name}")["spec"]["template"]["spec"]["containers"][0]
+        state = next(mount for mount in container["volumeMounts"] if mount["name"] == "state")
+        assert state["readOnly"] is read_only
+
+
 def test_secrets_may_come_from_a_store_outside_the_cluster() -> None:
     manifests = rendered(SITE, {"secrets": {"providerClass": "edgemind-fleet"}})
     for name in ("gateway", "controller"):
@@ -128,6 +137,6 @@ def test_the_chart_is_of_the_version_of_the_code() -> None:
 def test_the_notes_end_with_a_command_that_works_here() -> None:
     notes = run_helm("install", "edgemind", CHART, "--dry-run=client", "--namespace", "mec", "--values", SITE).stdout
     notes = notes.partition("NOTES:")[2]
-    assert "kubectl -n mec exec deployment/edgemind-gateway -- edgemind keys create" in notes
+    assert "kubectl -n mec exec deployment/edgemind-controller -- edgemind keys create" in notes
     assert "curl http://127.0.0.1:8100/v1/chat/completions" in notes
     assert '"model": "smollm2-135m"' in notes

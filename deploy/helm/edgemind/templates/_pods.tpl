@@ -77,13 +77,14 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
+{{/* (dict "root" $ "writes" false): whether the component writes state. Reading takes no lock. */}}
 {{- define "edgemind.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 # A folder, not a file by subPath: only then does a change arrive in the running pod.
 - {name: config, mountPath: /etc/edgemind, readOnly: true}
 - {name: secrets, mountPath: /run/edgemind/secrets, readOnly: true}
-{{- if include "edgemind.state.volume" . }}
-- {name: state, mountPath: /var/lib/edgemind}
+{{- if include "edgemind.state.volume" .root }}
+- {name: state, mountPath: /var/lib/edgemind, readOnly: {{ not .writes }}}
 {{- end }}
 {{- end -}}
 
