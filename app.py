@@ -6,6 +6,7 @@ from aws_cdk import App
 
 from edgemind.errors import ConfigurationError
 from stacks.application import build
+from stacks.checks import add_checks
 from stacks.environment_checks import choose_environment
 
 
@@ -17,7 +18,8 @@ def main() -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    build(app, plan)
+    build(app, plan, context("image"))
+    add_checks(app, plan)
     app.synth()
     return 0
 

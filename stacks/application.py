@@ -1,38 +1,58 @@
 """The whole app: which stacks an environment has, what each is given, and in which order they are deployed."""
 
-from aws_cdk import App, Tags
+from dataclasses import dataclass
+
+from aws_cdk import App
 
 from stacks.cache import CacheStack
 from stacks.compute import ComputeStack
 from stacks.data import DataStack
 from stacks.environments import Environment
 from stacks.global_data import GlobalDataStack
+from stacks.governance import GovernanceStack
+from stacks.mec_site import MecSiteStack
 from stacks.network import NetworkStack
 from stacks.security import SecurityStack
+from stacks.workloads import WorkloadsStack
 
 
-def build(app: App, plan: Environment) -> None:
-    Tags.of(app).add("edgemind:project", "edgemind")
-    regions = [region.name for region in plan.regions]
-    security = {region: SecurityStack(app, plan, region) for region in regions}
-    network = {region: NetworkStack(app, plan, region, security[region].logs_key) for region in regions}
-    data = {
-        region: DataStack(app, plan, region, security[region].data_key, _copies(plan, region)) for region in regions
-    }
-    global_data = GlobalDataStack(app, plan, security[plan.primary].data_key)
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The stacks that each region has."""
+
+    security: SecurityStack
+    network: NetworkStack
+    data: DataStack
+    cache: CacheStack
+    compute: ComputeStack
+    workloads: WorkloadsStack
+
+
+def build(app: App, plan: Environment, image: str | None = None) -> None:
+    regions = {region.name: _region(app, plan, region.name, image) for region in plan.regions}
+    primary = regions[plan.primary]
+    governance = GovernanceStack(app, plan)
+    global_data = GlobalDataStack(app, plan, primary.security.data_key)
     # Across regions nothing is referred to but by name, so the order has to be said.
-    for region in regions:
-        data[region].add_stack_dependency(security[region], "access logs go to its bucket")
-        for copy in _copies(plan, region):
-            data[region].add_stack_dependency(data[copy], "models are copied to its bucket")
-        global_data.add_stack_dependency(security[region], "replicas use its key")
-    for region in regions:
-        CacheStack(app, plan, region, network[region], security[region])
-    compute = {
-        region: ComputeStack(app, plan, region, network[region], security[region], data[region]) for region in regions
-    }
+    governance.add_stack_dependency(primary.security, "access logs go to its bucket")
+    for region in regions.values():
+        global_data.add_stack_dependency(region.security, "replicas use its key")
+    if plan.standby is not None:
+        primary.data.add_stack_dependency(regions[plan.standby].data, "models are copied to its bucket")
 
 
-def _copies(plan: Environment, region: str) -> list[str]:
-    """Where the models of a region are copied to: the standby has what the primary has."""
-    return [plan.standby] if plan.standby is not None and region == plan.primary else []
+def _region(app: App, plan: Environment, region: str, image: str | None) -> Region:
+    security = SecurityStack(app, plan, region)
+    network = NetworkStack(app, plan, region, security.logs_key)
+    copies = [plan.standby] if plan.standby is not None and region == plan.primary else []
+    data = DataStack(app, plan, region, security.data_key, copies)
+    data.add_stack_dependency(security, "access logs go to its bucket")
+    cache = CacheStack(app, plan, region, network, security)
+    compute = ComputeStack(app, plan, region, network, security, data)
+    workloads = WorkloadsStack(app, plan, region, compute, image)
+    workloads.add_stack_dependency(cache, "controllers ask it")
+    for site in plan.sites_in(region):
+        workloads.add_stack_dependency(
+            MecSiteStack(app, plan, site, network, compute), "its nodes and roles are those of the site's pods"
+        )
+    return Region(security, network, data, cache, compute, workloads)

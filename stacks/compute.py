@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from edgemind.domain import deployment
+from stacks import names
 from stacks.base import PlannedStack
 from stacks.constructs.kubernetes_cluster import KubernetesCluster
 from stacks.constructs.node_group import NodeGroup
@@ -14,7 +15,7 @@ from stacks.constructs.pod_roles import Grants, PodRoles
 from stacks.constructs.spot_pool import spot_pool
 from stacks.data import DataStack
 from stacks.environments import Environment
-from stacks.network import NetworkStack
+from stacks.network import CACHE_PORT, NetworkStack
 from stacks.security import SecurityStack
 
 AGENTS_NAMESPACE = "edgemind-agents"
@@ -44,29 +45,47 @@ class ComputeStack(PlannedStack):
         keys = (security.cluster_key, security.logs_key)
         made = KubernetesCluster(self, "Kubernetes", plan, region, network.vpc, keys)
         self.cluster, self.kubernetes = made.cluster, made.interface
-        if plan.cluster.auto_scaling:
+        self._nodes(made)
+        self._fargate(region)
+        self._admit_to_cache(network)
+        self.edge_profile = self._edge_nodes()
+        grants = _grants(plan, region, security, data)
+        self.pod_roles = PodRoles(self, "Pods", plan.account, self.cluster.cluster_arn, grants).roles
+        self.publish({deployment.CLUSTER_NAME: self.cluster.cluster_name})
+
+    def _nodes(self, made: KubernetesCluster) -> None:
+        if self.plan.cluster.auto_scaling:
             made.add_addons_on_nodes(self.cluster)
         else:
-            nodes = NodeGroup(self, "Nodes", plan.cluster, self.kubernetes, network.nodes)
+            nodes = NodeGroup(self, "Nodes", self.plan.cluster, self.kubernetes)
             nodes.node.add_dependency(*made.addons.values())
             made.add_addons_on_nodes(nodes)
-        if plan.cluster.spot_cpu_limit:
-            spot_pool(self, self.kubernetes, plan.cluster.spot_cpu_limit)
-        self._fargate(region)
-        self.edge_role = node_role(self, "EdgeNodeRole")
-        self.edge_profile = iam.InstanceProfile(self, "EdgeNodeProfile", role=self.edge_role)
+        if self.plan.cluster.spot_cpu_limit:
+            spot_pool(self, self.kubernetes, self.plan.cluster.spot_cpu_limit)
+
+    def _admit_to_cache(self, network: NetworkStack) -> None:
+        ec2.CfnSecurityGroupIngress(
+            self,
+            "NodesToCache",
+            group_id=network.cache.security_group_id,
+            source_security_group_id=self.cluster.cluster_security_group_id,
+            ip_protocol="tcp",
+            from_port=CACHE_PORT,
+            to_port=CACHE_PORT,
+            description="Valkey over TLS from nodes and pods",
+        )
+
+    def _edge_nodes(self) -> iam.InstanceProfile:
+        role = node_role(self, "EdgeNodeRole")
         eks.AccessEntry(
             self,
             "EdgeNodes",
             cluster=self.kubernetes,
-            principal=self.edge_role.role_arn,
+            principal=role.role_arn,
             access_entry_type=eks.AccessEntryType.EC2_LINUX,
             access_policies=[],
         )
-        self.pod_roles = PodRoles(
-            self, "Pods", plan.account, self.cluster.cluster_arn, _grants(plan, region, security, data)
-        ).roles
-        self.publish({deployment.CLUSTER_NAME: self.cluster.cluster_name})
+        return iam.InstanceProfile(self, "EdgeNodeProfile", role=role)
 
     def _fargate(self, region: str) -> None:
         """Where a site asks for it, agents run without nodes: their work comes in bursts, minutes apart."""
@@ -100,7 +119,7 @@ def _grants(plan: Environment, region: str, security: SecurityStack, data: DataS
     data_stack = deployment.regional_stack(plan.name, region, deployment.DATA)
     return Grants(
         table=data.swarm.table.table_arn,
-        bucket=data.models.bucket.bucket_arn,
+        bucket=f"arn:aws:s3:::{names.model_bucket(plan, region)}",
         data_key=security.data_key.key_arn,
         data_stack=f"arn:aws:cloudformation:{region}:{plan.account}:stack/{data_stack}/*",
         secrets=[secret.secret_arn for secret in security.fleet_secrets.values()],

@@ -94,6 +94,19 @@ class BudgetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """The model that every site serves. `service_ms` is a first guess; `cpu` and `memory` are Kubernetes quantities."""
+
+    name: str
+    server: str
+    engine: str
+    slots: int
+    service_ms: float
+    cpu: str
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off."""
 
@@ -108,7 +121,7 @@ class Environment:
     retention: Retention
     budget: BudgetPlan
     protected: bool
-    models: tuple[str, ...] = ("simulated-small",)
+    model: ModelPlan = ModelPlan("smollm2-135m", "smollm2", "llama_cpp", slots=2, service_ms=400, cpu="1", memory="1Gi")
 
     def region(self, name: str) -> RegionPlan:
         return next(region for region in self.regions if region.name == name)
@@ -149,7 +162,7 @@ STAGING = Environment(
         ),
     ),
     cluster=ClusterPlan("1.35", 3, "m7i.large", 100, auto_scaling=False, spot_cpu_limit=0),
-    cache=CachePlan("cache.t4g.small", shards=1, replicas=1, snapshot_days=1),
+    cache=CachePlan("cache.t4g.small", shards=1, replicas=1, snapshot_days=15),
     retention=Retention(logs=30, audit=365, models=30),
     budget=BudgetPlan(1500, (0.5, 0.8, 1.0), "edgemind-staging@example.com"),
     protected=False,
@@ -209,7 +222,7 @@ PRODUCTION = Environment(
         SitePlan("dublin-c", ZoneProfile.REGION, "eu-west-1", "eu-west-1c", ("ie", "eu")),
     ),
     cluster=ClusterPlan("1.35", 3, "m7i.xlarge", 100, auto_scaling=True, spot_cpu_limit=64),
-    cache=CachePlan("cache.r7g.large", shards=2, replicas=2, snapshot_days=7),
+    cache=CachePlan("cache.r7g.large", shards=2, replicas=2, snapshot_days=15),
     retention=Retention(logs=365, audit=2557, models=90),
     budget=BudgetPlan(15_000, (0.5, 0.8, 1.0), "edgemind-production@example.com"),
     protected=True,

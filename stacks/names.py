@@ -46,3 +46,8 @@ def cache(plan: Environment) -> str:
 
 def cache_user(plan: Environment, role: str) -> str:
     return f"edgemind-{plan.name}-{role}"
+
+
+def fleet_secret(plan: Environment, name: str) -> str:
+    """Of the site-to-site secret or of a role's token, the same in each region."""
+    return f"edgemind/{plan.name}/fleet/{name}"

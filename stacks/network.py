@@ -6,7 +6,7 @@ from constructs import Construct
 
 from edgemind.domain.deployment import regional_stack
 from stacks.base import PlannedStack
-from stacks.constructs.private_network import HTTPS, PrivateNetwork
+from stacks.constructs.private_network import PrivateNetwork
 from stacks.environments import Environment
 
 CACHE_PORT = 6380
@@ -14,7 +14,7 @@ CACHE_PORT = 6380
 
 
 class NetworkStack(PlannedStack):
-    """`nodes` is the security group of every node, in the region and at the edge; `cache` admits nodes only."""
+    """`cache` is the security group of the cache; nothing is let in yet."""
 
     def __init__(self, scope: Construct, plan: Environment, region: str, logs_key: kms.IKey) -> None:
         super().__init__(
@@ -28,18 +28,7 @@ class NetworkStack(PlannedStack):
         network = PrivateNetwork(self, "Network", plan, plan.region(region), logs_key)
         self.vpc, self.acl = network.vpc, network.acl
         self.gateway_endpoints = (network.s3, network.dynamodb)
-        self.nodes = self._nodes()
+        # The cluster's security group is let in where the cluster is made.
         self.cache = ec2.SecurityGroup(
-            self, "Cache", vpc=self.vpc, description="Valkey: from nodes only", allow_all_outbound=False
+            self, "Cache", vpc=self.vpc, description="Valkey: from nodes and pods only", allow_all_outbound=False
         )
-        self.cache.add_ingress_rule(self.nodes, ec2.Port.tcp(CACHE_PORT), "Valkey over TLS from nodes")
-
-    def _nodes(self) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self, "Nodes", vpc=self.vpc, description="Nodes: each other, the network, HTTPS", allow_all_outbound=False
-        )
-        inside = ec2.Peer.ipv4(self.vpc.vpc_cidr_block)
-        group.add_ingress_rule(group, ec2.Port.all_traffic(), "Nodes and pods of all sites")
-        group.add_egress_rule(inside, ec2.Port.all_traffic(), "Nodes, control plane, cache, endpoints")
-        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "S3 and DynamoDB have public addresses")
-        return group

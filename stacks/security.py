@@ -85,7 +85,7 @@ class SecurityStack(PlannedStack):
         return secretsmanager.Secret(
             self,
             f"Fleet{name.capitalize()}",
-            secret_name=f"edgemind/{self.plan.name}/fleet/{name}",
+            secret_name=names.fleet_secret(self.plan, name),
             description=f"EdgeMind {self.plan.name}: fleet {name}",
             encryption_key=self.data_key,
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=48, exclude_punctuation=True),

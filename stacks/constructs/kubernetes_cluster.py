@@ -9,6 +9,8 @@ from aws_cdk.lambda_layer_kubectl_v35 import KubectlV35Layer
 from constructs import Construct
 
 from stacks import names
+from stacks.constructs.kubectl_access import kubectl_role, settle_functions
+from stacks.constructs.node_parts import AUTO_NODE_POLICIES, node_role
 from stacks.environments import Environment
 from stacks.log_groups import log_group
 
@@ -60,18 +62,26 @@ class KubernetesCluster(Construct):
             # AWS adds and removes nodes by demand, or there is the fixed group that the stack makes.
             default_capacity_type=eks.DefaultCapacityType.AUTOMODE if auto else eks.DefaultCapacityType.NODEGROUP,
             default_capacity=None if auto else 0,
-            compute=eks.ComputeConfig(node_pools=["system", "general-purpose"]) if auto else None,
+            compute=self._automatic_nodes() if auto else None,
             bootstrap_cluster_creator_admin_permissions=False,
             bootstrap_self_managed_addons=False,
             kubectl_provider_options=eks.KubectlProviderOptions(
                 kubectl_layer=KubectlV35Layer(self, "Kubectl"),
+                role=kubectl_role(self, "KubectlRole", plan, cluster_name),
                 private_subnets=vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED).subnets,
             ),
         )
+        settle_functions(self.cluster)
         self.cluster.node.add_dependency(control_plane_logs)
         # The generated types forget a member of the interface that the class has.
         self.interface = cast("eks.ICluster", self.cluster)
         self.addons = {name: self._addon(name, values) for name, values in ADDONS.items()}
+
+    def _automatic_nodes(self) -> eks.ComputeConfig:
+        return eks.ComputeConfig(
+            node_pools=["system", "general-purpose"],
+            node_role=node_role(self, "AutoNodeRole", AUTO_NODE_POLICIES),
+        )
 
     def add_addons_on_nodes(self, *nodes: Construct) -> None:
         for name, values in ADDONS_ON_NODES.items():

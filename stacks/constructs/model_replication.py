@@ -13,7 +13,7 @@ from stacks.environments import Environment
 
 def replicate(scope: Construct, bucket: s3.Bucket, key: kms.IKey, plan: Environment, regions: Sequence[str]) -> None:
     """Replicate `bucket` to the model bucket of each region, with S3's 15-minute objective and its metrics."""
-    role = _role(scope, bucket, key, plan, regions)
+    role = _role(scope, key, plan, regions)
     resource = bucket.node.default_child
     assert isinstance(resource, s3.CfnBucket)
     minutes = s3.CfnBucket.ReplicationTimeValueProperty(minutes=15)
@@ -44,7 +44,7 @@ def replicate(scope: Construct, bucket: s3.Bucket, key: kms.IKey, plan: Environm
     )
 
 
-def _role(scope: Construct, bucket: s3.Bucket, key: kms.IKey, plan: Environment, regions: Sequence[str]) -> iam.Role:
+def _role(scope: Construct, key: kms.IKey, plan: Environment, regions: Sequence[str]) -> iam.Role:
     role = iam.Role(
         scope,
         "ReplicationRole",
@@ -53,25 +53,32 @@ def _role(scope: Construct, bucket: s3.Bucket, key: kms.IKey, plan: Environment,
         ),
         description="S3 copies models to the standby region",
     )
-    copies = [f"arn:aws:s3:::{names.model_bucket(plan, region)}/*" for region in regions]
-    grants = {
-        ("s3:GetReplicationConfiguration", "s3:ListBucket"): [bucket.bucket_arn],
-        (
-            "s3:GetObjectVersionForReplication",
-            "s3:GetObjectVersionAcl",
-            "s3:GetObjectVersionTagging",
-        ): [bucket.arn_for_objects("*")],
-        ("s3:ReplicateObject", "s3:ReplicateTags"): copies,
-        ("kms:Decrypt",): [key.key_arn],
-    }
-    for actions, resources in grants.items():
-        role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
-    # The standby's key has an id that only its own region knows; its alias is ours.
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["kms:Encrypt"],
-            resources=[f"arn:aws:kms:{region}:{plan.account}:key/*" for region in regions],
-            conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.data_key_alias(plan)}},
-        )
+    iam.ManagedPolicy(
+        scope,
+        "ReplicationPolicy",
+        description="Models are read here and written to the standby region",
+        statements=_statements(f"arn:aws:s3:::{names.model_bucket(plan, plan.primary)}", key.key_arn, plan, regions),
+        roles=[role],
     )
     return role
+
+
+def _statements(bucket: str, key: str, plan: Environment, regions: Sequence[str]) -> list[iam.PolicyStatement]:
+    copies = [f"arn:aws:s3:::{names.model_bucket(plan, region)}/*" for region in regions]
+    read = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
+    grants = {
+        ("s3:GetReplicationConfiguration", "s3:ListBucket"): [bucket],
+        read: [f"{bucket}/*"],
+        ("s3:ReplicateObject", "s3:ReplicateTags"): copies,
+        ("kms:Decrypt",): [key],
+    }
+    statements = [
+        iam.PolicyStatement(actions=list(actions), resources=resources) for actions, resources in grants.items()
+    ]
+    # The standby's key has an id that only its own region knows; its alias is ours.
+    encrypt = iam.PolicyStatement(
+        actions=["kms:Encrypt"],
+        resources=[f"arn:aws:kms:{region}:{plan.account}:key/*" for region in regions],
+        conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.data_key_alias(plan)}},
+    )
+    return [*statements, encrypt]

@@ -10,23 +10,17 @@ from stacks.environments import ClusterPlan
 
 
 class NodeGroup(Construct):
-    def __init__(
-        self, scope: Construct, name: str, plan: ClusterPlan, cluster: eks.ICluster, group: ec2.ISecurityGroup
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, plan: ClusterPlan, cluster: eks.ICluster) -> None:
         super().__init__(scope, name)
         template = ec2.LaunchTemplate(
             self,
             "Template",
+            # No security group: EKS gives nodes the cluster's own.
             require_imdsv2=True,
             # Pods must not reach the node's credentials through the metadata service.
             http_put_response_hop_limit=1,
             block_devices=[root_volume("gp3", plan.volume_gib)],
             detailed_monitoring=True,
-        )
-        resource = template.node.default_child
-        assert isinstance(resource, ec2.CfnLaunchTemplate)
-        resource.add_property_override(
-            "LaunchTemplateData.SecurityGroupIds", [cluster.cluster_security_group_id, group.security_group_id]
         )
         self.group = eks.Nodegroup(
             self,

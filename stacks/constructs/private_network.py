@@ -1,8 +1,7 @@
 """A network without a way to or from the internet: private subnets, endpoints for AWS, a second wall of NACLs."""
 
-from collections.abc import Sequence
-
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -47,15 +46,34 @@ class PrivateNetwork(Construct):
                 ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=19)
             ],
         )
-        self.vpc.add_flow_log(
-            "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group(self, "FlowLogs", plan, key)),
-            traffic_type=ec2.FlowLogTrafficType.ALL,
-        )
+        self._flow_logs(plan, key)
         self.acl = self._acl(region.cidr)
         self.s3 = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self.dynamodb = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
-        self._interfaces(region.endpoint_zones)
+        self._interfaces(region)
+
+    def _flow_logs(self, plan: Environment, key: kms.IKey) -> None:
+        group = log_group(self, "FlowLogs", plan, key)
+        role = iam.Role(
+            self,
+            "FlowLogRole",
+            assumed_by=iam.ServicePrincipal(
+                "vpc-flow-logs.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": plan.account}}
+            ),
+        )
+        write = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        iam.ManagedPolicy(
+            self,
+            "FlowLogPolicy",
+            description="Flow logs go to their log group",
+            statements=[iam.PolicyStatement(actions=write, resources=[group.log_group_arn])],
+            roles=[role],
+        )
+        self.vpc.add_flow_log(
+            "FlowLog",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role.without_policy_updates()),
+            traffic_type=ec2.FlowLogTrafficType.ALL,
+        )
 
     def _acl(self, cidr: str) -> ec2.NetworkAcl:
         """Inside everything; outside only HTTPS and its answers, since S3 and DynamoDB have public addresses."""
@@ -74,15 +92,13 @@ class PrivateNetwork(Construct):
         acl.add_entry("AnswersIn", cidr=anywhere, rule_number=200, traffic=answers, direction=ingress)
         return acl
 
-    def _interfaces(self, zones: Sequence[str]) -> None:
+    def _interfaces(self, region: RegionPlan) -> None:
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="Interface endpoints of AWS services", allow_all_outbound=False
         )
-        group.add_ingress_rule(
-            ec2.Peer.ipv4(self.vpc.vpc_cidr_block), ec2.Port.tcp(HTTPS), "HTTPS from inside the network"
-        )
+        group.add_ingress_rule(ec2.Peer.ipv4(region.cidr), ec2.Port.tcp(HTTPS), "HTTPS from inside the network")
         subnets = ec2.SubnetSelection(
-            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, availability_zones=list(zones), one_per_az=True
+            subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, availability_zones=list(region.endpoint_zones), one_per_az=True
         )
         for name, service in INTERFACES.items():
             self.vpc.add_interface_endpoint(name, service=service, subnets=subnets, security_groups=[group], open=False)

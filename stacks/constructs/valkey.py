@@ -13,6 +13,7 @@ from stacks.log_groups import log_group
 
 ENGINE = "valkey"
 ENGINE_VERSION = "8.1"
+LOGS = {"slow-log": "SlowLog", "engine-log": "EngineLog"}
 KEYS = "~edgemind:*"
 USERS = {
     # The default user of every client that gives no name: off, so that a forgotten name is refused.
@@ -80,7 +81,6 @@ class Valkey(Construct):
         port: int,
     ) -> elasticache.CfnReplicationGroup:
         data_key, logs_key = keys
-        logs = {"slow-log": "SlowLog", "engine-log": "EngineLog"}
         sharded = plan.cache.shards > 1
         return elasticache.CfnReplicationGroup(
             self,
@@ -107,17 +107,20 @@ class Valkey(Construct):
             snapshot_window="02:00-03:00",
             preferred_maintenance_window="sun:03:30-sun:04:30",
             auto_minor_version_upgrade=True,
-            log_delivery_configurations=[
-                elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty(
-                    destination_type="cloudwatch-logs",
-                    destination_details=elasticache.CfnReplicationGroup.DestinationDetailsProperty(
-                        cloud_watch_logs_details=elasticache.CfnReplicationGroup.CloudWatchLogsDestinationDetailsProperty(
-                            log_group=log_group(self, name, plan, logs_key).log_group_name
-                        )
-                    ),
-                    log_format="json",
-                    log_type=kind,
-                )
-                for kind, name in logs.items()
-            ],
+            log_delivery_configurations=[self._log_delivery(plan, kind, name, logs_key) for kind, name in LOGS.items()],
+        )
+
+    def _log_delivery(
+        self, plan: Environment, kind: str, name: str, key: kms.IKey
+    ) -> elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty:
+        logs = elasticache.CfnReplicationGroup.CloudWatchLogsDestinationDetailsProperty(
+            log_group=log_group(self, name, plan, key).log_group_name
+        )
+        return elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty(
+            destination_type="cloudwatch-logs",
+            destination_details=elasticache.CfnReplicationGroup.DestinationDetailsProperty(
+                cloud_watch_logs_details=logs
+            ),
+            log_format="json",
+            log_type=kind,
         )

@@ -25,9 +25,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True, help="One per core.")
 @click.option("--host", help="Listen on this address instead of the configured one.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port instead of the configured one.")
-@click.option(
-    "--admin-host", help="Its admin listeners: this address instead of the configured one; 0.0.0.0 in a container."
-)
+@click.option("--admin-host", help="The same for its admin listeners.")
 @click.option(
     "--advertise-host",
     help="Tell the controller to reach this gateway's admin listeners here: for each of several gateways of one site.",
@@ -73,9 +71,8 @@ def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     wanted = data_address(own, host, port)
     data = bind(wanted, f"gateway {own.name}")
     address = Address(wanted.host, data.getsockname()[1])
-    admins = [
-        bind(admin_address(own, wanted, k, admin_host), f"admin listener {k} of {own.name}") for k in range(workers)
-    ]
+    admin_places = [admin_address(own, wanted, k, admin_host) for k in range(workers)]
+    admins = [bind(place, f"admin listener {k} of {own.name}") for k, place in enumerate(admin_places)]
     scheme = "https" if tls else "http"
     admin_ports = ", ".join(str(admin.getsockname()[1]) for admin in admins)
     click.echo(f"gateway {own.name} listens on {scheme}://{address} (admin on port {admin_ports})", err=True)

@@ -61,7 +61,11 @@ topologySpreadConstraints:
 {{ include "edgemind.volumes.tmp" . }}
 {{ include "edgemind.volumes.config" . }}
 - name: secrets
+  {{- with .Values.secrets.providerClass }}
+  csi: {driver: secrets-store.csi.k8s.io, readOnly: true, volumeAttributes: {secretProviderClass: {{ . }}}}
+  {{- else }}
   secret: {secretName: {{ .Values.secrets.existingSecret }}, defaultMode: 0440}
+  {{- end }}
 {{- if include "edgemind.state.volume" . }}
 - name: state
   {{- if eq .Values.stateVolume.type "emptyDir" }}
@@ -73,12 +77,30 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
+{{/* (dict "root" $ "writes" false): whether the component writes state. Reading takes no lock. */}}
 {{- define "edgemind.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 # A folder, not a file by subPath: only then does a change arrive in the running pod.
 - {name: config, mountPath: /etc/edgemind, readOnly: true}
 - {name: secrets, mountPath: /run/edgemind/secrets, readOnly: true}
-{{- if include "edgemind.state.volume" . }}
-- {name: state, mountPath: /var/lib/edgemind}
+{{- if include "edgemind.state.volume" .root }}
+- {name: state, mountPath: /var/lib/edgemind, readOnly: {{ not .writes }}}
 {{- end }}
+{{- end -}}
+
+{{/* (dict "root" $ "component" ... "server" ... "name" "..." "most" 1): how many of its pods a drained node may take at once. */}}
+{{- define "edgemind.disruption" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "edgemind.labels" . | nindent 4 }}
+spec:
+  # At least one, also where there is only one: a node must be drainable.
+  maxUnavailable: {{ .most }}
+  selector:
+    matchLabels:
+      {{- include "edgemind.selector" . | nindent 6 }}
 {{- end -}}
