@@ -127,7 +127,7 @@ def judge_bootstrap(needs: DeploymentNeeds, region: str, version: int | None) ->
         return Finding(region, "bootstrap", Verdict.OK, f"version {version}")
     found = "not bootstrapped" if version is None else f"version {version}, needed is {needs.bootstrap_version}"
     return Finding(
-        region, "bootstrap", Verdict.MISSING, found, f"npx cdk bootstrap aws://{needs.account}/{region}"
+        region, "bootstrap", Verdict.MISSING, found, f"npx cdk bootstrap -c env={needs.environment} aws://{needs.account}/{region}"
     )  # fmt: skip
 
 

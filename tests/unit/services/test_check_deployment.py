@@ -103,7 +103,7 @@ def test_a_region_without_a_fitting_bootstrap(version: int | None, found: str) -
     finding = gap(FakeAccount(bootstraps={LONDON: version}))
 
     assert (finding.place, finding.subject, finding.found) == (LONDON, "bootstrap", found)
-    assert finding.mend == "npx cdk bootstrap aws://123456789012/eu-west-2"
+    assert finding.mend == "npx cdk bootstrap -c env=staging aws://123456789012/eu-west-2"
 
 
 def test_the_oldest_bootstrap_that_will_do() -> None:
