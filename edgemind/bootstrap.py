@@ -1,6 +1,7 @@
 """The composition root: the only place where adapters are chosen."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 import uvloop
@@ -10,6 +11,7 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
 from edgemind.ports.clock import Clock
@@ -27,8 +29,34 @@ def open_state_store(settings: Settings) -> StateStore:
             return JsonFileStateStore(settings.state.directory)
         case Store.MEMORY:
             return MemoryStateStore()
+        case Store.DYNAMODB:
+            return _dynamodb_store(settings)
         case other:
             assert_never(other)
+
+
+def _dynamodb_store(settings: Settings) -> StateStore:
+    # Imported here: other stores need none of it, and it is a third of what a gateway weighs.
+    from edgemind.adapters.aws_calls import require_boto3
+    from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
+    from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
+
+    require_boto3("state.store: dynamodb")
+    address = TableAddress(partial(_state_table, settings), settings.aws.region, settings.state.endpoint_url)
+    return DynamoDbStateStore(DynamoDbTable(address), settings.metro)
+
+
+def _state_table(settings: Settings) -> str:
+    """The configured name, or the one that the environment's stacks tell. Blocks in the second case."""
+    from edgemind.adapters.deployment.cloudformation import CloudFormationStacks
+
+    aws = settings.aws
+    if settings.state.table is not None:
+        return settings.state.table
+    # Held by the settings: without a table there are both.
+    assert aws.environment is not None
+    assert aws.region is not None
+    return CloudFormationStacks(aws.region).find(PLACES["state_table"], aws.environment)
 
 
 def system_clock() -> Clock:

@@ -33,7 +33,8 @@ def load_settings(
     places = Places(str(file), document.lines, overrides.variables)
     data = _top_level(document, places)
     reader = SecretReader(file.absolute().parent, environ, resolve_secrets)
-    settings, invalid = _validated(overrides.apply(data), reader)
+    data = overrides.apply(data)
+    settings, invalid = _validated(data, reader)
     findings = [
         *document.findings,
         *overrides.findings,

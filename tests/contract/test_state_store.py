@@ -12,16 +12,23 @@ from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.errors import PermanentError, StoreUnavailable
 from edgemind.ports.state_store import ApiKey, SiteRegistration, StateStore
+from tests.support.dynamodb_stores import dynamodb_store
+from tests.support.engines.aws import LocalAws
 
 ADAPTERS: dict[str, Callable[[Path], StateStore]] = {
     "memory": lambda _: MemoryStateStore(),
     "json_file": lambda directory: JsonFileStateStore(directory / "state", lock_timeout_s=30.0),
 }
+ENGINES = ("dynamodb_local", "ministack")
+STORES = [*ADAPTERS, *(pytest.param(engine, marks=pytest.mark.engine) for engine in ENGINES)]
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
-    return ADAPTERS[request.param](tmp_path)
+    if request.param in ADAPTERS:
+        return ADAPTERS[request.param](tmp_path)
+    engine: LocalAws = request.getfixturevalue(request.param)
+    return dynamodb_store(engine, engine.new_table())
 
 
 def registration(site: str = "site-a", incarnation: int = 7, heartbeat_ms: int = 1_000) -> SiteRegistration:

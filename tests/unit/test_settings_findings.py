@@ -23,7 +23,7 @@ CASES = [
     ("version: 1", "version: 0", "version: is 0, which never existed; write version: 1"),
     ("version: 1\n", "", "version: is missing; add version: 1"),
     ("metro: demo", "metro: My City", "metro: 'My City' cannot be used; use lower-case"),
-    ("store: json", "store: jsn", "state.store: is 'jsn', not one of json, memory; did you mean 'json'?"),
+    ("store: json", "store: jsn", "state.store: is 'jsn', not one of json, memory, dynamodb; did you mean 'json'?"),
     ("directory: state", "directory: [a]", "state.directory: is not a path; write the folder's path as text"),
     ("auth: keys", "auth: key", "auth: is 'key', not one of keys, off; did you mean 'keys'?"),
     ("auth: keys", "auth: keys\nhue: blue", "hue: unknown key; known here: version, metro,"),
