@@ -1,7 +1,6 @@
 """Runs once before the fleet of compose.yaml: makes its secrets, its state table and the demo's API key.
 
-`prepare.py [TABLE]`; what is there already stays. Without TABLE the state is in files and needs no table. The table is
-the one that the AWS stacks make, less what a laptop has no use for.
+`prepare.py TABLE`; what is there already stays. The table has the keys of the one that the AWS stacks make.
 """
 
 import json
@@ -32,23 +31,23 @@ def make_secrets() -> None:
             write_once(FOLDER / name, secrets.token_urlsafe(32) + "\n")
 
 
-def make_table(name: str) -> None:
+def make_table(table: str) -> None:
     import boto3
 
+    from edgemind.domain.deployment import PARTITION_KEY, SORT_KEY
+
+    keys = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
     client = boto3.client("dynamodb")
     try:
         client.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
+            TableName=table,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
             BillingMode="PAY_PER_REQUEST",
         )
     except client.exceptions.ResourceInUseException:
-        print(f"the table {name} is there already", flush=True)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        print(f"the table {table} is there already", flush=True)
+    client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
 def edgemind_keys(*arguments: str) -> Any:
@@ -73,8 +72,7 @@ def make_key() -> None:
 
 def main() -> None:
     make_secrets()
-    for table in sys.argv[1:]:
-        make_table(table)
+    make_table(sys.argv[1])
     make_key()
     print(f"key of tenant {TENANT}: {KEY.read_text(encoding='utf-8').strip()}", flush=True)
 
