@@ -158,7 +158,8 @@ def _looked_up(name: Callable[[], str]) -> str:
 
 
 def _raise_condition(error: Exception) -> None:
-    response: Mapping[str, Any] = getattr(error, "response", {})
+    # None on an error of the connection.
+    response: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
         raise ConditionFailed([response.get("Item")]) from error
