@@ -19,6 +19,18 @@ class Limits:
     max_body_bytes: int = field(
         default=10 * MIB, metadata=bounds(KIB, GIB, "bytes", "Largest request body; a larger one is answered 413.")
     )
+    body_bytes_total: int = field(
+        default=512 * MIB,
+        metadata=bounds(
+            KIB, 64 * GIB, "bytes", "Large bodies held in one gateway process, together; one more is answered 503."
+        ),
+    )
+    max_json_values: int = field(
+        default=500_000,
+        metadata=bounds(
+            1000, 100_000_000, "values", "Arrays, objects and commas in a JSON body, together; more is answered 413."
+        ),
+    )
     max_header_bytes: int = field(
         default=32 * KIB,
         metadata=bounds(KIB, MIB, "bytes", "Largest request line and headers together; more is answered 431."),
@@ -59,3 +71,4 @@ class Limits:
         check_bounds(self)
         check_order(self, "default_deadline_ms", "max_deadline_ms")
         check_order(self, "replay_bytes_per_request", "replay_bytes_total")
+        check_order(self, "max_body_bytes", "body_bytes_total")

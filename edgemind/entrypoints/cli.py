@@ -85,9 +85,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: every failure is one line on stderr, and a traceback only if EDGEMIND_DEBUG asks for it."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        # Commands return nothing. What comes is the code of an Exit: click catches it, and hands it over here only.
+        code = cli(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as exc:
@@ -102,6 +101,8 @@ def main() -> None:
         _show_traceback()
         click.echo(f"Error: unexpected {type(exc).__name__}: {exc}. EDGEMIND_DEBUG=1 shows where.", err=True)
         sys.exit(1)
+    if code:
+        sys.exit(code)
 
 
 def _show_traceback() -> None:

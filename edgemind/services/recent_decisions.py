@@ -2,7 +2,8 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from edgemind.domain.requests import Constraints, Demand
@@ -12,7 +13,7 @@ from edgemind.domain.routing.cost import WAITING_WEIGHT
 
 @dataclass(slots=True)
 class DecisionRecord:
-    """What one decision saw. `costs_ms` and `terms` are copies as of the decision, by the set's positions.
+    """What one decision saw. `costs_ms` and `terms` are as of the decision, by the set's positions.
 
     `attempts` holds (site, outcome) in order; `status` is 0 until the answer began, or 499 if the client hung up first.
     """
@@ -24,8 +25,8 @@ class DecisionRecord:
     constraints: Constraints
     demand: Demand
     candidates: CandidateSet
-    costs_ms: list[float]
-    terms: list[CostTerms]
+    costs_ms: tuple[float, ...]
+    terms: tuple[CostTerms, ...]
     table_version: int
     chosen: Candidate | None = None
     reason: str = ""
@@ -33,29 +34,22 @@ class DecisionRecord:
     first_byte_ms: float = 0.0
     actual_ms: float = 0.0
     status: int = 0
-    attempts: list[tuple[str, str]] = field(default_factory=list)
+    attempts: tuple[tuple[str, str], ...] = ()
 
 
 class RecentDecisions:
-    """A ring of the last `limit` decisions, found by id."""
+    """A ring of the last `limit` decisions. Every request adds one, and now and then a person looks for one."""
 
     def __init__(self, limit: int = 2048) -> None:
-        self._limit = limit
-        self._order: deque[DecisionRecord] = deque()
-        self._by_id: dict[str, DecisionRecord] = {}
-
-    def add(self, record: DecisionRecord) -> None:
-        if len(self._order) >= self._limit:
-            del self._by_id[self._order.popleft().decision_id]
-        self._order.append(record)
-        self._by_id[record.decision_id] = record
+        self._order: deque[DecisionRecord] = deque(maxlen=limit)
+        self.add = self._order.append
 
     def find(self, decision_id: str) -> DecisionRecord | None:
-        return self._by_id.get(decision_id)
+        return next((record for record in self._order if record.decision_id == decision_id), None)
 
     def latest(self, count: int) -> list[DecisionRecord]:
         """The newest `count`, newest first."""
-        return [self._order[-1 - k] for k in range(min(count, len(self._order)))]
+        return list(islice(reversed(self._order), count))
 
 
 def summarize(record: DecisionRecord) -> dict[str, Any]:

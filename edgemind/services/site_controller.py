@@ -58,7 +58,7 @@ class SiteController:
         self.exchange = BeaconExchange(own, around, links.peers, clock)
         self.checks = ModelServerChecks(own, around, links.probe, clock)
         self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
-        self.decisions = DecisionFinder(around, self.log, links.admin, links.peers, clock)
+        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
 
     def succeed(self, before: "SiteController") -> None:

@@ -56,15 +56,16 @@ def decision_document(decision_id: str, at_ms: int, **changes: Any) -> dict[str,
 
 
 class FakeAdmin:
-    """`GatewayAdmin`: explanations by (worker, id); None stands for a worker that cannot be asked."""
+    """`GatewayAdmin`: explanations by (worker, id), or (its address, id) if it told one; None: it cannot be asked."""
 
-    def __init__(self, explanations: Mapping[tuple[int, str], Mapping[str, object] | None] | None = None) -> None:
+    def __init__(self, explanations: Mapping[tuple[int | str, str], Mapping[str, object] | None] | None = None) -> None:
         self.explanations = dict(explanations or {})
 
-    async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
-        if (worker, decision_id) not in self.explanations:
+    async def explain(self, worker: int, decision_id: str, admin: str | None = None) -> Mapping[str, object] | None:
+        place = (admin or worker, decision_id)
+        if place not in self.explanations:
             return None
-        found = self.explanations[worker, decision_id]
+        found = self.explanations[place]
         if found is None:
             raise UpstreamFailed("the worker is gone")
         return found

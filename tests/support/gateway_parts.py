@@ -48,8 +48,8 @@ def record(of: RequestRouter, decision_id: str = "dec-site-a-0-1", model: str = 
         constraints,
         Demand(1000.0),
         candidates,
-        candidates.costs_ms.copy(),
-        candidates.terms.copy(),
+        tuple(candidates.costs_ms),
+        candidates.terms,
         of.table.version,
     )
 

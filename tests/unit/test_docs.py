@@ -110,7 +110,9 @@ def test_the_readme_repeats_the_benchmarks_as_they_are(gateway: str) -> None:
     [
         ("docs/limitations.md", "`limits.max_connections` (2048 a worker)", LIMITS.max_connections == 2048),
         ("docs/limitations.md", "for bodies up to 256 KiB", LIMITS.replay_bytes_per_request == 256 * KIB),
-        ("docs/limitations.md", "a request body (10 MiB at most)", LIMITS.max_body_bytes == 10 * MIB),
+        ("docs/limitations.md", "one body of at most 10 MiB", LIMITS.max_body_bytes == 10 * MIB),
+        ("docs/limitations.md", "`limits.max_json_values` (500,000)", LIMITS.max_json_values == 500_000),
+        ("docs/limitations.md", "`limits.body_bytes_total` (512 MiB a worker", LIMITS.body_bytes_total == 512 * MIB),
         ("docs/limitations.md", "can send more than 64 KiB", CHECK_BEFORE_BODY_BYTES == 64 * KIB),
         ("docs/limitations.md", "and the ten nearest", BEACON_PEERS_LIMIT == 10),
         ("docs/limitations.md", "The margin is 2 ms", ROUTING.session_margin_ms == 2),

@@ -158,14 +158,18 @@ def _looked_up(name: Callable[[], str]) -> str:
 
 
 def _raise_condition(error: Exception) -> None:
-    # None on an error of the connection.
-    response: Mapping[str, Any] = getattr(error, "response", None) or {}
+    response = _response(error)
     code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
         raise ConditionFailed([response.get("Item")]) from error
     reasons = response.get("CancellationReasons", ()) if code == "TransactionCanceledException" else ()
     if any(reason.get("Code") == _CONDITION for reason in reasons):
         raise ConditionFailed([_held(reason) for reason in reasons]) from error
+
+
+def _response(error: Exception) -> Mapping[str, Any]:
+    """AWS's answer; {} for an error of the SDK, some of which have the attribute and nothing in it."""
+    return getattr(error, "response", None) or {}
 
 
 def _held(reason: Mapping[str, Any]) -> Item | None:
@@ -175,7 +179,7 @@ def _held(reason: Mapping[str, Any]) -> Item | None:
 
 def _fault(error: Exception) -> Fault:
     """A cancelled transaction is busy if nothing but other writers or the table's limits stood in its way."""
-    reasons = getattr(error, "response", {}).get("CancellationReasons", ())
+    reasons = _response(error).get("CancellationReasons", ())
     codes = {str(reason.get("Code")) for reason in reasons} - {"None"}
     if not codes:
         return fault_of(error)

@@ -55,7 +55,7 @@ class Candidate:
         self.ready = True
         self.available = True
         self._heard = False
-        self._views: list[tuple[list[float], list[CostTerms], int]] = []
+        self._views: list[tuple[CandidateSet, int]] = []
         self.measured(rtt_ms, service_ms, slots)
 
     @property
@@ -95,13 +95,13 @@ class Candidate:
         self.rtt_ms = rtt_ms
         self.service_ms = service_ms
         self.slots = max(1, slots)
-        # A new tuple, never a changed one: decisions already journaled go on showing what they saw.
         self.terms = CostTerms(rtt_ms, service_ms, self.load_ms, self.slots)
         self._base_ms = rtt_ms + self.load_ms + service_ms
         self._step_ms = service_ms / self.slots
         self._free_slots = self.slots - 1
-        for _, terms, position in self._views:
-            terms[position] = self.terms
+        for view, position in self._views:
+            # A new tuple, never a changed one: decisions already journaled go on showing what they saw.
+            view.terms = (*view.terms[:position], self.terms, *view.terms[position + 1 :])
         self.refresh()
 
     def refresh(self) -> None:
@@ -117,11 +117,11 @@ class Candidate:
         self.cost_ms = cost_ms
         if not self.fresh:
             cost_ms = math.inf
-        for costs_ms, _, position in self._views:
-            costs_ms[position] = cost_ms
+        for view, position in self._views:
+            view.costs_ms[position] = cost_ms
 
-    def show_in(self, costs_ms: list[float], terms: "list[CostTerms]", position: int) -> None:
-        self._views.append((costs_ms, terms, position))
+    def show_in(self, view: "CandidateSet", position: int) -> None:
+        self._views.append((view, position))
         self.refresh()
 
     def forget_views(self) -> None:
@@ -136,11 +136,12 @@ class Exclusion:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CandidateSet:
-    """The candidates of one set of constraints, in the order of `costs_ms` and `cumulative`.
+    """The candidates of one set of constraints, in the order of `costs_ms`, `terms` and `cumulative`.
 
-    `costs_ms[k]` is candidate k's `cost_ms`, or infinity while its last report is too old to be compared.
+    `costs_ms[k]` is candidate k's `cost_ms`, or infinity while its last report is too old to be compared; the
+    candidates keep it and `terms` current.
     `cumulative` is the running sum of the table's weights, scaled to end at 1. `residency_empty` tells that no place
     in the fleet, healthy or not, satisfies the residency: the request must be refused, never sent elsewhere.
     """
@@ -148,7 +149,7 @@ class CandidateSet:
     members: tuple[Candidate, ...]
     cloud: tuple[Candidate, ...]
     costs_ms: list[float]
-    terms: list[CostTerms]
+    terms: tuple[CostTerms, ...]
     cumulative: list[float]
     position_of_site: Mapping[str, int]
     local: Candidate | None
@@ -195,22 +196,21 @@ def compile_candidates(
         else:
             exclusions.append(Exclusion(candidate.site.name, why))
     members = tuple(candidate for candidate in allowed if candidate.site.tier is Tier.EDGE)
-    costs_ms = [math.inf] * len(members)
-    terms = [candidate.terms for candidate in members]
-    for position, candidate in enumerate(members):
-        candidate.show_in(costs_ms, terms, position)
     outside = sum(1 for excluded in exclusions if excluded.why == "outside the residency")
-    return CandidateSet(
+    compiled = CandidateSet(
         members=members,
         cloud=tuple(candidate for candidate in allowed if candidate.site.tier is Tier.CLOUD),
-        costs_ms=costs_ms,
-        terms=terms,
+        costs_ms=[math.inf] * len(members),
+        terms=tuple(candidate.terms for candidate in members),
         cumulative=_cumulative(members, weights),
         position_of_site={candidate.site.name: position for position, candidate in enumerate(members)},
         local=next((candidate for candidate in members if candidate.site.name == ingress), None),
         exclusions=tuple(exclusions),
         residency_empty=bool(constraints.residency) and not allowed and outside == len(exclusions),
     )
+    for position, candidate in enumerate(members):
+        candidate.show_in(compiled, position)
+    return compiled
 
 
 def _cumulative(members: tuple[Candidate, ...], weights: Mapping[str, float]) -> list[float]:

@@ -84,7 +84,7 @@ class GatewayApp:
         parts, admission, router = self._parts, self._parts.admission, self._parts.router
         admitted = admission.admit(exchange.head)
         caller = admitted.caller
-        model = read_model(api, exchange.body, model_in_path, admitted.json_length)
+        model = read_model(api, exchange.body, model_in_path, admitted.json_length, parts.limits.max_json_values)
         admission.authorize(caller, model, router)
         admission.charge(caller)
         record = self._record(api, admitted, model)
@@ -115,8 +115,8 @@ class GatewayApp:
             constraints,
             demand,
             candidates,
-            candidates.costs_ms.copy(),
-            candidates.terms.copy(),
+            tuple(candidates.costs_ms),
+            candidates.terms,
             parts.router.table.version,
         )
 

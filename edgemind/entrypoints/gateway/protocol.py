@@ -22,7 +22,13 @@ from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, Request, RequestReader
-from edgemind.entrypoints.gateway.refusals import Refusal, refusal_bytes, timed_out, too_many_connections
+from edgemind.entrypoints.gateway.refusals import (
+    Refusal,
+    refusal_bytes,
+    timed_out,
+    too_many_bodies,
+    too_many_connections,
+)
 
 LINGER_S = 1.0
 """How long a refused upload is read and thrown away: closing at once would reset the connection under our answer."""
@@ -81,7 +87,7 @@ class GatewayProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._service = service
         self._limits = service.limits()
-        self._reader = RequestReader(self._limits, service.preflight, service.seen)
+        self._reader = RequestReader(self._limits, service.preflight, self._room, service.seen)
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._queue: deque[Exchange] = deque()
         self._lingering = False
@@ -128,6 +134,21 @@ class GatewayProtocol(asyncio.Protocol):
         self._writable = True
         if self.active is not None and self.active.relayed is not None:
             self.active.relayed.resume()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bodies that this connection holds, or has begun to read."""
+        active = len(self.active.body) if self.active is not None else 0
+        return self._reader.held_bytes + active + sum(len(waiting.body) for waiting in self._queue)
+
+    def _room(self) -> Refusal | None:
+        """Whether the body being read still fits among those of all connections.
+
+        Added up only when a large body comes: a counter would have to be right at every way a request can end.
+        """
+        connections = cast("set[GatewayProtocol]", self._server_state.connections)
+        held_bytes = sum(connection.held_bytes for connection in connections)
+        return too_many_bodies() if held_bytes > self._limits.body_bytes_total else None
 
     # What an exchange asks of its connection
 

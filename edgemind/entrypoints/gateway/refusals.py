@@ -71,6 +71,19 @@ def body_too_large(limit_bytes: int) -> Refusal:
     return Refusal(413, "invalid_request_error", "body_too_large", message)
 
 
+def too_many_values(limit: int) -> Refusal:
+    message = (
+        f"The JSON body has more than {limit} values (arrays, objects and commas count); "
+        "send tensors as Open Inference binary data, or split the request."
+    )
+    return Refusal(413, "invalid_request_error", "too_many_values", message)
+
+
+def too_many_bodies() -> Refusal:
+    message = "This gateway holds as many large bodies as it may; try again shortly."
+    return Refusal(503, "server_error", "too_many_bodies", message, retry_after_s=1)
+
+
 def timed_out(message: str) -> Refusal:
     return Refusal(408, "invalid_request_error", "request_timeout", message)
 

@@ -109,7 +109,7 @@ class Relay:
     def on_failed(self, error: Exception) -> None:
         site, self._pending = self._candidate.site.name, None
         self._shared.router.failed(self._candidate, unreachable=isinstance(error, UpstreamUnreachable))
-        self._record.attempts.append((site, str(error)))
+        self._record.attempts += ((site, str(error)),)
         if self._answered:
             self._cut(site)
             return
@@ -131,7 +131,7 @@ class Relay:
             self._pending.cancel()
         self._shared.router.abandoned(self._candidate)
         self._shared.stats.hung_up += 1
-        self._record.attempts.append((self._candidate.site.name, "client hung up"))
+        self._record.attempts += ((self._candidate.site.name, "client hung up"),)
         if not self._answered:
             self._record.status = CLIENT_CLOSED_REQUEST
 
@@ -172,7 +172,7 @@ class Relay:
         shared, record = self._shared, self._record
         now_s = self._now_s()
         record.actual_ms = (now_s - self._exchange.arrived_s) * 1000.0
-        record.attempts.append((self._candidate.site.name, f"answered {record.status}"))
+        record.attempts += ((self._candidate.site.name, f"answered {record.status}"),)
         if record.status < 500:
             shared.stats.ok += 1
         else:
@@ -191,7 +191,7 @@ class Relay:
             self._shared.router.abandoned(self._candidate)
         else:
             self._shared.router.failed(self._candidate)
-        self._record.attempts.append((self._candidate.site.name, f"answered {answer.status}"))
+        self._record.attempts += ((self._candidate.site.name, f"answered {answer.status}"),)
 
     def _other(self) -> Pick | None:
         """Another candidate that can still meet what is left of the deadline; the one retry is then used up."""

@@ -101,6 +101,9 @@ def strict(upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory) -
         "idle_timeout_s": 0.8,
         "first_byte_timeout_s": 0.5,
         "max_connections": 30,
+        "max_body_bytes": 150_000,
+        "body_bytes_total": 200_000,
+        "max_json_values": 1000,
         "drain_s": 0,
     }
     folder = FleetFolder(tmp_path_factory.mktemp("strict"), fleet_document([site], auth="off", limits=limits))

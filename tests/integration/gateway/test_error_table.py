@@ -161,6 +161,26 @@ def test_a_body_that_says_it_is_too_large_is_413_at_once_and_goes_nowhere(house:
     assert not house.upstreams.seen(call.marker)
 
 
+def test_large_bodies_that_do_not_fit_together_are_503_until_there_is_room(strict: House) -> None:
+    call = strict.call("solo-0", pad="x" * 120_000)
+    with strict.wire() as first:
+        first.send(call.raw[:1000])
+        with strict.wire() as second:
+            second.send(call.raw[:1000])
+            answer = second.answer()
+            refused(answer, 503, "too_many_bodies")
+            assert answer["retry-after"] == "1"
+        assert strict.chat("solo-0").status == 200, "small ones always fit"
+        first.send(call.raw[1000:])
+        assert first.answer().status == 200
+    assert strict.ask(call).status == 200
+
+
+def test_more_values_than_may_be_parsed_are_413(strict: House) -> None:
+    answer = strict.chat("solo-0", pad=[0] * 1001)
+    assert "1000 values" in refused(answer, 413, "too_many_values")
+
+
 def test_the_413_of_a_chunked_body_arrives_though_the_client_goes_on_sending(house: House) -> None:
     call = house.call(house.model("solo"))
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"

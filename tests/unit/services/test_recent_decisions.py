@@ -90,7 +90,7 @@ def test_a_candidate_without_fresh_news_has_no_cost() -> None:
 def test_what_was_asked_for_is_told_as_well() -> None:
     decided = record(three_places())
     decided.demand = Demand(250.0, Priority.HIGH, "site-b")
-    decided.attempts = [("site-a", "answered 503"), ("site-b", "answered 200")]
+    decided.attempts = (("site-a", "answered 503"), ("site-b", "answered 200"))
     told = explain(decided, "site-a")
     assert (told["deadline_ms"], told["priority"], told["session"]) == (250.0, "high", "site-b")
     assert told["attempts"][1] == {"site": "site-b", "outcome": "answered 200"}

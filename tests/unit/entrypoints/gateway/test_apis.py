@@ -69,6 +69,19 @@ def test_any_bytes_are_either_valid_or_refused(body: bytes, length: int | None) 
         read_model(CHAT, body, None, length)
 
 
+@pytest.mark.parametrize(
+    ("value", "refused"), [([[]] * 600, True), ([1] * 1001, True), ([1] * 900, False), ("x" * 5000, False)]
+)
+def test_a_body_of_more_values_than_may_be_parsed_is_413_before_it_is_parsed(value: object, refused: bool) -> None:
+    body = json.dumps(CHAT_BODY | {"pad": value}).encode()
+    if refused:
+        with pytest.raises(Refusal, match="1000 values") as caught:
+            read_model(CHAT, body + b"not JSON", None, None, 1000)
+        assert (caught.value.status, caught.value.code) == (413, "too_many_values")
+    else:
+        assert read_model(CHAT, body, None, None, 1000) == "m"
+
+
 def test_the_length_of_the_json_part() -> None:
     name = b"inference-header-content-length"
     assert json_length({}) is None

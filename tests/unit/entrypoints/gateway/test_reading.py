@@ -32,14 +32,20 @@ class Reading:
 
     def __init__(self, refuse: Refusal | None = None, seen: SeenHeads | None = None, limits: Limits = LIMITS) -> None:
         self.looked_at: list[Head] = []
+        self.asked_room: list[int] = []
+        self.full: Refusal | None = None
         self.bodies: list[bytes] = []
         self.heads: list[Head] = []
         self._refuse = refuse
-        self.reader = RequestReader(limits, self._preflight, seen or SeenHeads())
+        self.reader = RequestReader(limits, self._preflight, self._room, seen or SeenHeads())
 
     def _preflight(self, head: Head) -> Refusal | None:
         self.looked_at.append(head)
         return self._refuse
+
+    def _room(self) -> Refusal | None:
+        self.asked_room.append(self.reader.held_bytes)
+        return self.full
 
     def feed(self, data: bytes, *, nothing_pending: bool = True) -> "Reading":
         for head, body in self.reader.feed(data, nothing_pending=nothing_pending):
@@ -155,6 +161,29 @@ def test_a_large_or_endless_body_is_read_for_somebody_only() -> None:
     assert (small.refused, small.looked_at, small.bodies) == (None, [], [b"small"])
     behind = Reading(NOBODY).feed(post(b"", length=70_000), nothing_pending=False)
     assert behind.refused is None, "while an earlier answer is due, nothing may be answered"
+
+
+def test_a_large_body_is_read_while_there_is_room_for_it_whatever_is_pending() -> None:
+    full = Refusal(503, "server_error", "too_many_bodies", "later")
+    for pending in (True, False):
+        got = Reading()
+        got.full = full
+        got.feed(post(b"small")).feed(post(b"", length=70_000), nothing_pending=pending)
+        assert (got.refused, len(got.bodies)) == ((503, "too_many_bodies"), 1)
+    assert Reading(NOBODY).feed(post(b"", length=70_000)).asked_room == [], "who may not send needs no room"
+
+
+def test_a_body_under_way_counts_as_announced_and_one_of_unknown_length_as_it_doubles() -> None:
+    known = Reading().feed(post(b"x" * 10, length=70_000))
+    assert (known.reader.held_bytes, known.asked_room) == (70_000, [70_000])
+    known.feed(b"x" * 69_990)
+    assert known.reader.held_bytes == 0
+
+    unknown = Reading().feed(chunked(b"x" * 60_000, end=b""))
+    assert (unknown.reader.held_bytes, unknown.asked_room) == (65_536, [])
+    unknown.full = Refusal(503, "server_error", "too_many_bodies", "later")
+    unknown.feed(b"1770\r\n" + b"x" * 6000)
+    assert (unknown.asked_room, unknown.refused) == ([131_072], (503, "too_many_bodies"))
 
 
 @pytest.mark.parametrize("version", ["0.9", "1.2", "2.0"])
@@ -278,7 +307,7 @@ def test_they_are_bounded() -> None:
 )
 def test_any_bytes_are_requests_or_a_refusal_and_never_an_error(packets: list[bytes]) -> None:
     reading, seen = Reading(), SeenHeads()
-    reading.reader = RequestReader(LIMITS, lambda head: None, seen)
+    reading.reader = RequestReader(LIMITS, lambda head: None, lambda: None, seen)
     for packet in packets:
         if reading.refused is None:
             reading.feed(packet)

@@ -1,0 +1,67 @@
+"""What each component of a site may ask of AWS: a role of its own, and in it only the calls that its code makes."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+COMPONENTS = ("gateway", "controller", "model-server")
+READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
+WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+
+class Grants:
+    """The statements of each component. ARNs of one region's resources come in; nothing is looked up."""
+
+    def __init__(self, table: str, bucket: str, data_key: str, data_stack: str, secrets: Sequence[str]) -> None:
+        find = iam.PolicyStatement(
+            sid="FindTheDeployment", actions=["cloudformation:DescribeStacks"], resources=[data_stack]
+        )
+        decrypt = iam.PolicyStatement(sid="Decrypt", actions=["kms:Decrypt"], resources=[data_key])
+        fleet_secrets = iam.PolicyStatement(
+            sid="FleetSecrets",
+            actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            resources=list(secrets),
+        )
+        read = iam.PolicyStatement(sid="ReadState", actions=list(READ_TABLE), resources=[table])
+        write = iam.PolicyStatement(sid="WriteState", actions=list(WRITE_TABLE), resources=[table])
+        list_models = iam.PolicyStatement(sid="ListModels", actions=["s3:ListBucket"], resources=[bucket])
+        get_models = iam.PolicyStatement(sid="GetModels", actions=["s3:GetObject"], resources=[f"{bucket}/models/*"])
+        self.statements: Mapping[str, Sequence[iam.PolicyStatement]] = {
+            "gateway": (find, decrypt, fleet_secrets, read),
+            "controller": (find, decrypt, fleet_secrets, read, write),
+            "model-server": (decrypt, list_models, get_models),
+        }
+
+
+class PodRoles(Construct):
+    """`roles` by component. Only pods of this cluster can take them: the agent's associations say which."""
+
+    def __init__(self, scope: Construct, name: str, account: str, cluster_arn: str, grants: Grants) -> None:
+        super().__init__(scope, name)
+        self.roles = {component: self._role(component, account, cluster_arn, grants) for component in COMPONENTS}
+
+    def _role(self, component: str, account: str, cluster_arn: str, grants: Grants) -> iam.Role:
+        name = "".join(word.capitalize() for word in component.split("-"))
+        role = iam.Role(
+            self,
+            name,
+            assumed_by=iam.SessionTagsPrincipal(
+                iam.ServicePrincipal(
+                    "pods.eks.amazonaws.com",
+                    conditions={
+                        "StringEquals": {"aws:SourceAccount": account},
+                        "ArnEquals": {"aws:SourceArn": cluster_arn},
+                    },
+                )
+            ),
+            description=f"EdgeMind {component} of every site of this region",
+        )
+        iam.ManagedPolicy(
+            self,
+            f"{name}Policy",
+            description=f"What the {component} asks of AWS",
+            statements=list(grants.statements[component]),
+            roles=[role],
+        )
+        return role
