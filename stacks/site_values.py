@@ -42,13 +42,10 @@ def site_values(plan: Environment, site: SitePlan, images: Mapping[str, Image], 
 
 
 def _placement(site: SitePlan) -> dict[str, Any]:
-    """Where a site's pods run: on its own nodes, which bar all others, or on the cluster's nodes in its zone."""
+    """Where a site's pods run: on its own nodes, or on the cluster's nodes in its zone."""
     if site.nodes is None:
         return {"nodeSelector": {"topology.kubernetes.io/zone": site.zone}}
-    return {
-        "nodeSelector": {SITE_LABEL: site.name},
-        "tolerations": [{"key": SITE_LABEL, "operator": "Equal", "value": site.name, "effect": "NoSchedule"}],
-    }
+    return {"nodeSelector": {SITE_LABEL: site.name}}
 
 
 def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:

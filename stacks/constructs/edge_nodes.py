@@ -83,7 +83,10 @@ def _image(instance_type: str, version: str) -> str:
 
 
 def _user_data(site: SitePlan, cluster: ClusterAddress) -> ec2.MultipartUserData:
-    """What a node of Amazon Linux 2023 reads: the cluster, and a label and a taint that keep it for its site."""
+    """What a node of Amazon Linux 2023 reads: the cluster, and a label and a taint that keep it for its site.
+
+    The taint only discourages: the agents that AWS runs on every node do not all tolerate one that forbids.
+    """
     text = "\n".join(
         (
             "apiVersion: node.eks.aws/v1alpha1",
@@ -97,7 +100,7 @@ def _user_data(site: SitePlan, cluster: ClusterAddress) -> ec2.MultipartUserData
             "  kubelet:",
             "    flags:",
             f"      - --node-labels={SITE_LABEL}={site.name},edgemind.io/zone-profile={site.profile}",
-            f"      - --register-with-taints={SITE_LABEL}={site.name}:NoSchedule",
+            f"      - --register-with-taints={SITE_LABEL}={site.name}:PreferNoSchedule",
         )
     )
     data = ec2.MultipartUserData()
