@@ -4,21 +4,33 @@ import contextlib
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 import edgemind
+from edgemind.adapters.inference.llama_wheels import BUNDLED_MODEL, llama_available
 from tests.support.compose_fleet import SITES, ComposeFleet, until
 from tests.support.engines import docker as docker_engine
 from tests.support.engines import docker_images
+from tests.support.serving import free_port
 from tests.support.wire import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(1200)]
 
-LOCKS = ("aws", "demo", "ministack", "valkey")
-"""What the images of compose.yaml are installed from; core is within aws."""
+LOCKS = ("aws", "demo", "ministack", "valkey", "llama", "smollm2")
+"""What the images are installed from; core is within aws."""
 MB = 1_000_000
 GATEWAY_LIMIT_MB = 300
+JSON = {"content-type": "application/json"}
+REAL_MODEL = """\
+version: 1
+auth: "off"
+sites:
+- name: site-a
+  models:
+  - {name: smollm2-135m, base_url: 'http://127.0.0.1:8400/v1', slots: 2, service_ms: 400, engine: llama_cpp}
+"""
 GIVEN_UP = {"suspected", "gone"}
 
 
@@ -124,6 +136,31 @@ def test_up_again_keeps_the_key_and_a_site_that_is_none_is_refused(fleet: Compos
     assert key in fleet.run("up")
     with pytest.raises(AssertionError, match="running are site-a, site-b, site-c"):
         fleet.run("cut", "site-z")
+
+
+@pytest.mark.skipif(not llama_available()[0], reason=llama_available()[1])
+def test_the_model_server_image_holds_a_real_model(fleet: ComposeFleet, tmp_path: Path) -> None:
+    image, port = "edgemind-model-server:test-llama", free_port()
+    fleet.compose("build", "--quiet", "--build-arg", "ENGINE=llama_cpp", "site-a-models")
+    fleet.docker.run("tag", "edgemind-model-server:test", image)
+    config = tmp_path / "edgemind.yaml"
+    config.write_text(REAL_MODEL)
+    config.chmod(0o644)
+    name = fleet.docker.run(
+        "run", "--detach", "--rm", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--publish",
+        f"127.0.0.1:{port}:8400", "--volume", f"{config}:/etc/edgemind/edgemind.yaml:ro", image, "model-server",
+        "--config", "edgemind.yaml", "--site", "site-a", "--model", BUNDLED_MODEL, "--bind", "0.0.0.0",
+    )  # fmt: skip
+    try:
+        inspected = ("inspect", "--format", "{{.State.Health.Status}}", name)
+        until("the model is loaded", lambda: fleet.docker.run(*inspected) == "healthy")
+        question = {"model": BUNDLED_MODEL, "max_tokens": 8, "messages": [{"role": "user", "content": "Say hello."}]}
+        answer = ask(port, "POST", "/v1/chat/completions", json.dumps(question).encode(), JSON)
+        assert answer.status == 200, answer
+        assert answer.json()["choices"][0]["message"]["content"].strip()
+        assert answer.json()["usage"]["completion_tokens"] > 0
+    finally:
+        fleet.docker.run("kill", name)
 
 
 def test_down_leaves_nothing(fleet: ComposeFleet) -> None:

@@ -16,6 +16,7 @@ START_LIMIT_S = 60.0
 STOP_LIMIT_S = 30.0
 # What a kernel or a sandbox says that lets nobody run containers, root or not.
 _FORBIDDEN = ("operation not permitted", "permission denied", "read-only file system")
+_BRIDGE = Path("/sys/class/net/docker0")
 _EMPTY = b"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
 
 
@@ -68,7 +69,7 @@ def running() -> Iterator[Docker]:
     log = folder / "dockerd.log"
     command = ["dockerd", "--data-root", str(folder / "root"), "--exec-root", str(folder / "exec"),
                "--host", f"unix://{socket}", "--pidfile", str(folder / "dockerd.pid")]  # fmt: skip
-    with _firewall_as_it_was(), log.open("wb") as output:
+    with _network_as_it_was(), log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
             engine = Docker({**os.environ, "DOCKER_HOST": f"unix://{socket}"}, own=True)
@@ -98,15 +99,18 @@ def _wait(process: "subprocess.Popen[bytes]", engine: Docker, log: Path) -> None
 
 
 @contextlib.contextmanager
-def _firewall_as_it_was() -> Iterator[None]:
-    """dockerd leaves its chains behind; where it has had none before, they go."""
+def _network_as_it_was() -> Iterator[None]:
+    """dockerd leaves its chains and its bridge behind; where there were none before, they go."""
     before = subprocess.run(["iptables-save"], capture_output=True, check=False).stdout
+    bridged = _BRIDGE.exists()
     try:
         yield
     finally:
         if b":DOCKER" not in before:
             # Emptied first: a table without rules is not in the dump.
             subprocess.run(["iptables-restore"], input=_EMPTY + before, capture_output=True, check=False)
+        if not bridged and shutil.which("ip"):
+            subprocess.run(["ip", "link", "delete", _BRIDGE.name], capture_output=True, check=False)
 
 
 def _succeeds(*command: str, environment: Mapping[str, str] | None = None) -> bool:
