@@ -1,8 +1,9 @@
 """The composition root: the only place where adapters are chosen."""
 
 import asyncio
+import socket
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import uvloop
 
@@ -100,4 +101,13 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLin
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    return uvloop.new_event_loop()
+    loop = uvloop.new_event_loop()
+    loop.set_exception_handler(_on_loop_error)
+    return loop
+
+
+def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # uvloop leaves behind a look-up that outlives the time to connect. Whoever connected has been told; while a network
+    # is cut, this would fill the log.
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)

@@ -165,6 +165,13 @@ def bench(house: House, arguments: list[str]) -> int:
     house.become("-m", "benchmarks", *arguments)
 
 
+def compose(house: House, arguments: list[str]) -> int:
+    from scripts.compose import run
+    from scripts.containers import Fleet
+
+    return run(Fleet(house.root), arguments)
+
+
 def lock(house: House, arguments: list[str]) -> int:
     from scripts.locks import make
 
@@ -187,6 +194,9 @@ def _takes_no(arguments: Sequence[str], name: str) -> None:
 
 COMMANDS: dict[str, Command] = {
     "demo": Command("[flags]", "three sites, device traffic, a live table and a status page; Ctrl-C stops all", demo),
+    "compose": Command(
+        "[up|down|...]", "the fleet in containers: three sites, store, page, devices; needs Docker", compose
+    ),
     "edgemind": Command("COMMAND ...", "the command line; after the first start also .venv/bin/edgemind", edgemind),
     "cdk": Command("COMMAND ...", "the CDK's command line, on the app of this tree: docs/aws.md", run_cdk),
     "test": Command("[pytest flags]", "the tests, without the slow ones (-m slow runs those)", test),

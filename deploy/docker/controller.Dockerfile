@@ -37,6 +37,8 @@ LABEL org.opencontainers.image.title="edgemind-controller" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/edgemind /opt/edgemind
 COPY deploy/docker/healthcheck.py /opt/edgemind/
+# For a volume with secrets, or with state in files: a new one takes its owner from here.
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/edgemind
 # Nothing is written but to /tmp, which may be a tmpfs: the root file system can be read-only.
 ENV PATH=/opt/edgemind/bin:$PATH \
     HOME=/tmp \

@@ -49,9 +49,9 @@ USER 10001:10001
 EXPOSE 8600
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
   CMD ["python", "-I", "-S", "/opt/edgemind/healthcheck.py", "http://127.0.0.1:8600/_stcore/health"]
-# Which fleet: EDGEMIND_FLEET_URL and EDGEMIND_FLEET_TOKEN, or `-- --fleet URL --token-file FILE` after the command.
-# The page is asked for by these names only: no other site can read it through somebody's browser.
-ENTRYPOINT ["python", "-m", "streamlit", "run", "/opt/edgemind/dashboard/main.py"]
-CMD ["--server.address", "0.0.0.0", "--server.port", "8600", "--server.headless", "true", \
-     "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--global.developmentMode", "false", \
-     "--server.allowedHosts", "localhost", "--server.allowedHosts", "127.0.0.1"]
+# The page answers to these names only: no other site can read it through somebody's browser.
+ENTRYPOINT ["python", "-m", "streamlit", "run", "/opt/edgemind/dashboard/main.py", \
+  "--server.address", "0.0.0.0", "--server.port", "8600", "--server.headless", "true", \
+  "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", "--global.developmentMode", "false", \
+  "--server.allowedHosts", "localhost", "--server.allowedHosts", "127.0.0.1"]
+# Which fleet it shows: EDGEMIND_FLEET_URL and EDGEMIND_FLEET_TOKEN, or the command `-- --fleet URL --token-file FILE`.

@@ -37,7 +37,11 @@ ENV PATH=/opt/edgemind/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     GATEWAY_PORT=8000 \
     IOT_MTLS_ENABLED=0 \
-    SERVICES=dynamodb
+    SERVICES=dynamodb \
+    PERSIST_STATE=1 \
+    STATE_DIR=/var/lib/state-store
+# For a volume: written when the store is stopped, read when it starts.
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/state-store
 WORKDIR /tmp
 # A number, so that Kubernetes can see that it is not root; it needs no entry in /etc/passwd.
 USER 10001:10001

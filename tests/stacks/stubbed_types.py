@@ -1,7 +1,7 @@
 """Resource types that ministack's CloudFormation does not know, with what the templates ask of each.
 
-tests/stacks/test_deploy.py holds the list minimal: an entry that no template uses, an attribute that nobody asks for, or
-a type that ministack has learned since, is a failure. So is a type that is missing here.
+tests/stacks/test_deploy.py holds the list minimal: an entry that no template uses, an attribute that nobody asks for,
+or a type that ministack has learned since, is a failure. So is a type that is missing here.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ STUBBED_TYPES: Mapping[str, Stub] = {
     "AWS::EKS::Addon": Stub("addon-"),
     "AWS::EKS::FargateProfile": Stub("fargate-"),
     "AWS::EKS::PodIdentityAssociation": Stub("pia-"),
-    # Their providers are Lambda functions: kubectl and helm need a cluster, the others an SDK for Node.js that is not there.
+    # Their providers are Lambda functions. kubectl and helm need a cluster, the others an SDK for Node.js.
     "Custom::AWSCDK-EKS-HelmChart": Stub("release-"),
     "Custom::AWSCDK-EKS-KubernetesResource": Stub("manifest-"),
     "Custom::S3AutoDeleteObjects": Stub("emptied-"),

@@ -114,7 +114,7 @@ def protected_data_stays(aws: LocalAws, assembly: Assembly, regions: list[str]) 
 
 
 def the_core_runs_on_it(aws: LocalAws, tier: str, folder: Path) -> None:
-    """Sites register in the table that the stack outputs name, a key from it opens the gateways, requests are routed."""
+    """Sites register in the table that the outputs name, a key from it opens the gateways, requests are routed."""
     plan = ENVIRONMENTS[tier]
     sites = [site.name for site in plan.sites_in(plan.primary)][:3]
     with served(model_server) as url:
@@ -185,7 +185,7 @@ def test_a_type_that_is_neither_known_nor_on_the_list_stops_the_deploy(tmp_path:
     with ministack_engine.running(tmp_path, {}) as engine:
         client = engine.client("cloudformation")
         template = '{"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {}}}}'
-        with pytest.raises(client.exceptions.ClientError, match="Unrecognized resource types: .AWS::CloudTrail::Trail"):
+        with pytest.raises(client.exceptions.ClientError, match=r"Unrecognized resource types: \[AWS::CloudTrail::Trail\]"):
             client.create_stack(StackName="unknown", TemplateBody=template)
 
 

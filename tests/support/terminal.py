@@ -15,7 +15,7 @@ _BLOCK_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """How a command ended and what it showed, without colours and cursor movements. `asked`: how often it wanted a yes."""
+    """How a command ended and what it showed, without colours. `asked`: how often it wanted a yes."""
 
     code: int
     text: str

@@ -1,4 +1,4 @@
-"""An AWS account as its APIs tell: identity, bootstrap, quotas with their use, zones, and access to Bedrock's models."""
+"""An AWS account as its APIs tell: identity, bootstrap, quotas with their use, zones, access to Bedrock's models."""
 
 from __future__ import annotations
 
