@@ -22,6 +22,7 @@ from tests.support.engines import ministack as ministack_engine
 from tests.support.engines.aws import CREDENTIALS, LocalAws
 from tests.support.gateway_process import eventually
 from tests.support.serving import served
+from tests.support.wire import Answer
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -132,7 +133,7 @@ def the_core_runs_on_it(aws: LocalAws, tier: str, folder: Path) -> None:
             assert core.chat(sites[0], "em_00000000_wrong").status == 401
 
 
-def answered(core: DeployedCore, site: str, key: str) -> object:
+def answered(core: DeployedCore, site: str, key: str) -> Answer | None:
     answer = core.chat(site, key)
     return answer if answer.status == 200 else None
 
@@ -185,7 +186,9 @@ def test_a_type_that_is_neither_known_nor_on_the_list_stops_the_deploy(tmp_path:
     with ministack_engine.running(tmp_path, {}) as engine:
         client = engine.client("cloudformation")
         template = '{"Resources": {"Trail": {"Type": "AWS::CloudTrail::Trail", "Properties": {}}}}'
-        with pytest.raises(client.exceptions.ClientError, match=r"Unrecognized resource types: \[AWS::CloudTrail::Trail\]"):
+        with pytest.raises(
+            client.exceptions.ClientError, match=r"Unrecognized resource types: \[AWS::CloudTrail::Trail\]"
+        ):
             client.create_stack(StackName="unknown", TemplateBody=template)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import cdk
+from scripts.npm import find_node
 from tests.support.engines.aws import LocalAws
 from tests.support.terminal import Session, in_terminal
 
@@ -18,7 +19,7 @@ def why_not() -> str | None:
     """Why it cannot be called here; None if it can."""
     if not (ROOT / cdk.PROGRAM).exists():
         return "no CDK command line: `./run test` installs it with npm"
-    return None if cdk.find_node(ROOT) else "there is no Node.js, which the CDK runs on"
+    return None if find_node(ROOT) else "there is no Node.js, which the CDK runs on"
 
 
 @dataclass(frozen=True, slots=True)
