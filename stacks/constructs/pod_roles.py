@@ -10,7 +10,7 @@ READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
 READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
 WRITE_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 """What DynamoDB asks of the caller's rights when a table has a key of ours."""
-WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+WRITE_TABLE = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
 class Grants:
