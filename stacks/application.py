@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import App, Tags
+from aws_cdk import App
 
 from stacks.cache import CacheStack
 from stacks.compute import ComputeStack
@@ -29,7 +29,6 @@ class Region:
 
 
 def build(app: App, plan: Environment, image: str | None = None) -> None:
-    Tags.of(app).add("edgemind:project", "edgemind")
     regions = {region.name: _region(app, plan, region.name, image) for region in plan.regions}
     primary = regions[plan.primary]
     governance = GovernanceStack(app, plan)

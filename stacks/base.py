@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import jsii
-from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
 from stacks.environments import Environment as Plan
@@ -27,9 +27,10 @@ class PlannedStack(Stack):
             description=f"EdgeMind {plan.name}: {description}",
             env=Environment(account=plan.account, region=region),
             termination_protection=plan.protected and protected,
-            tags={"edgemind:environment": plan.name, "edgemind:part": part, "edgemind:region": region},
         )
         self.plan = plan
+        for key, value in {"project": "edgemind", "environment": plan.name, "part": part, "region": region}.items():
+            Tags.of(self).add(f"edgemind:{key}", value)
 
     @property
     @jsii.member(jsii_name="availabilityZones")

@@ -118,6 +118,7 @@ class ComputeStack(PlannedStack):
 def _grants(plan: Environment, region: str, security: SecurityStack, data: DataStack) -> Grants:
     data_stack = deployment.regional_stack(plan.name, region, deployment.DATA)
     return Grants(
+        region=region,
         table=data.swarm.table.table_arn,
         bucket=f"arn:aws:s3:::{names.model_bucket(plan, region)}",
         data_key=security.data_key.key_arn,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, ip_network
 
 from edgemind.errors import ConfigurationError
-from stacks.environments import ENVIRONMENTS, Environment, SitePlan
+from stacks.environments import ENVIRONMENTS, Environment, RegionPlan, SitePlan
 from stacks.site_checks import site_problems
 from stacks.zones import REGIONS, ZONES, ZoneProfile, zones_of
 
@@ -97,21 +97,29 @@ def _regions(environment: Environment) -> Iterator[Problem]:
                 ", ".join(REGIONS),
             )
             continue
-        availability_zones = zones_of(region.name, ZoneProfile.REGION)
-        for what, zones, least in (("cluster", region.cluster_zones, 2), ("cache", region.cache_zones, 2)):
-            legal = f"at least {least} of {', '.join(availability_zones)}"
-            wrong = [zone for zone in zones if zone not in availability_zones]
-            service = "an EKS control plane" if what == "cluster" else "ElastiCache"
-            if wrong:
-                yield Problem(f"{field}.{what}_zones", f"{', '.join(wrong)} cannot hold {service}", legal)
-            elif len(set(zones)) < least:
-                yield Problem(
-                    f"{field}.{what}_zones", f"{len(set(zones))} zone is no second one to fail over to", legal
-                )
+        yield from _zones(field, region)
     if len(set(named)) < len(named):
         yield Problem("regions", "a region is there twice", "each region once")
     if environment.primary not in named:
         yield Problem("primary", f"is {environment.primary!r}", ", ".join(named))
+
+
+def _zones(field: str, region: RegionPlan) -> Iterator[Problem]:
+    availability_zones = zones_of(region.name, ZoneProfile.REGION)
+    for name, holds, zones, least in (
+        ("cluster_zones", "an EKS control plane", region.cluster_zones, 2),
+        ("cache_zones", "ElastiCache", region.cache_zones, 2),
+        ("endpoint_zones", "interface endpoints", region.endpoint_zones, 1),
+    ):
+        legal = f"at least {least} of {', '.join(availability_zones)}"
+        wrong = [zone for zone in zones if zone not in availability_zones]
+        if wrong:
+            yield Problem(f"{field}.{name}", f"{', '.join(wrong)} cannot hold {holds}", legal)
+        elif len(set(zones)) < least:
+            yield Problem(f"{field}.{name}", f"has {len(set(zones))} of them", legal)
+        outside = [zone for zone in zones if zone in availability_zones and zone not in region.cluster_zones]
+        if outside:
+            yield Problem(f"{field}.{name}", f"{', '.join(outside)} has no subnet", ", ".join(region.cluster_zones))
 
 
 def _networks(environment: Environment) -> Iterator[Problem]:
@@ -159,6 +167,7 @@ def _sites(environment: Environment) -> Iterator[Problem]:
     for number, site in enumerate(environment.sites):
         for name, what, legal in site_problems(site, named):
             yield Problem(f"sites[{number}].{name}", what, legal)
+        yield from _site_in_a_cluster_zone(environment, number, site)
     for region in named:
         sites = environment.sites_in(region)
         if not QUORUM_SITES <= len(sites) <= MAX_SITES:
@@ -167,6 +176,13 @@ def _sites(environment: Environment) -> Iterator[Problem]:
             )
             yield Problem("sites", f"{region} has {len(sites)}", legal)
         yield from _wavelength_neighbours(environment, sites)
+
+
+def _site_in_a_cluster_zone(environment: Environment, number: int, site: SitePlan) -> Iterator[Problem]:
+    for region in environment.regions:
+        if site.profile is ZoneProfile.REGION and site.region == region.name and site.zone not in region.cluster_zones:
+            legal = ", ".join(region.cluster_zones)
+            yield Problem(f"sites[{number}].zone", f"the cluster has no nodes in {site.zone}", legal)
 
 
 def _wavelength_neighbours(environment: Environment, sites: tuple[SitePlan, ...]) -> Iterator[Problem]:

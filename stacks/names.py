@@ -2,6 +2,9 @@
 
 from stacks.environments import Environment
 
+SITE_LABEL = "edgemind.io/site"
+"""Of nodes and namespaces that belong to one site."""
+
 
 def data_key_alias(plan: Environment) -> str:
     return f"alias/edgemind/{plan.name}/data"

@@ -1,12 +1,11 @@
-"""The chart's values for one site, and in them its edgemind.yaml: all of it follows from the environment."""
+"""The chart's values for one site, and in them its edgemind.yaml: all of it follows from the environment. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from stacks import names
-from stacks.constructs.edge_nodes import SITE_LABEL
 from stacks.environments import Environment, ModelPlan, SitePlan
-from stacks.images import Image
+from stacks.image_names import Image
 
 RELEASE = "edgemind"
 GATEWAY_PORT = 8100
@@ -42,13 +41,10 @@ def site_values(plan: Environment, site: SitePlan, images: Mapping[str, Image], 
 
 
 def _placement(site: SitePlan) -> dict[str, Any]:
-    """Where a site's pods run: on its own nodes, which bar all others, or on the cluster's nodes in its zone."""
+    """Where a site's pods run: on its own nodes, or on the cluster's nodes in its zone."""
     if site.nodes is None:
         return {"nodeSelector": {"topology.kubernetes.io/zone": site.zone}}
-    return {
-        "nodeSelector": {SITE_LABEL: site.name},
-        "tolerations": [{"key": SITE_LABEL, "operator": "Equal", "value": site.name, "effect": "NoSchedule"}],
-    }
+    return {"nodeSelector": {names.SITE_LABEL: site.name}}
 
 
 def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from stacks.base import PlannedStack
 from stacks.compute import ComputeStack
 from stacks.constructs.site_release import SiteRelease
 from stacks.environments import Environment
-from stacks.images import ROOT, built, given
+from stacks.image_names import given
+from stacks.images import ROOT, built
 from stacks.site_values import site_values
 
 

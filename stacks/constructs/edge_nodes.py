@@ -9,8 +9,7 @@ from constructs import Construct
 
 from stacks.constructs.node_parts import root_volume
 from stacks.environments import SiteNodes, SitePlan
-
-SITE_LABEL = "edgemind.io/site"
+from stacks.names import SITE_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,10 @@ def _image(instance_type: str, version: str) -> str:
 
 
 def _user_data(site: SitePlan, cluster: ClusterAddress) -> ec2.MultipartUserData:
-    """What a node of Amazon Linux 2023 reads: the cluster, and a label and a taint that keep it for its site."""
+    """What a node of Amazon Linux 2023 reads: the cluster, and a label and a taint that keep it for its site.
+
+    The taint only discourages: the agents that AWS runs on every node do not all tolerate one that forbids.
+    """
     text = "\n".join(
         (
             "apiVersion: node.eks.aws/v1alpha1",
@@ -97,7 +99,7 @@ def _user_data(site: SitePlan, cluster: ClusterAddress) -> ec2.MultipartUserData
             "  kubelet:",
             "    flags:",
             f"      - --node-labels={SITE_LABEL}={site.name},edgemind.io/zone-profile={site.profile}",
-            f"      - --register-with-taints={SITE_LABEL}={site.name}:NoSchedule",
+            f"      - --register-with-taints={SITE_LABEL}={site.name}:PreferNoSchedule",
         )
     )
     data = ec2.MultipartUserData()

@@ -7,17 +7,24 @@ from constructs import Construct
 
 COMPONENTS = ("gateway", "controller", "model-server")
 READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
+READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
+WRITE_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+"""What DynamoDB asks of the caller's rights when a table has a key of ours."""
 WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
 class Grants:
     """The statements of each component. ARNs of one region's resources come in; nothing is looked up."""
 
-    def __init__(self, table: str, bucket: str, data_key: str, data_stack: str, secrets: Sequence[str]) -> None:
+    def __init__(
+        self, region: str, table: str, bucket: str, data_key: str, data_stack: str, secrets: Sequence[str]
+    ) -> None:
         find = iam.PolicyStatement(
             sid="FindTheDeployment", actions=["cloudformation:DescribeStacks"], resources=[data_stack]
         )
-        decrypt = iam.PolicyStatement(sid="Decrypt", actions=["kms:Decrypt"], resources=[data_key])
+        decrypt = _key_use("Decrypt", READ_KEY, data_key, region, ("dynamodb", "secretsmanager"))
+        encrypt = _key_use("Encrypt", WRITE_KEY, data_key, region, ("dynamodb",))
+        decrypt_models = _key_use("Decrypt", READ_KEY, data_key, region, ("s3",))
         fleet_secrets = iam.PolicyStatement(
             sid="FleetSecrets",
             actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
@@ -29,9 +36,17 @@ class Grants:
         get_models = iam.PolicyStatement(sid="GetModels", actions=["s3:GetObject"], resources=[f"{bucket}/models/*"])
         self.statements: Mapping[str, Sequence[iam.PolicyStatement]] = {
             "gateway": (find, decrypt, fleet_secrets, read),
-            "controller": (find, decrypt, fleet_secrets, read, write),
-            "model-server": (decrypt, list_models, get_models),
+            "controller": (find, decrypt, encrypt, fleet_secrets, read, write),
+            "model-server": (decrypt_models, list_models, get_models),
         }
+
+
+def _key_use(sid: str, actions: Sequence[str], key: str, region: str, services: Sequence[str]) -> iam.PolicyStatement:
+    """The right to a key only by way of these services, never to the key itself."""
+    via = [f"{service}.{region}.amazonaws.com" for service in services]
+    return iam.PolicyStatement(
+        sid=sid, actions=list(actions), resources=[key], conditions={"StringEquals": {"kms:ViaService": via}}
+    )
 
 
 class PodRoles(Construct):

@@ -62,7 +62,7 @@ class SiteRelease(Construct):
 def _namespace(plan: Environment, site: SitePlan, namespace: str) -> dict[str, Any]:
     labels = {
         ENVIRONMENT_LABEL: plan.name,
-        "edgemind.io/site": site.name,
+        names.SITE_LABEL: site.name,
         "pod-security.kubernetes.io/enforce": "restricted",
     }
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}

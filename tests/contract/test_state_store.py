@@ -78,6 +78,20 @@ def test_a_site_can_be_forgotten_more_than_once(store: StateStore) -> None:
     assert store.list_registrations() == []
 
 
+def test_drains_are_kept_until_they_are_over(store: StateStore) -> None:
+    assert store.drained_sites() == {}
+    store.set_drain("site-b", 2_000)
+    store.set_drain("site-a", 1_000)
+    store.set_drain("site-a", 1_500)
+    store.set_drain("site-c", None)
+    assert store.drained_sites() == {"site-a": 1_500, "site-b": 2_000}
+
+    store.remove_registration("site-a")
+    store.set_drain("site-b", None)
+    store.set_drain("site-b", None)
+    assert store.drained_sites() == {"site-a": 1_500}, "a site that left the registry for an upgrade stays drained"
+
+
 def test_keys_are_listed_by_creation_with_the_revoked_ones(store: StateStore) -> None:
     store.add_key(key("00000002", created_ms=2_000), live_limit=2)
     store.add_key(key("00000001", created_ms=3_000), live_limit=2)

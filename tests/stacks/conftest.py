@@ -10,11 +10,16 @@ Synthesized = Callable[[str], Assembly]
 
 
 @pytest.fixture(scope="session")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """`synthesized("staging")` is the cloud assembly of that environment: `.path`, `.templates`, `.stacks`."""
+def needed() -> None:
+    """Skips what cannot be synthesized on this machine."""
     pytest.importorskip("aws_cdk", reason="the CDK is not installed: ./run test installs it where it can be had")
     if node() is None:
         pytest.skip("there is no Node.js, which the CDK runs on")
+
+
+@pytest.fixture(scope="session")
+def synthesized(needed: None, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """`synthesized("staging")` is the cloud assembly of that environment: `.path`, `.templates`, `.stacks`."""
     made: dict[str, Assembly] = {}
 
     def assembly(environment: str) -> Assembly:

@@ -65,7 +65,7 @@ def node() -> str | None:
     return str(inside) if inside and inside.exists() else shutil.which("node")
 
 
-def run_app(directory: Path, context: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_app(directory: Path, context: Mapping[str, str], script: str = "app.py") -> subprocess.CompletedProcess[str]:
     """Run app.py as the command line does. No credentials, no home, no docker; no network where namespaces allow it."""
     jsii_node = node()
     assert jsii_node is not None
@@ -79,10 +79,11 @@ def run_app(directory: Path, context: Mapping[str, str]) -> subprocess.Completed
         # No docker here: an asset that wanted to be built now would not find it.
         "PATH": str(home),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(ROOT),
         "AWS_EC2_METADATA_DISABLED": "true",
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     }
-    command = [*without_network(), sys.executable, str(ROOT / "app.py")]
+    command = [*without_network(), sys.executable, str(ROOT / script)]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

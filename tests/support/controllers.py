@@ -14,6 +14,7 @@ from edgemind.errors import UpstreamFailed
 from edgemind.ports.peers import PeerSite
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
+from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.site_controller import SiteController, SiteLinks
 from tests.support.clocks import ManualClock
 
@@ -106,7 +107,8 @@ class Metro:
         address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
         heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
         links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe)
-        controller = SiteController(self.fleet, own, self.policy, links, heartbeat, self.clock)
+        drains = DrainMemory(self.store, own.name, self.clock)
+        controller = SiteController(self.fleet, own, self.policy, links, heartbeat, drains, self.clock)
         self.running[name] = controller
         return controller
 

@@ -1,6 +1,6 @@
-"""The state store on AWS: registrations and keys as items of the region's state table."""
+"""The state store on AWS: registrations, drains and keys as items of the region's state table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from edgemind.adapters.state_store.dynamodb_items import (
     VERSION,
     Action,
     change,
+    drains_partition,
     item_key,
     item_of,
     keys_partition,
@@ -23,7 +24,9 @@ from edgemind.adapters.state_store.records import (
     SCHEMA_MAJOR,
     Record,
     check_schema,
+    drain_record,
     key_record,
+    read_drain,
     read_key,
     read_registration,
     registration_record,
@@ -33,6 +36,7 @@ from edgemind.errors import StateCorrupt
 from edgemind.ports.state_store import ApiKey, SiteRegistration
 
 _SITES_RECOVERY = "Delete the item: every running site registers again within seconds."
+_DRAINS_RECOVERY = "Delete the item, and drain the site again if it has to be out of service."
 _KEYS_RECOVERY = (
     "Restore the table to a point in time before the damage; if you cannot, delete the item, create new keys with "
     "`edgemind keys create`, and restart what still runs."
@@ -48,7 +52,9 @@ class DynamoDbStateStore:
     def __init__(self, table: DynamoDbTable, metro: str) -> None:
         self._table = table
         self._sites = sites_partition(metro)
+        self._drains = drains_partition(metro)
         self._keys = keys_partition(metro)
+        self._recovery = {self._sites: _SITES_RECOVERY, self._drains: _DRAINS_RECOVERY, self._keys: _KEYS_RECOVERY}
         self._keys_seen = False
 
     def put_registration(self, registration: SiteRegistration) -> None:
@@ -71,6 +77,20 @@ class DynamoDbStateStore:
 
     def remove_registration(self, site: str) -> None:
         self._table.delete(item_key(self._sites, SITE + site))
+
+    def set_drain(self, site: str, since_ms: int | None) -> None:
+        if since_ms is None:
+            self._table.delete(item_key(self._drains, SITE + site))
+            return
+        item = item_of(self._drains, SITE + site, drain_record(site, since_ms))
+        try:
+            self._table.put(item, f"{CONDITION_ABSENT} OR begins_with(schema_version, :major)", _MAJOR)
+        except ConditionFailed as refused:
+            self._typed(_there(refused, 0), read_drain)
+            raise
+
+    def drained_sites(self) -> Mapping[str, int]:
+        return dict(self._typed(item, read_drain) for item in self._table.query(self._drains))
 
     def add_key(self, key: ApiKey, live_limit: int) -> None:
         new = item_of(self._keys, KEY + key.key_id, key_record(key))
@@ -154,7 +174,7 @@ class DynamoDbStateStore:
             raise self._damaged(item["pk"]["S"], item["sk"]["S"], str(exc)) from exc
 
     def _damaged(self, pk: str, sk: str, what: str) -> StateCorrupt:
-        return self._table.corrupt(pk, sk, what, _SITES_RECOVERY if pk == self._sites else _KEYS_RECOVERY)
+        return self._table.corrupt(pk, sk, what, self._recovery[pk])
 
 
 def _there(refused: ConditionFailed, position: int) -> Item:

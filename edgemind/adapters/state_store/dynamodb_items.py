@@ -1,8 +1,9 @@
-"""How registrations and keys lie in the table. Keys of items are `pk` and `sk`; the metro is part of `pk`.
+"""How registrations, drains and keys lie in the table. Keys of items are `pk` and `sk`; the metro is part of `pk`.
 
 | pk | sk | holds |
 |---|---|---|
 | `SITES#<metro>` | `SITE#<site>` | a registration |
+| `DRAINS#<metro>` | `SITE#<site>` | since when the site is out of service |
 | `KEYS#<metro>` | `KEY#<id>` | an API key |
 | `KEYS#<metro>` | `LIVE#<tenant>` | `ids`, the set of the tenant's live keys |
 | `KEYS#<metro>` | `VERSION` | `changes`, how often a key was changed |
@@ -30,6 +31,10 @@ CONDITION_ABSENT = f"attribute_not_exists({PARTITION_KEY})"
 
 def sites_partition(metro: str) -> str:
     return f"SITES#{metro}"
+
+
+def drains_partition(metro: str) -> str:
+    return f"DRAINS#{metro}"
 
 
 def keys_partition(metro: str) -> str:

@@ -26,12 +26,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--host", help="Listen on this address instead of the configured one.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port instead of the configured one.")
 @click.option("--admin-host", help="The same for its admin listeners.")
+@click.option("--tls-cert", type=FILE, help="Certificate chain (PEM): serve TLS 1.3.")
+@click.option("--tls-key", type=FILE, help="Its private key (PEM).")
 @click.option(
     "--advertise-host",
     help="Tell the controller to reach this gateway's admin listeners here: for each of several gateways of one site.",
 )
-@click.option("--tls-cert", type=FILE, help="Certificate chain (PEM): serve TLS 1.3.")
-@click.option("--tls-key", type=FILE, help="Its private key (PEM).")
 @click.option("--worker", type=int, hidden=True, help="Run as this worker of a supervisor.")
 @click.option("--inherit", hidden=True, help="Numbers of the inherited data and admin sockets.")
 def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
@@ -41,9 +41,9 @@ def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     host: str | None,
     port: int | None,
     admin_host: str | None,
-    advertise_host: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
+    advertise_host: str | None,
     worker: int | None,
     inherit: str | None,
 ) -> None:
