@@ -21,6 +21,7 @@ from edgemind.ports.state_store import StateStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
+    from edgemind.ports.cloud_account import CloudAccount
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -35,6 +36,16 @@ def open_state_store(settings: Settings) -> StateStore:
             return _dynamodb_store(settings)
         case other:
             assert_never(other)
+
+
+def cloud_account() -> "CloudAccount":
+    """The AWS account of the credentials that boto3 finds, at the endpoints that it finds."""
+    # Imported here: processes at a site ask no account.
+    from edgemind.adapters.aws_calls import require_boto3
+    from edgemind.adapters.cloud_account.aws import AwsAccount
+
+    require_boto3("the check of an AWS account")
+    return AwsAccount()
 
 
 def _dynamodb_store(settings: Settings) -> StateStore:
