@@ -24,7 +24,7 @@ CASES = [
     ("version: 1\n", "", "version: is missing; add version: 1"),
     ("metro: demo", "metro: My City", "metro: 'My City' cannot be used; use lower-case"),
     ("store: json", "store: jsn", "state.store: is 'jsn', not one of json, memory, dynamodb; did you mean 'json'?"),
-    ("store: json", "store: dynamodb", "state.table: is missing, and store: dynamodb needs it; add table: NAME, or aws:"),
+    ("store: json", "store: dynamodb", "state.table: is missing, and store: dynamodb needs it; add table: NAME, or"),
     (
         "auth: keys",
         "auth: keys\nmodel_store: {store: s3}",
