@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 FOLDER = Path("/var/lib/edgemind")
 SECRETS = ("fleet.secret", "viewer.token", "operator.token", "admin.token")
@@ -36,7 +36,7 @@ def make_table(table: str) -> None:
 
     from edgemind.domain.deployment import PARTITION_KEY, SORT_KEY
 
-    keys = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
+    keys: dict[str, Literal["HASH", "RANGE"]] = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
     client = boto3.client("dynamodb")
     try:
         client.create_table(

@@ -30,6 +30,14 @@ RUN --mount=type=bind,from=wheels,target=/wheels \
  && /opt/edgemind/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
       --only-binary :all: --find-links /wheels "$@" \
  && /opt/edgemind/bin/pip uninstall --yes --quiet pip setuptools
+# llama.cpp computes with GNU OpenMP, which slim bases lack. Taken from the base's own distribution, in its newest version:
+# an archive keeps no others.
+# hadolint ignore=DL3008
+RUN if [ "$ENGINE" = llama_cpp ]; then \
+      [ -e "$(find /usr/lib -name libgomp.so.1 -print -quit)" ] \
+      || { apt-get update -q && apt-get install -qy --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*; } \
+      && cp "$(find /usr/lib -name libgomp.so.1 -print -quit)" /opt/edgemind/lib/; \
+    fi
 COPY edgemind ./edgemind
 # Into the environment, and compiled: a container with a read-only root cannot do it later.
 RUN packages="$(/opt/edgemind/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
@@ -49,6 +57,7 @@ COPY deploy/docker/healthcheck.py /opt/edgemind/
 # Nothing is written but to /tmp, which may be a tmpfs: the root file system can be read-only.
 ENV PATH=/opt/edgemind/bin:$PATH \
     HOME=/tmp \
+    LD_LIBRARY_PATH=/opt/edgemind/lib \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /etc/edgemind

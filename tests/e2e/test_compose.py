@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import platform
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import edgemind
-from edgemind.adapters.inference.llama_wheels import BUNDLED_MODEL, llama_available
+from edgemind.adapters.inference.llama_wheels import BUNDLED_MODEL, missing_cpu_features
 from tests.support.compose_fleet import SITES, ComposeFleet, until
 from tests.support.engines import docker as docker_engine
 from tests.support.engines import docker_images
@@ -22,6 +23,8 @@ LOCKS = ("aws", "demo", "ministack", "valkey", "llama", "smollm2")
 """What the images are installed from; core is within aws."""
 MB = 1_000_000
 GATEWAY_LIMIT_MB = 300
+CPU = Path("/proc/cpuinfo")
+LACKING = missing_cpu_features(platform.machine(), CPU.read_text(encoding="utf-8") if CPU.exists() else "")
 JSON = {"content-type": "application/json"}
 REAL_MODEL = """\
 version: 1
@@ -54,6 +57,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeFleet]:
 
 def _all_alive(fleet: ComposeFleet, asked: str) -> bool:
     return set(fleet.states(asked).values()) == {"alive"}
+
+
+def _healthy(fleet: ComposeFleet, container: str) -> bool:
+    state = fleet.docker.run("inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", container)
+    assert state.startswith("running"), f"{state}: {fleet.docker.run('logs', container)}"
+    return state == "running healthy"
 
 
 def test_everything_is_healthy_and_locked_down(fleet: ComposeFleet) -> None:
@@ -138,7 +147,7 @@ def test_up_again_keeps_the_key_and_a_site_that_is_none_is_refused(fleet: Compos
         fleet.run("cut", "site-z")
 
 
-@pytest.mark.skipif(not llama_available()[0], reason=llama_available()[1])
+@pytest.mark.skipif(bool(LACKING), reason=f"platform: this CPU lacks {', '.join(LACKING)}, which llama.cpp needs")
 def test_the_model_server_image_holds_a_real_model(fleet: ComposeFleet, tmp_path: Path) -> None:
     image, port = "edgemind-model-server:test-llama", free_port()
     fleet.compose("build", "--quiet", "--build-arg", "ENGINE=llama_cpp", "site-a-models")
@@ -147,20 +156,19 @@ def test_the_model_server_image_holds_a_real_model(fleet: ComposeFleet, tmp_path
     config.write_text(REAL_MODEL)
     config.chmod(0o644)
     name = fleet.docker.run(
-        "run", "--detach", "--rm", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--publish",
+        "run", "--detach", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--publish",
         f"127.0.0.1:{port}:8400", "--volume", f"{config}:/etc/edgemind/edgemind.yaml:ro", image, "model-server",
         "--config", "edgemind.yaml", "--site", "site-a", "--model", BUNDLED_MODEL, "--bind", "0.0.0.0",
     )  # fmt: skip
     try:
-        inspected = ("inspect", "--format", "{{.State.Health.Status}}", name)
-        until("the model is loaded", lambda: fleet.docker.run(*inspected) == "healthy")
+        until("the model is loaded", partial(_healthy, fleet, name))
         question = {"model": BUNDLED_MODEL, "max_tokens": 8, "messages": [{"role": "user", "content": "Say hello."}]}
         answer = ask(port, "POST", "/v1/chat/completions", json.dumps(question).encode(), JSON)
         assert answer.status == 200, answer
         assert answer.json()["choices"][0]["message"]["content"].strip()
         assert answer.json()["usage"]["completion_tokens"] > 0
     finally:
-        fleet.docker.run("kill", name)
+        fleet.docker.run("rm", "--force", name)
 
 
 def test_down_leaves_nothing(fleet: ComposeFleet) -> None:

@@ -32,7 +32,7 @@ _MODEL_STATES = (
 
 
 def _connect(service: str, region: str) -> Any:
-    return aws_calls.new_client(service, region, None, timeout_s=TIMEOUT_S, connections=2)
+    return aws_calls.new_client(service, region, None, timeout_s=TIMEOUT_S)
 
 
 class AwsAccount:

@@ -52,7 +52,8 @@ def provide(docker: Docker, folder: Path, locks: Iterable[str]) -> dict[str, str
 
 def _stand_in(docker: Docker, folder: Path) -> None:
     root, archive = folder / "base", folder / "base.tar"
-    packages = "--include=python3,python3-venv,ca-certificates"
+    # libgomp1: what the model server's image installs where its build has a network.
+    packages = "--include=python3,python3-venv,ca-certificates,libgomp1"
     # Without an address: debootstrap knows the one that this Debian was configured with, or Debian's own.
     _checked(["debootstrap", "--variant=minbase", packages, SUITE, str(root), *_mirror()])
     with tarfile.open(archive, "w") as tar:
