@@ -37,7 +37,7 @@ class Grants:
         self.statements: Mapping[str, Sequence[iam.PolicyStatement]] = {
             "gateway": (find, decrypt, fleet_secrets, read),
             "controller": (find, decrypt, encrypt, fleet_secrets, read, write),
-            "model-server": (decrypt_models, list_models, get_models),
+            "model-server": (find, decrypt_models, list_models, get_models),
         }
 
 

@@ -13,7 +13,7 @@ from tests.support.aws_actions import Adapter, methods_used, port_methods, servi
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-# What runs with each component's role: its own process, and what people start in its pod (the chart's notes say so).
+# What runs with each component's role: its own process, and the commands that are started in its pod.
 RUNS: Mapping[str, tuple[str, ...]] = {
     "gateway": ("edgemind.entrypoints.gateway",),
     "controller": ("edgemind.entrypoints.controller", "edgemind.entrypoints.keys_commands"),
@@ -21,6 +21,9 @@ RUNS: Mapping[str, tuple[str, ...]] = {
 }
 _STATE = "edgemind.adapters.state_store"
 STATE_STORE = Adapter("dynamodb", (f"{_STATE}.dynamodb", f"{_STATE}.dynamodb_table", f"{_STATE}.dynamodb_items"))
+MODEL_STORE = Adapter("s3", ("edgemind.adapters.model_store",))
+FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
+"""Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -48,7 +51,6 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
     "model-server": {
         "kms:Decrypt": "S3 decrypts with the reader's rights",
         "kms:DescribeKey": "S3 looks at a bucket's key with the reader's rights",
-        "s3:GetObject": "models are fetched from the bucket before the process starts",
         "s3:ListBucket": "without it S3 calls an object that is absent forbidden",
     },
 }
@@ -57,8 +59,8 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
 def asked_by(component: str) -> set[str]:
     """What the code that runs with a component's role asks of AWS."""
     state = methods_used(RUNS[component], port_methods("edgemind.ports.state_store", "StateStore"))
-    actions = STATE_STORE.actions(state)
-    # The table is found before it is first used.
+    actions = STATE_STORE.actions(state) | MODEL_STORE.actions(FETCHES.get(component, set()))
+    # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
 
@@ -89,7 +91,7 @@ def test_a_component_may_do_what_its_code_does_and_nothing_else(
 def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
-        module: {adapter.service for adapter in (STATE_STORE, DEPLOYMENT, *ACCOUNT) if _holds(adapter, module)}
+        module: {adapter.service for adapter in (STATE_STORE, MODEL_STORE, DEPLOYMENT, *ACCOUNT) if _holds(adapter, module)}
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
@@ -111,6 +113,8 @@ def test_the_derivation_sees_what_it_should() -> None:
     """A derivation that found nothing would agree with everything."""
     assert STATE_STORE.actions({"list_keys"}) == {"dynamodb:Query"}
     assert "dynamodb:PutItem" in STATE_STORE.actions({"put_registration"})
+    assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
+    assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}
 
 
