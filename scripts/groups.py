@@ -53,6 +53,6 @@ GROUPS = (DEV, DEMO, CORE, AWS, INFRA, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LIT
 ENGINES = (LLAMA, SMOLLM2)
 # What cannot be had of it, the tests skip with a reason.
 TESTED = (DEV, *ENGINES, BENCH, INFRA)
-# Engines with an environment of their own.
-TESTED_APART = (MINISTACK,)
+# Engines and scanners with an environment of their own.
+TESTED_APART = (MINISTACK, CHECKOV)
 PEERS = (SGLANG_ROUTER, LITELLM)

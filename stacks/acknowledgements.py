@@ -6,6 +6,7 @@ from dataclasses import dataclass
 NIST, HIPAA, PCI, SOLUTIONS = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321", "AwsSolutions"
 AWS_POLICY = f"{SOLUTIONS}-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy"
 RESOURCE = f"{SOLUTIONS}-IAM5[Resource::"
+ANNOTATION = "Annotation::"
 REGION = "[a-z]+-[a-z]+-[0-9]"
 
 
@@ -156,6 +157,17 @@ ACKNOWLEDGEMENTS = (
         _packs("IAMNoInlinePolicy", NIST, HIPAA, PCI),
         "The CDK makes these two roles and takes no policy of ours for them. Each belongs to one service or function "
         "and is shared by nobody, which is what the control is about.",
+    ),
+    # --- warnings of the CDK itself
+    Acknowledgement(
+        f"{REGION}-data/Models/Bucket|governance/AuditBucket",
+        (f"{ANNOTATION}@aws-cdk/aws-s3:accessLogsPolicyNotAdded",),
+        "The log bucket stands in the security stack, whose policy for it admits every bucket of this account.",
+    ),
+    Acknowledgement(
+        f"{REGION}-compute/Kubernetes/Cluster",
+        (f"{ANNOTATION}@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets",),
+        "The network has endpoints for each service that the warning names, and for Lambda, which the provider calls.",
     ),
     # --- the functions that apply charts: the CDK's code, called by CloudFormation alone
     Acknowledgement(

@@ -222,7 +222,7 @@ PRODUCTION = Environment(
         SitePlan("dublin-c", ZoneProfile.REGION, "eu-west-1", "eu-west-1c", ("ie", "eu")),
     ),
     cluster=ClusterPlan("1.35", 3, "m7i.xlarge", 100, auto_scaling=True, spot_cpu_limit=64),
-    cache=CachePlan("cache.r7g.large", shards=2, replicas=2, snapshot_days=15),
+    cache=CachePlan("cache.r7g.large", shards=3, replicas=1, snapshot_days=15),
     retention=Retention(logs=365, audit=2557, models=90),
     budget=BudgetPlan(15_000, (0.5, 0.8, 1.0), "edgemind-production@example.com"),
     protected=True,

@@ -70,6 +70,10 @@ _LOST_ERRORS = frozenset({
 })  # fmt: skip
 
 
+CONNECTIONS = 10
+"""What a client keeps open for the threads that share it."""
+
+
 def require_boto3(what: str) -> None:
     """ConfigurationError with how to get it unless boto3 is installed; `what` needs it."""
     if importlib.util.find_spec("boto3") is None:
@@ -80,11 +84,12 @@ def require_boto3(what: str) -> None:
 
 
 def new_client(
-    service: str, region: str | None, endpoint_url: str | None = None, *, timeout_s: float, connections: int = 10
+    service: str, region: str | None, endpoint_url: str | None = None, *, timeout_s: float, attempts: int = 1
 ) -> Any:
-    """A boto3 client that tries once and waits `timeout_s` at most to connect, and as long again for each answer.
+    """A boto3 client that waits `timeout_s` at most to connect, and as long again for anything to come of an answer.
 
-    Without a region it is that of the environment. Threads may share it. Raises what `errors()` names.
+    `attempts` above 1 are for calls that may be sent again, whatever became of the one before. Without a region it is
+    that of the environment. Threads may share the client. Raises what `errors()` names.
     """
     import boto3
     from botocore.config import Config
@@ -93,9 +98,8 @@ def new_client(
         region_name=region,
         connect_timeout=timeout_s,
         read_timeout=timeout_s,
-        max_pool_connections=connections,
-        # Ours to decide: only the caller knows whether a call may be sent again.
-        retries={"total_max_attempts": 1},
+        max_pool_connections=CONNECTIONS,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
         tcp_keepalive=True,
     )
     # A session of its own: the default one is made on first use, which is not safe between threads.

@@ -30,10 +30,13 @@ COMMANDS = {
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
     "sites": LazyCommand(f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites."),
-    "models": LazyCommand(f"{_HERE}.fleet_commands:models", "List models and where they are held."),
+    "models": LazyCommand(
+        f"{_HERE}.model_files_commands:models", "List models; publish, fetch and roll back their files."
+    ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
+    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     "simulate": LazyCommand(f"{_HERE}.simulate_command:simulate", "Compare routing policies in virtual time."),
 }

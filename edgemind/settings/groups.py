@@ -8,7 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edgemind.domain.bounds import OutOfBounds
 from edgemind.domain.fleet import Tenant
-from edgemind.settings.fields import Environment, Folder, ModelGlob, Name, OriginUrl, Region, TableName, Zone
+from edgemind.settings.fields import (
+    BucketName,
+    Environment,
+    Folder,
+    ModelGlob,
+    Name,
+    OriginUrl,
+    Region,
+    TableName,
+    Zone,
+)
 from edgemind.settings.secret import SecretReference
 
 
@@ -54,6 +64,37 @@ class StateSettings(Group):
         default=None,
         description="Address of a DynamoDB that is not AWS's own, such as DynamoDB Local.",
         examples=["http://127.0.0.1:8000"],
+    )
+
+
+class ModelStoreKind(StrEnum):
+    """Where the files of models are published."""
+
+    DIRECTORY = "directory"
+    S3 = "s3"
+
+
+class ModelStoreSettings(Group):
+    """Where `edgemind models publish` puts model files, for sites to fetch."""
+
+    store: ModelStoreKind = Field(
+        default=ModelStoreKind.DIRECTORY,
+        description="directory: a folder, of one machine or a shared file system. s3: a bucket.",
+    )
+    directory: Folder = Field(
+        default=Path(".edgemind/models"),
+        validate_default=True,
+        description="Folder of the directory store, which has to be there; relative to the file's folder.",
+    )
+    bucket: BucketName | None = Field(
+        default=None,
+        description="Bucket of the s3 store. Without it, the one that the stacks of `aws.environment` name.",
+        examples=["our-models"],
+    )
+    endpoint_url: OriginUrl | None = Field(
+        default=None,
+        description="Address of an S3 that is not AWS's own, such as MinIO.",
+        examples=["http://127.0.0.1:9000"],
     )
 
 

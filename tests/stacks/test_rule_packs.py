@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from stacks.acknowledgements import ACKNOWLEDGEMENTS, NIST, SOLUTIONS
+from stacks.acknowledgements import ACKNOWLEDGEMENTS, ANNOTATION, NIST, SOLUTIONS
 from stacks.environments import ENVIRONMENTS
 from tests.stacks.conftest import Synthesized
 from tests.support.assemblies import Assembly, run_app
@@ -18,6 +18,18 @@ MOST_ACKNOWLEDGEMENTS = 40
 
 Reports = dict[str, dict[str, set[str]]]
 Found = dict[str, Reports]
+
+
+def warnings(assembly: Assembly) -> dict[str, set[str]]:
+    """What the CDK itself warns of: construct paths by id."""
+    found: dict[str, set[str]] = {}
+    for file in assembly.path.glob("*.metadata.json"):
+        for path, entries in json.loads(file.read_text(encoding="utf-8")).items():
+            for entry in entries:
+                if entry["type"] == "aws:cdk:warning":
+                    (rule,) = re.findall(r"\[ack: (.+?)\]", entry["data"])
+                    found.setdefault(ANNOTATION + rule, set()).add(path.removeprefix("/"))
+    return found
 
 
 def reports(assembly: Assembly) -> Reports:
@@ -39,12 +51,16 @@ def unacknowledged(needed: None, tmp_path_factory: pytest.TempPathFactory) -> Fo
     for environment in ENVIRONMENTS:
         path = tmp_path_factory.mktemp(f"{environment}-unacknowledged") / "cdk.out"
         run_app(path, {"env": environment}, script="tests/stacks/unacknowledged_app.py")
-        found[environment] = reports(Assembly(path))
+        found[environment] = {**reports(Assembly(path)), "the CDK": warnings(Assembly(path))}
     return found
 
 
 def test_no_pack_finds_anything_open(synthesized: Synthesized, tier: str) -> None:
     assert {pack: rules for pack, rules in reports(synthesized(tier)).items() if pack in PACKS and rules} == {}
+
+
+def test_the_cdk_warns_of_nothing(synthesized: Synthesized, tier: str) -> None:
+    assert warnings(synthesized(tier)) == {}
 
 
 def test_without_acknowledgements_every_pack_finds_something(unacknowledged: Found) -> None:

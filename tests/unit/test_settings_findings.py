@@ -24,6 +24,22 @@ CASES = [
     ("version: 1\n", "", "version: is missing; add version: 1"),
     ("metro: demo", "metro: My City", "metro: 'My City' cannot be used; use lower-case"),
     ("store: json", "store: jsn", "state.store: is 'jsn', not one of json, memory, dynamodb; did you mean 'json'?"),
+    ("store: json", "store: dynamodb", "state.table: is missing, and store: dynamodb needs it; add table: NAME, or"),
+    (
+        "auth: keys",
+        "auth: keys\nmodel_store: {store: s3}",
+        "model_store.bucket: is missing, and store: s3 needs it; add bucket: NAME, or aws: {environment",
+    ),
+    (
+        "auth: keys",
+        "auth: keys\nmodel_store: {store: s3}\naws: {environment: staging}",
+        "aws.region: is missing, and the bucket is looked up there; add region: eu-central-1 or model_store.bucket",
+    ),
+    (
+        "auth: keys",
+        "auth: keys\nmodel_store: {store: s3, bucket: Our_Models}",
+        "model_store.bucket: 'Our_Models' cannot be used; use 3 to 63 lower-case letters",
+    ),
     ("directory: state", "directory: [a]", "state.directory: is not a path; write the folder's path as text"),
     ("auth: keys", "auth: key", "auth: is 'key', not one of keys, off; did you mean 'keys'?"),
     ("auth: keys", "auth: keys\nhue: blue", "hue: unknown key; known here: version, metro,"),

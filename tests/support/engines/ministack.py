@@ -1,8 +1,10 @@
 """ministack: many AWS services on this machine, CloudFormation among them."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scripts.groups import MINISTACK
@@ -18,9 +20,23 @@ def why_not() -> str | None:
     return None if PYTHON.exists() else "no ministack: `./run test` installs it"
 
 
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A stand-in for a resource type that ministack's CloudFormation does not know: it is only remembered.
+
+    `prefix` is that of the physical ids; GetAtt of anything but `attributes` fails, as on AWS.
+    """
+
+    prefix: str
+    attributes: tuple[str, ...] = ()
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[LocalAws]:
-    """One of its own, empty, with its log in `folder`."""
+def running(folder: Path, stubs: Mapping[str, Stub] | None = None, images: Sequence[str] = ()) -> Iterator[LocalAws]:
+    """One of its own, empty, with its log in `folder`.
+
+    `stubs` by resource type: one that ministack knows is refused. `images` names public parameters of machine images.
+    """
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {
@@ -31,5 +47,9 @@ def running(folder: Path) -> Iterator[LocalAws]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
     }
     command = [str(PYTHON), "-m", "ministack"]
+    if stubs is not None:
+        table = json.dumps({"types": {name: asdict(stub) for name, stub in stubs.items()}, "images": list(images)})
+        # -P: beside that file lies one called ministack.py.
+        command = [str(PYTHON), "-P", str(Path(__file__).with_name("ministack_stubs.py")), table]
     with listening(command, port, folder / "ministack.log", environment, folder):
         yield LocalAws("ministack", f"http://127.0.0.1:{port}")

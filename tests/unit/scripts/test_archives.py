@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from scripts import archives
-from scripts.archives import DYNAMODB_LOCAL, Archive, ensure, find_npm
+from scripts.archives import DYNAMODB_LOCAL, Archive, ensure
+from scripts.npm import find_npm
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
