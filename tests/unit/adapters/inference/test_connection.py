@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.adapters.inference.connection import (
-    JOIN_BELOW_BYTES,
-    UNACKNOWLEDGED_MS,
-    ClientLimits,
-    Connection,
-    Request,
-)
+from edgemind.adapters.inference.connection import JOIN_BELOW_BYTES, ClientLimits, Connection, Request
+from edgemind.adapters.inference.dead_paths import UNACKNOWLEDGED_MS
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import Answer
 
