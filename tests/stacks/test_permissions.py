@@ -91,7 +91,9 @@ def test_a_component_may_do_what_its_code_does_and_nothing_else(
 def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
-        module: {adapter.service for adapter in (STATE_STORE, MODEL_STORE, DEPLOYMENT, *ACCOUNT) if _holds(adapter, module)}
+        module: {
+            adapter.service for adapter in (STATE_STORE, MODEL_STORE, DEPLOYMENT, *ACCOUNT) if _holds(adapter, module)
+        }
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
