@@ -65,6 +65,11 @@ def node() -> str | None:
     return str(inside) if inside and inside.exists() else shutil.which("node")
 
 
+def jsii_cache() -> dict[str, str]:
+    """Where the CDK's packages are unpacked once for all runs: half of what a synthesis takes, otherwise."""
+    return {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(ROOT / "build" / "jsii-packages")}
+
+
 def run_app(directory: Path, context: Mapping[str, str], script: str = "app.py") -> subprocess.CompletedProcess[str]:
     """Run app.py as the command line does. No credentials, no home, no docker; no network where namespaces allow it."""
     jsii_node = node()
@@ -76,6 +81,7 @@ def run_app(directory: Path, context: Mapping[str, str], script: str = "app.py")
         "CDK_OUTDIR": str(directory),
         "HOME": str(home),
         "JSII_NODE": jsii_node,
+        **jsii_cache(),
         # No docker here: an asset that wanted to be built now would not find it.
         "PATH": str(home),
         "PYTHONDONTWRITEBYTECODE": "1",

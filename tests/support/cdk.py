@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts import cdk
 from scripts.npm import find_node
+from tests.support.assemblies import jsii_cache
 from tests.support.engines.aws import LocalAws
 from tests.support.terminal import Session, in_terminal
 
@@ -32,7 +33,13 @@ class Cdk:
     def __call__(self, words: str, *more: str) -> Session:
         """Run `cdk WORDS` in the tree; `more` are arguments with spaces in them."""
         self._settle()
-        environment = {**cdk.environment(ROOT), **self.aws.environment(), "HOME": str(self.home), "NO_COLOR": "1"}
+        environment = {
+            **cdk.environment(ROOT),
+            **self.aws.environment(),
+            "HOME": str(self.home),
+            "NO_COLOR": "1",
+            **jsii_cache(),
+        }
         environment["PATH"] = cdk.environment(ROOT)["PATH"]
         return in_terminal(cdk.command(ROOT, [*words.split(), *more]), ROOT, environment)
 
