@@ -115,8 +115,8 @@ def _told(actions: str) -> Iterator[None]:
     except aws_calls.errors() as exc:
         fault = aws_calls.fault_of(exc)
         if fault.passing:
-            raise TemporaryError(f"AWS did not answer ({fault.says}). {aws_calls.REMEDIES[fault.outcome]}.") from exc
-        if fault.outcome is aws_calls.Outcome.DENIED:
-            raise PermanentError(f"{fault.says}; allow {actions} to these credentials") from exc
-        remedy = aws_calls.REMEDIES.get(fault.outcome)
-        raise PermanentError(f"{fault.says}{f'. {remedy}' if remedy else ''}") from exc
+            message = f"AWS did not answer {actions} ({fault.says}): check the network, then run the same command again"
+            raise TemporaryError(message) from exc
+        if fault.outcome is aws_calls.Outcome.CREDENTIALS:
+            raise PermanentError(f"{fault.says}. {aws_calls.REMEDIES[fault.outcome]}.") from exc
+        raise PermanentError(f"AWS refuses to tell ({fault.says}); these credentials need {actions}") from exc

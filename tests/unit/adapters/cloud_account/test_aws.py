@@ -212,7 +212,7 @@ def test_a_model_that_bedrock_does_not_know(stubs: Stubs) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "error", "says"),
     [
-        ("AccessDeniedException", 400, PermanentError, "allow ssm:GetParameter to these credentials"),
+        ("AccessDeniedException", 400, PermanentError, "these credentials need ssm:GetParameter"),
         ("ExpiredTokenException", 400, PermanentError, "AWS_PROFILE"),
         ("ThrottlingException", 400, TemporaryError, "AWS did not answer"),
         ("InternalServerError", 500, TemporaryError, "AWS did not answer"),
