@@ -34,7 +34,9 @@ COMMANDS = {
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
-    "simulate": LazyCommand(f"{_HERE}.simulate_command:simulate", "Compare routing policies in virtual time."),
+    "simulate": LazyCommand(
+        f"{_HERE}.simulate_command:simulate", "Simulate routing policies, or the swarm, in virtual time."
+    ),
 }
 
 

@@ -33,6 +33,7 @@ class Audit:
         self.violations: list[str] = []
         self.rounds: dict[Fence, Opened] = {}
         self._newest = Fence(0, 0)
+        self._ballots: dict[tuple[Fence, str], Ballot] = {}
         self._resources: dict[str, Resource] = {}
 
     def opened_after(self, fence: Fence, at_ms: float) -> bool:
@@ -53,6 +54,13 @@ class Audit:
                     before.fence == write.fence and not before.open,
                     f"stale fence: a claim of {write.fence} was granted in {before.fence}",
                 )
+
+    def voted(self, ballot: Ballot, epoch: int) -> None:
+        """Not in an epoch that is over: its ballots are gone, and what is late may be cast anew."""
+        if ballot.fence.epoch < epoch:
+            return
+        first = self._ballots.setdefault((ballot.fence, ballot.site), ballot)
+        self._expect(first == ballot, f"one ballot: {ballot.site} changed its vote in {ballot.fence}")
 
     def _opened(self, write: OpenRound, before: CurrentRound, now_ms: float) -> None:
         self._expect(write.fence > self._newest, f"stale fence: {write.fence} opened after {self._newest}")

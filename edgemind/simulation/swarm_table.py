@@ -7,6 +7,7 @@ from random import Random
 from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.adapters.swarm_store.records import write_units
 from edgemind.domain.swarm.protocol import Answer, Applied, Found, ReadBallots, ReadCurrent, Request, Trouble
+from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.writes import Claim, CurrentWrite, Decide, Genesis, OpenRound, PutBallot
 from edgemind.simulation.clock import VirtualClock
 from edgemind.simulation.swarm_audit import Audit
@@ -35,10 +36,11 @@ class SimulatedTable:
         self.usage = Usage()
         store.genesis(Genesis())
 
-    def restore(self, store: MemorySwarmStore, epoch: int) -> None:
-        """A point-in-time restore: rounds begin anew, in a higher epoch."""
+    def restore(self, store: MemorySwarmStore, back: int) -> None:
+        """A point-in-time restore to `back` rounds ago, which the operator ends by raising the epoch."""
+        now = self._store.read_current().fence
         self._store = store
-        store.genesis(Genesis(epoch))
+        store.genesis(Genesis(Fence(now.epoch + 1, max(0, now.round - back))))
 
     def call(self, request: Request, reply: Reply) -> None:
         """One call. `reply` is called once; after the time-out with UNKNOWN, whatever became of the request."""
@@ -86,10 +88,16 @@ class SimulatedTable:
             case ReadBallots(fence):
                 return Found(ballots=tuple(self._store.read_ballots(fence)))
             case PutBallot():
-                self.usage.write_units += write_units(request.ballot)
-                return self._store.put_ballot(request)
+                return self._vote(request)
             case OpenRound() | Decide() | Claim():
                 return self._change(request)
+
+    def _vote(self, write: PutBallot) -> Answer:
+        self.usage.write_units += write_units(write.ballot)
+        answer = self._store.put_ballot(write)
+        if isinstance(answer, Applied):
+            self.audit.voted(write.ballot, self._store.read_current().fence.epoch)
+        return answer
 
     def _change(self, write: CurrentWrite) -> Answer:
         before = self._store.read_current()

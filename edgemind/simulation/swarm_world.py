@@ -33,6 +33,8 @@ MEASUREMENTS = 16
 """Store calls that a controller has measured before its first round."""
 CLAIMANT_STRUCK_MS = 1000.0
 """Who learns later is spared: its successor would not be up by the next breach, and a quorum might be missing."""
+RESTORED_ROUNDS = 3
+"""A restored table has lost up to so many rounds."""
 BEACON_RATIO, BEACON_PEERS = 0.95, 3
 """Towards the end of the time between two breaches each site has told some others the newest outcome that it knows."""
 
@@ -63,7 +65,6 @@ class SwarmWorld:
         self._sites = tuple(f"site-{number:02}" for number in range(sites))
         self._roster = self._sites
         self._incarnations = dict.fromkeys(self._sites, 0)
-        self._epoch = 1
         self._around = Surroundings(
             self.clock, self._send, self.table.call, self._rank, self._learned, self._execute, self._stopped
         )
@@ -87,8 +88,7 @@ class SwarmWorld:
         self._network.mute.clear()
         plan = self._plan = plan_round(self._roster, self._faults.rounds, rng)
         if plan.restored:
-            self._epoch += 1
-            self.table.restore(MemorySwarmStore("simulated", self._conditions), self._epoch)
+            self.table.restore(MemorySwarmStore("simulated", self._conditions), rng.randint(0, RESTORED_ROUNDS))
         self._network.deaf |= {plan.deaf} if plan.deaf else set()
         self._network.mute |= {plan.mute} if plan.mute else set()
         if plan.down is not None:
@@ -156,7 +156,7 @@ class SwarmWorld:
     def _stopped(self, process: Process) -> None:
         """A strike has hit: a supervisor starts a successor; a process that was only paused goes on beside it."""
         clock, rng, gap_ms = self.clock, self._rng, self._delays.gap_ms
-        clock.at(clock.now_ms + rng.uniform(20, 2000), self._start_anew, process.site)
+        clock.at(clock.now_ms + gap_ms * rng.uniform(0.002, 0.2), self._start_anew, process.site)
         if process.life is Life.PAUSED:
             resumed_ms = clock.now_ms + gap_ms * rng.uniform(0.3, 1.3)
             clock.at(resumed_ms, process.resume)

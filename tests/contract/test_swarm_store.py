@@ -171,7 +171,7 @@ def test_two_metros_in_one_directory_do_not_meet(tmp_path: Path) -> None:
     one.genesis(Genesis())
     with pytest.raises(NotProvisioned):
         other.read_current()
-    other.genesis(Genesis(3))
+    other.genesis(Genesis(Fence(3, 0)))
     one.open_round(opening())
     one.put_ballot(PutBallot(ballot()))
     assert other.read_current().fence == Fence(3, 0)

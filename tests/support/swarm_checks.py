@@ -39,7 +39,7 @@ def claim(
 
 def _decided(store: SwarmStore, epoch: int = 1) -> CurrentRound:
     """A store whose round 1 is decided, with a claim; what it holds."""
-    store.genesis(Genesis(epoch))
+    store.genesis(Genesis(Fence(epoch, 0)))
     store.open_round(opening(Fence(epoch, 1)))
     store.decide(decide(Fence(epoch, 1)))
     store.claim(claim(Fence(epoch, 1)))
@@ -53,7 +53,7 @@ def _refused(store: SwarmStore, answer: Applied | Refused, held: CurrentRound) -
 
 def genesis_never_resets(store: SwarmStore) -> None:
     held = _decided(store)
-    _refused(store, store.genesis(Genesis(2)), held)
+    _refused(store, store.genesis(Genesis(Fence(2, 0))), held)
 
 
 def no_opening_in_another_epoch(store: SwarmStore) -> None:
@@ -84,7 +84,7 @@ def no_second_ballot(store: SwarmStore) -> None:
 
 
 def no_decision_in_another_epoch(store: SwarmStore) -> None:
-    store.genesis(Genesis(2))
+    store.genesis(Genesis(Fence(2, 0)))
     store.open_round(opening(Fence(2, 1)))
     _refused(store, store.decide(decide(Fence(1, 1))), opening(Fence(2, 1)).opened())
 

@@ -120,11 +120,11 @@ class CurrentRound:
 
     def _checks(self) -> list[tuple[bool, str]]:
         outcome = self.outcome
-        genesis = self.fence.round == 0
+        provisioned = not self.nonce
         return [
             (self.open and outcome is not None, "it is open and has an outcome"),
-            (not self.open and outcome is None and not genesis, "it is decided and has no outcome"),
-            (not genesis and not 0 < self.quorum <= len(self.roster), "its quorum does not fit its roster"),
+            (not self.open and outcome is None and not provisioned, "it is decided and has no outcome"),
+            (not provisioned and not 0 < self.quorum <= len(self.roster), "its quorum does not fit its roster"),
             (not set(self.voters) <= set(self.roster), "a voter is not on its roster"),
             (outcome is not None and outcome.candidate not in self.candidates, "its outcome was no candidate"),
             (

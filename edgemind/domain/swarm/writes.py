@@ -5,7 +5,7 @@ and show what goes wrong without it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
 from edgemind.domain.swarm.records import Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
@@ -95,16 +95,19 @@ class PutBallot:
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """Provisioning: round 0 of an epoch, decided, so that the first round can open. Absent only: never a reset."""
+    """Provisioning: a round that nobody opened, decided, so that the first one can open. Absent only: never a reset.
 
-    epoch: int = 1
+    After a restore of the table, or a fail-over to another region, the same in a higher epoch.
+    """
+
+    fence: Fence = field(default_factory=lambda: Fence(1, 0))
 
     conditions: ClassVar[Mapping[str, Callable[["Genesis", CurrentRound | None], bool]]] = {
         "absent": lambda _, now: now is None,
     }
 
     def applied(self) -> CurrentRound:
-        return CurrentRound(Fence(self.epoch, 0), RoundState.DECIDED)
+        return CurrentRound(self.fence, RoundState.DECIDED)
 
 
 CurrentWrite: TypeAlias = OpenRound | Decide | Claim
