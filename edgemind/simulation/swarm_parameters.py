@@ -6,8 +6,6 @@ from edgemind.domain.swarm.pace import STORE_MS
 
 FAULT_SETS = ("none", "losses", "all")
 ROUNDS_PER_SEED = 10
-TARGET_MS = 100.0
-"""Within this a round must be decided to count as a success."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgemind.domain.samples import quantile
-from edgemind.simulation.swarm_parameters import ROUNDS_PER_SEED, TARGET_MS, Delays, Faults
+from edgemind.domain.swarm.pace import TARGET_MS
+from edgemind.simulation.swarm_parameters import ROUNDS_PER_SEED, Delays, Faults
 from edgemind.simulation.swarm_world import RoundResult, SwarmWorld
 
 PROGRESS_ROUNDS = 500

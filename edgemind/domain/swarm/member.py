@@ -78,7 +78,8 @@ class SwarmMember:
         while todo:
             effect = todo.popleft()
             if isinstance(effect, Learned):
-                todo.extendleft(reversed(self._learn(effect.fence, effect.outcome, now_ms, effects)))
+                # Announcements come before this site's own part: that may take long, or stop the process.
+                todo.extend(self._learn(effect.fence, effect.outcome, now_ms, effects))
             elif isinstance(effect, Send) and effect.to == self._site:
                 todo.extend(self._receive(effect.message, now_ms))
             else:

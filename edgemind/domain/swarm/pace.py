@@ -5,6 +5,8 @@ from dataclasses import dataclass
 STORE_MS, HOP_MS = 5.0, 4.0
 """The round trip to the store, and one way between two sites, at which the timers are as designed."""
 SEQUENTIAL_CALLS, SEQUENTIAL_HOPS = 3, 2
+TARGET_MS = 100.0
+"""Within this a round should be decided."""
 _WEIGHT = 0.1
 
 
@@ -57,14 +59,19 @@ class Pace:
     def timers(self) -> Timers:
         round_ms = SEQUENTIAL_CALLS * self._store_ms + SEQUENTIAL_HOPS * self._hop_ms
         scale = max(1.0, round_ms / (SEQUENTIAL_CALLS * STORE_MS + SEQUENTIAL_HOPS * HOP_MS))
+        slower = max(1.0, self._store_ms / STORE_MS)
+        hedge, hedge_again = DESIGNED.hedge * slower, DESIGNED.hedge_again * slower
+        # Who waits for stragglers leaves time to write the decision twice over, if the store gives that much.
+        latest_soft = TARGET_MS - self._store_ms - hedge - hedge_again
+        ballots_due = round_ms - self._store_ms + hedge / 2
         return Timers(
-            hedge=DESIGNED.hedge * max(1.0, self._store_ms / STORE_MS),
-            hedge_again=DESIGNED.hedge_again * max(1.0, self._store_ms / STORE_MS),
+            hedge=hedge,
+            hedge_again=hedge_again,
             rehint=DESIGNED.rehint * scale,
             recover=DESIGNED.recover * scale,
             takeover=DESIGNED.takeover * scale,
             takeover_step=DESIGNED.takeover_step * scale,
-            soft=DESIGNED.soft * scale,
+            soft=max(ballots_due, min(DESIGNED.soft * scale, latest_soft)),
             hard=DESIGNED.hard * scale,
             chance=DESIGNED.chance * scale,
             give_up=DESIGNED.give_up * scale,
