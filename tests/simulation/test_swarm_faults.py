@@ -73,7 +73,7 @@ def test_without_faults_a_round_takes_three_store_calls_and_45_ms(sites: int, se
 def test_under_faults_rounds_are_decided_and_nothing_breaks(sites: int, seeds: int, faults: str) -> None:
     found = run(sites, seeds, faults)
     assert found.violations == []
-    assert found.tallies[sites].summary()["success"] >= 0.99
+    assert found.tallies[sites].summary()["success"] >= 0.985
 
 
 @pytest.mark.slow
