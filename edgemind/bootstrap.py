@@ -1,7 +1,9 @@
 """The composition root: the only place where adapters are chosen."""
 
 import asyncio
-from typing import TYPE_CHECKING, assert_never
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any, assert_never
 
 import uvloop
 
@@ -10,13 +12,16 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
 from edgemind.ports.clock import Clock
+from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
-from edgemind.settings import Settings, Store
+from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
+    from edgemind.ports.cloud_account import CloudAccount
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -27,6 +32,66 @@ def open_state_store(settings: Settings) -> StateStore:
             return JsonFileStateStore(settings.state.directory)
         case Store.MEMORY:
             return MemoryStateStore()
+        case Store.DYNAMODB:
+            return _dynamodb_store(settings)
+        case other:
+            assert_never(other)
+
+
+def cloud_account() -> "CloudAccount":
+    """The AWS account of the credentials that boto3 finds, at the endpoints that it finds."""
+    # Imported here: processes at a site ask no account.
+    from edgemind.adapters.aws_calls import require_boto3
+    from edgemind.adapters.cloud_account.aws import AwsAccount
+
+    require_boto3("the check of an AWS account")
+    return AwsAccount()
+
+
+def _dynamodb_store(settings: Settings) -> StateStore:
+    # Imported here: other stores need none of it, and it is a third of what a gateway weighs.
+    from edgemind.adapters.aws_calls import require_boto3
+    from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
+    from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
+
+    require_boto3("state.store: dynamodb")
+    address = TableAddress(partial(_state_table, settings), settings.aws.region, settings.state.endpoint_url)
+    return DynamoDbStateStore(DynamoDbTable(address), settings.metro)
+
+
+def _state_table(settings: Settings) -> str:
+    """The configured name, or the one that the environment's stacks tell. Blocks in the second case."""
+    return settings.state.table or _deployed(settings, "state_table")
+
+
+def _deployed(settings: Settings, what: str) -> str:
+    """What the stacks of `aws.environment` tell; one of `PLACES`. Blocks."""
+    from edgemind.adapters.deployment.cloudformation import CloudFormationStacks
+
+    aws = settings.aws
+    # Held by the settings: without a name for the place itself there are both.
+    assert aws.environment is not None
+    assert aws.region is not None
+    return CloudFormationStacks(aws.region).find(PLACES[what], aws.environment)
+
+
+def open_model_store(settings: Settings) -> ModelStore:
+    """Where `model_store` says that model files are published. Blocks when the bucket has to be looked up."""
+    # Imported here: only the commands for model files need it.
+    from edgemind.adapters.model_store.local_directory import DirectoryObjects
+    from edgemind.adapters.model_store.published import PublishedModels
+
+    published = settings.model_store
+    match published.store:
+        case ModelStoreKind.DIRECTORY:
+            return PublishedModels(DirectoryObjects(published.directory))
+        case ModelStoreKind.S3:
+            from edgemind.adapters.aws_calls import require_boto3
+            from edgemind.adapters.model_store.s3 import S3Objects
+
+            require_boto3("model_store.store: s3")
+            bucket = published.bucket or _deployed(settings, "model_bucket")
+            return PublishedModels(S3Objects(bucket, settings.aws.region, published.endpoint_url))
         case other:
             assert_never(other)
 
@@ -61,4 +126,13 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLin
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    return uvloop.new_event_loop()
+    loop = uvloop.new_event_loop()
+    loop.set_exception_handler(_on_loop_error)
+    return loop
+
+
+def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # uvloop leaves behind a look-up that outlives the time to connect. Whoever connected has been told; while a network
+    # is cut, this would fill the log.
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)

@@ -29,6 +29,14 @@ class StoreUnavailable(TemporaryError):
     """The state store cannot be reached or written just now (disk full, no permission, throttled)."""
 
 
+class ModelStoreUnavailable(TemporaryError):
+    """The model store cannot be reached, or the disk not written, just now; a transfer goes on from where it was."""
+
+
+class ModelDamaged(PermanentError):
+    """What is stored of a model is not what was published; the message names the object and how to recover."""
+
+
 class UpstreamFailed(TemporaryError):
     """A model server or neighbour failed before the first body byte: the request may be tried elsewhere."""
 

@@ -12,8 +12,8 @@ from scripts.groups import GROUPS
 Check = Callable[[Path, Path], list[str]]
 """Takes the root and the environment's Python, answers with findings; a tool has printed its own, and counts as one."""
 
-TYPED = ("edgemind", "dashboard", "stacks", "scripts", "benchmarks", "examples", "tests")
-SHELL_FILES = ("run", ".ci/run", ".githooks/pre-commit")
+TYPED = ("edgemind", "dashboard", "stacks", "deploy", "scripts", "benchmarks", "examples", "tests")
+SHELL_FILES = ("run", ".ci/run", ".ci/install-docker", ".githooks/pre-commit")
 
 # Character classes, so that these lines do not find themselves.
 REGISTRY_HOST = re.compile(
@@ -87,9 +87,9 @@ def project_files(root: Path) -> list[Path]:
 
 
 def _made_here(path: Path) -> bool:
-    return any(part.startswith(".") and part not in (".ci", ".githooks", ".gitignore") for part in path.parts) or any(
-        part in ("__pycache__", "dist", "htmlcov") for part in path.parts
-    )
+    return any(
+        part.startswith(".") and part not in (".ci", ".githooks", ".gitignore", ".npmrc") for part in path.parts
+    ) or any(part in ("__pycache__", "cdk.out", "dist", "htmlcov", "node_modules") for part in path.parts)
 
 
 CHECKS: dict[str, Check] = {

@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from scripts import archives, cdk
+from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, Group
+from scripts.groups import AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -31,6 +33,20 @@ class House:
     def prepare_apart(self, group: Group) -> None:
         """An environment of its own for a group that drags versions."""
         Environment(self.root, self.root / ".venvs" / group.name, self._progress).ensure([group])
+
+    def prepare_tests(self) -> None:
+        """Everything the tests can get here; what is missing they skip with a reason."""
+        self.prepare(*TESTED)
+        for group in TESTED_APART:
+            self.prepare_apart(group)
+        for archive in ARCHIVES:
+            archives.ensure(self.root, archive, self._progress)
+        cdk.install_if_possible(self.root, self._progress)
+
+    def prepare_cdk(self) -> None:
+        """The CDK app and its command line; Trouble if either cannot be had."""
+        self.prepare(INFRA)
+        cdk.install(self.root, self._progress)
 
     def become(self, *arguments: str) -> NoReturn:
         """Replace this process by the environment's Python, so that signals and the exit code are its own."""
@@ -58,8 +74,11 @@ class Command:
     run: Callable[[House, list[str]], int]
 
 
-def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
-    """What an `edgemind` command needs; servers and client commands need the core only."""
+def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Group, ...]:
+    """What an `edgemind` command needs; servers and client commands need the core only, and boto3 for a store on AWS.
+
+    Only the environment is asked where the state is kept: reading edgemind.yaml takes packages that are not here yet.
+    """
     match arguments:
         case ["demo", *flags]:
             return (DEMO,) if _last_value(flags, "--backend") == "simulated" else (DEMO, *ENGINES)
@@ -67,8 +86,10 @@ def groups_for_edgemind(arguments: Sequence[str]) -> tuple[Group, ...]:
             return (CORE, *ENGINES)
         case ["dashboard", *_]:
             return (DEMO,)
+        case ["check", *_]:
+            return (AWS,)
         case _:
-            return (CORE,)
+            return (AWS if environ.get("EDGEMIND_STATE__STORE") == "dynamodb" else CORE,)
 
 
 def _last_value(arguments: Sequence[str], flag: str) -> str:
@@ -83,8 +104,16 @@ def _last_value(arguments: Sequence[str], flag: str) -> str:
 
 
 def edgemind(house: House, arguments: list[str]) -> int:
-    house.prepare(*groups_for_edgemind(arguments))
+    house.prepare(*groups_for_edgemind(arguments, os.environ))
     house.become("-m", "edgemind", *arguments)
+
+
+def run_cdk(house: House, arguments: list[str]) -> NoReturn:
+    house.prepare_cdk()
+    os.chdir(house.root)
+    sys.stdout.flush()
+    command = cdk.command(house.root, arguments)
+    os.execve(command[0], command, cdk.environment(house.root))
 
 
 def demo(house: House, arguments: list[str]) -> int:
@@ -92,7 +121,7 @@ def demo(house: House, arguments: list[str]) -> int:
 
 
 def test(house: House, arguments: list[str]) -> int:
-    house.prepare(*TESTED)
+    house.prepare_tests()
     os.chdir(house.root)
     house.become("-m", "pytest", "-m", "not slow", *arguments)
 
@@ -116,7 +145,7 @@ def ci(house: House, arguments: list[str]) -> int:
     """Everything. `--rest` leaves out what `./run test` ran just before."""
     rest = arguments == ["--rest"]
     _takes_no([] if rest else arguments, "ci")
-    house.prepare(*TESTED)
+    house.prepare_tests()
     linted = lint(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
@@ -134,6 +163,13 @@ def bench(house: House, arguments: list[str]) -> int:
     for peer in peers_apart(arguments):
         house.prepare_apart(peer)
     house.become("-m", "benchmarks", *arguments)
+
+
+def compose(house: House, arguments: list[str]) -> int:
+    from scripts.compose import run
+    from scripts.containers import Fleet
+
+    return run(Fleet(house.root), arguments)
 
 
 def lock(house: House, arguments: list[str]) -> int:
@@ -158,7 +194,11 @@ def _takes_no(arguments: Sequence[str], name: str) -> None:
 
 COMMANDS: dict[str, Command] = {
     "demo": Command("[flags]", "three sites, device traffic, a live table and a status page; Ctrl-C stops all", demo),
+    "compose": Command(
+        "[up|down|...]", "the fleet in containers: three sites, store, page, devices; needs Docker", compose
+    ),
     "edgemind": Command("COMMAND ...", "the command line; after the first start also .venv/bin/edgemind", edgemind),
+    "cdk": Command("COMMAND ...", "the CDK's command line, on the app of this tree: docs/aws.md", run_cdk),
     "test": Command("[pytest flags]", "the tests, without the slow ones (-m slow runs those)", test),
     "lint": Command("", "ruff, mypy, import contracts, locks and house rules", lint),
     "format": Command("[paths]", "let ruff mend what it can", reformat),

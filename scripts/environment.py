@@ -1,19 +1,16 @@
 """The environments that `./run` makes: created, adopted or made anew, then filled from locks."""
 
-import fcntl
 import importlib.util
-import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts import stamp as stamps
 from scripts.groups import Group, Place
-from scripts.installer import install, pip_command
+from scripts.installer import alone, install, pip_command
 from scripts.progress import Progress
 from scripts.stamp import Stamp
 from scripts.trouble import NO_BUILD, Trouble, explain_pip
@@ -37,7 +34,7 @@ class Environment:
         stamp = self._usable_stamp()
         if stamp is not None and all(stamp.settles(group, self.root) for group in groups):
             return
-        with self._alone():
+        with alone(self.root):
             stamp = self._usable_stamp() or self._make()
             for group in groups:
                 if not stamp.settles(group, self.root):
@@ -102,20 +99,6 @@ class Environment:
                 self._progress.finish("failed")
                 raise Trouble(explain_pip(made.stdout + made.stderr, self.path))
         self._progress.finish()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One installation at a time: a second `./run` waits for the first."""
-        descriptor = os.open(self.root / "requirements", os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print("waiting for another ./run that is installing", flush=True)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
     def _install(self, group: Group, stamp: Stamp) -> None:
         # Forgotten first: an installation that is cut short must not count as done.

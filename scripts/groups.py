@@ -46,10 +46,13 @@ SGLANG_ROUTER = Group("sglang-router", "a peer of the gateway benchmark", None, 
 LITELLM = Group("litellm", "a peer of the gateway benchmark", None, optional=True, place=Place.OWN)
 MINISTACK = Group("ministack", "an AWS on this machine, for tests", None, optional=True, place=Place.OWN)
 CHECKOV = Group("checkov", "a scanner of templates and charts", None, optional=True, place=Place.OWN)
+VALKEY = Group("valkey", "the server in the Valkey image", None, optional=True, place=Place.FOLDER)
 
 # DEV first: the other groups in .venv are locked to agree with it.
-GROUPS = (DEV, DEMO, CORE, AWS, INFRA, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM, MINISTACK, CHECKOV)
+GROUPS = (DEV, DEMO, CORE, AWS, INFRA, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM, MINISTACK, CHECKOV, VALKEY)
 ENGINES = (LLAMA, SMOLLM2)
 # What cannot be had of it, the tests skip with a reason.
 TESTED = (DEV, *ENGINES, BENCH, INFRA)
+# Engines and scanners with an environment of their own.
+TESTED_APART = (MINISTACK, CHECKOV)
 PEERS = (SGLANG_ROUTER, LITELLM)

@@ -1,16 +1,33 @@
 """Runs pip: progress while it works, one line when it fails, and nothing left running when it is stopped."""
 
+import fcntl
 import os
 import re
 import select
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.progress import PipReader, Progress
 from scripts.trouble import Trouble, explain_pip
 
 STOP_S = 5.0
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """One installation at a time in a tree: a second `./run` waits for the first."""
+    descriptor = os.open(root / "requirements", os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another ./run that is installing", flush=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def pip_command(python: Path, lock: Path, folder: Path | None = None) -> list[str]:

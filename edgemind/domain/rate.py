@@ -16,6 +16,11 @@ class TokenBucket:
     def full(cls, rate_per_s: float, burst: float, now_s: float) -> "TokenBucket":
         return cls(rate_per_s, burst, burst, now_s)
 
+    def change(self, rate_per_s: float, burst: float) -> None:
+        """Another share of the tenant's rate from now on; what was saved up under the old one is kept in proportion."""
+        self.tokens *= burst / self.burst
+        self.rate_per_s, self.burst = rate_per_s, burst
+
     def take(self, now_s: float) -> bool:
         tokens = self.tokens + (now_s - self.updated_s) * self.rate_per_s
         tokens = min(tokens, self.burst)

@@ -1,5 +1,6 @@
 """What a gateway worker tells its controller ten times a second, and what the workers of a site amount to together."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from edgemind.domain.beacons import ModelLoad, parse_model_loads
 from edgemind.domain.wire import DocumentInvalid, Fields
 
 REPORT_VERSION = 1
+_ORIGIN = re.compile(r"http://[^/?#@\s]+:[0-9]{1,5}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ class GatewayCounters:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """One worker's view: its own requests at its site's models, its counters, its newest decisions."""
+    """One worker's view: its own requests at its site's models, its counters, its newest decisions.
+
+    `admin` is where its admin listener is reached. Where a site has several gateways, each of them has a worker 0: this
+    tells them apart, and whom to ask.
+    """
 
     site: str
     worker: int
@@ -63,6 +69,7 @@ class WorkerReport:
     models: Mapping[str, ModelLoad]
     counters: GatewayCounters
     decisions: tuple[DecisionSummary, ...]
+    admin: str | None = None
 
 
 def parse_worker_report(document: object) -> WorkerReport:
@@ -80,6 +87,7 @@ def parse_worker_report(document: object) -> WorkerReport:
         models=parse_model_loads(fields),
         counters=_counters(fields),
         decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
+        admin=_admin(fields),
     )
 
 
@@ -129,6 +137,13 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         by_reason=_added(one.by_reason for one in everyone),
         by_model=_added(one.by_model for one in everyone),
     )
+
+
+def _admin(fields: Fields) -> str | None:
+    admin = fields.text_or_none("admin")
+    if admin is not None and not _ORIGIN.fullmatch(admin):
+        raise DocumentInvalid("report.admin must be http://HOST:PORT")
+    return admin
 
 
 def _counters(fields: Fields) -> GatewayCounters:

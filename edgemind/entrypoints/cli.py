@@ -30,10 +30,14 @@ COMMANDS = {
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
     "sites": LazyCommand(f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites."),
-    "models": LazyCommand(f"{_HERE}.fleet_commands:models", "List models and where they are held."),
+    "models": LazyCommand(
+        f"{_HERE}.model_files_commands:models", "List models; publish, fetch and roll back their files."
+    ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
+    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
+    "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     "simulate": LazyCommand(
         f"{_HERE}.simulate_command:simulate", "Simulate routing policies, or the swarm, in virtual time."
     ),
@@ -86,9 +90,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: every failure is one line on stderr, and a traceback only if EDGEMIND_DEBUG asks for it."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        # Commands return nothing. What comes is the code of an Exit: click catches it, and hands it over here only.
+        code = cli(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as exc:
@@ -103,6 +106,8 @@ def main() -> None:
         _show_traceback()
         click.echo(f"Error: unexpected {type(exc).__name__}: {exc}. EDGEMIND_DEBUG=1 shows where.", err=True)
         sys.exit(1)
+    if code:
+        sys.exit(code)
 
 
 def _show_traceback() -> None:

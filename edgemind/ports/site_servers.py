@@ -7,9 +7,10 @@ from typing import Protocol
 class GatewayAdmin(Protocol):
     """The admin listeners of the own site's gateway workers."""
 
-    async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
+    async def explain(self, worker: int, decision_id: str, admin: str | None = None) -> Mapping[str, object] | None:
         """The explanation that this worker keeps of a decision it made, or None if it no longer does.
 
+        `admin` is the address that the worker itself reported; without one it is where the configuration says.
         Raises UpstreamFailed if the worker cannot be asked.
         """
 

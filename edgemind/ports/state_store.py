@@ -1,6 +1,6 @@
-"""What must outlive a process: site registrations and API keys. Every method is one call of the store."""
+"""What must outlive a process: site registrations, drains and API keys. Every method is one call of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,12 @@ class StateStore(Protocol):
 
     def remove_registration(self, site: str) -> None:
         """Forget a site; absent is fine."""
+
+    def set_drain(self, site: str, since_ms: int | None) -> None:
+        """Record that a site is out of service since a wall time in milliseconds, or (None) no longer."""
+
+    def drained_sites(self) -> Mapping[str, int]:
+        """The sites out of service, and since when."""
 
     def add_key(self, key: ApiKey, live_limit: int) -> None:
         """Store a new key; PermanentError if its tenant already has `live_limit` live keys (checked atomically).

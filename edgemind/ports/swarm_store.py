@@ -33,7 +33,8 @@ class NotProvisioned(StateCorrupt):
 class SwarmStore(Protocol):
     """Raises OutcomeUnknown, Throttled, StoreUnavailable (not sent), or StateCorrupt from every method.
 
-    All but `genesis` raise NotProvisioned while there is no current round. Calls block: keep them off event loops.
+    Those on the current round, but for `genesis`, raise NotProvisioned while there is none. Calls block: keep them off
+    event loops.
     """
 
     def genesis(self, write: Genesis) -> Applied | Refused:

@@ -41,7 +41,8 @@ class GatewayAnswers:
             "v": SYNC_VERSION,
             "table": self._table(report.table_version),
             "beacons": self._neighbour_beacons(now_s) + self._declared_beacons(),
-            "local": self._local(report.worker),
+            "local": self._local(report),
+            "workers": len(own.reports()),
             "drain": own.drain_requested,
         }
 
@@ -88,8 +89,8 @@ class GatewayAnswers:
             for name, declared in self._neighbourhood.declared.items()
         ]
 
-    def _local(self, worker: int) -> dict[str, dict[str, object]]:
-        others = self._own.others_in_flight(worker)
+    def _local(self, report: WorkerReport) -> dict[str, dict[str, object]]:
+        others = self._own.others_in_flight(report)
         ready = self._own.ready_models
         return {
             model: {"in_flight": others.get(model, 0), "ready": ready.get(model, True)}

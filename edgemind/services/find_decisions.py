@@ -13,14 +13,22 @@ from edgemind.ports.peers import DecisionCursor, Peers
 from edgemind.ports.site_servers import GatewayAdmin
 from edgemind.services.decision_log import DecisionLog, newest_first
 from edgemind.services.neighbourhood import Neighbourhood
+from edgemind.services.own_site import OwnSite
 
 
 class DecisionFinder:
     """Reads the own log and the own workers, and asks other sites' controllers for theirs."""
 
     def __init__(
-        self, neighbourhood: Neighbourhood, log: DecisionLog, admin: GatewayAdmin, peers: Peers, clock: Clock
+        self,
+        own: OwnSite,
+        neighbourhood: Neighbourhood,
+        log: DecisionLog,
+        admin: GatewayAdmin,
+        peers: Peers,
+        clock: Clock,
     ) -> None:
+        self._own = own
         self._neighbourhood = neighbourhood
         self._log = log
         self._admin = admin
@@ -50,7 +58,15 @@ class DecisionFinder:
         place = locate_decision(decision_id)
         if place is None or place.site != self._neighbourhood.own.name:
             return None
-        return await self._admin.explain(place.worker, decision_id)
+        # The id tells the worker's number. With several gateways each has one of that number, and one of them decided.
+        admins = self._own.admins_of(place.worker)
+        asked = (self._admin.explain(place.worker, decision_id, admin) for admin in admins)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        found = [answer for answer in answers if answer is not None and not isinstance(answer, BaseException)]
+        failed = [answer for answer in answers if isinstance(answer, BaseException)]
+        if failed and not found:
+            raise failed[0]
+        return found[0] if found else None
 
     async def explain(self, decision_id: str) -> Mapping[str, object] | None:
         """The explanation of any decision of the fleet, or None if there is no such or it is no longer kept.

@@ -24,7 +24,7 @@ class OwnSite:
         self.ready_models: dict[str, bool] = {}
         self._clock = clock
         self._seq = 0
-        self._reports: dict[int, tuple[float, WorkerReport]] = {}
+        self._reports: dict[tuple[str | None, int], tuple[float, WorkerReport]] = {}
         self._arrivals = DecayedArrivals(clock.monotonic_s())
 
     def inherit(self, before: "OwnSite") -> None:
@@ -38,8 +38,9 @@ class OwnSite:
 
     def take(self, report: WorkerReport) -> None:
         """A worker's report replaces its last one."""
-        if report.worker in self._reports or len(self._reports) < WORKERS_LIMIT:
-            self._reports[report.worker] = (self._clock.monotonic_s(), report)
+        sender = (report.admin, report.worker)
+        if sender in self._reports or len(self._reports) < WORKERS_LIMIT:
+            self._reports[sender] = (self._clock.monotonic_s(), report)
 
     def reports(self) -> list[WorkerReport]:
         """Of the workers that reported within the last second."""
@@ -56,7 +57,7 @@ class OwnSite:
         """Smooth the demand that the workers report now; called every tick. Silent workers are forgotten here too."""
         now_s = self._clock.monotonic_s()
         self._reports = {
-            worker: (at_s, report) for worker, (at_s, report) in self._reports.items() if at_s >= now_s - REPORT_STALE_S
+            sender: (at_s, report) for sender, (at_s, report) in self._reports.items() if at_s >= now_s - REPORT_STALE_S
         }
         loads = merge_loads(self.reports())
         self._arrivals.observe(now_s, {model: load.arrivals_per_s for model, load in loads.items()})
@@ -92,7 +93,14 @@ class OwnSite:
         self._seq += 1
         return Beacon(self.site.name, self.incarnation, self._seq, self.draining, self.loads(), rtt_ms)
 
-    def others_in_flight(self, worker: int) -> dict[str, int]:
-        """Requests that the site's other workers have under way, by model: what `worker` cannot see by itself."""
-        others = merge_loads(report for report in self.reports() if report.worker != worker)
+    def others_in_flight(self, sender: WorkerReport) -> dict[str, int]:
+        """Requests that the site's other workers have under way, by model: what the sender cannot see by itself."""
+        others = merge_loads(
+            report for report in self.reports() if (report.admin, report.worker) != (sender.admin, sender.worker)
+        )
         return {model: load.in_flight for model, load in others.items()}
+
+    def admins_of(self, worker: int) -> list[str | None]:
+        """Where the workers of this number are asked; None, as the configuration says. Each gateway has one."""
+        found = [report.admin for report in self.reports() if report.worker == worker]
+        return found or [None]

@@ -22,6 +22,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.probe_models import ModelServerChecks
+from edgemind.services.remember_drain import DrainMemory
 
 GONE_MS = 30_000.0
 """Silence after which a site is asked once a second only."""
@@ -40,10 +41,18 @@ class SiteController:
     """`ports.peers.PeerSite`, and what the controller's loops and its API call. It lives on one event loop."""
 
     def __init__(
-        self, fleet: Fleet, site: Site, policy: RoutingPolicy, links: SiteLinks, heartbeat: Heartbeat, clock: Clock
+        self,
+        fleet: Fleet,
+        site: Site,
+        policy: RoutingPolicy,
+        links: SiteLinks,
+        heartbeat: Heartbeat,
+        drains: DrainMemory,
+        clock: Clock,
     ) -> None:
         self._clock = clock
         self.policy = policy
+        self._drains = drains
         self.own = OwnSite(site, incarnation=clock.wall_ms(), clock=clock)
         rule = MembershipRule(stale_ms=policy.stale_site_ms, gone_ms=max(GONE_MS, 2 * policy.stale_site_ms))
         self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s())
@@ -58,7 +67,7 @@ class SiteController:
         self.exchange = BeaconExchange(own, around, links.peers, clock)
         self.checks = ModelServerChecks(own, around, links.probe, clock)
         self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
-        self.decisions = DecisionFinder(around, self.log, links.admin, links.peers, clock)
+        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
 
     def succeed(self, before: "SiteController") -> None:
@@ -80,6 +89,10 @@ class SiteController:
         if self.neighbourhood.settled(now_s):
             loads = [self.own.site_load(), *self.neighbourhood.loads(now_s)]
             self.tables.compute(loads, self.neighbourhood.distances(), self._clock.wall_ms())
+
+    def remember_drain(self) -> None:
+        """Keep in the store whether this site is out of service; blocks for as long as the store does."""
+        self._drains.sync(self.own)
 
     # PeerSite: what other controllers ask
 

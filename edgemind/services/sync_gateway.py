@@ -28,9 +28,12 @@ DECISIONS_REPORTED = 20
 
 @dataclass(frozen=True, slots=True)
 class WorkerIdentity:
+    """`workers` are those of its own gateway. `admin` is where this one is asked, if not where the site declares."""
+
     site: str
     worker: int
     workers: int
+    admin: str | None = None
 
 
 class SyncRefused(TemporaryError):
@@ -65,6 +68,8 @@ class GatewaySync:
         self.failures = 0
         self.last_error: str | None = None
         self.last_success_s: float | None = None
+        self.site_workers = identity.workers
+        """Workers of all gateways of the site, as the controller last counted them."""
 
     def renew(self, site_token: str | None) -> None:
         """After a reload."""
@@ -85,8 +90,10 @@ class GatewaySync:
                 "arrivals_per_s": self._rates.per_s.get(model, 0.0),
                 "ready": site is not None and model in site.models(),
             }
+        admin = {} if self._identity.admin is None else {"admin": self._identity.admin}
         return {
             "v": 1,
+            **admin,
             "site": self._identity.site,
             "worker": self._identity.worker,
             "workers": self._identity.workers,
@@ -128,6 +135,8 @@ class GatewaySync:
         self._router.close_sites(closed)
         for model, local in answer.get("local", {}).items():
             self._router.report_local(model, local["in_flight"], ready=local.get("ready", True))
+        # Never fewer than our own: some of them may not have reported yet.
+        self.site_workers = max(self._identity.workers, answer.get("workers", 0))
         table = answer.get("table")
         if table is not None:
             self._router.use_table(RoutingTable(table["version"], table["computed_at_ms"], table["weights"]))

@@ -6,7 +6,7 @@ Everything else gets what it needs as an argument: domain objects (`settings.fle
 
 from edgemind.settings.changes import Change, changes, effective_config
 from edgemind.settings.environment import ClientSettings, load_client_settings
-from edgemind.settings.groups import AuthMode, Store
+from edgemind.settings.groups import AuthMode, ModelStoreKind, Store
 from edgemind.settings.loading import load_settings
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import config_schema
@@ -18,6 +18,7 @@ __all__ = [
     "Change",
     "ClientSettings",
     "ConfigWatcher",
+    "ModelStoreKind",
     "Reload",
     "Secret",
     "Settings",

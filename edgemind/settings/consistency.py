@@ -28,6 +28,8 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_misplaced_simulation(models),
         *_unsatisfiable_tenants(tenants, sites + cloud, models),
         *_missing_access(data, sites),
+        *_missing_place(data, "state", "dynamodb", "table"),
+        *_missing_place(data, "model_store", "s3", "bucket"),
     ]
 
 
@@ -127,3 +129,23 @@ def _missing_access(data: dict[str, object], sites: list[Entry]) -> Iterator[Fin
         )
     if data.get("auth", "keys") == "keys" and "tenants" not in data:
         yield Finding(("tenants",), "is missing, and auth: keys lets in only tenants; declare one or write auth: off")
+
+
+def _missing_place(data: dict[str, object], group: str, store: str, place: str) -> Iterator[Finding]:
+    """A table or bucket on AWS is named, or found through the stacks of an environment in a region."""
+    settings, aws = data.get(group), data.get("aws", {})
+    if not isinstance(settings, dict) or not isinstance(aws, dict):
+        return
+    if settings.get("store") != store or place in settings:
+        return
+    if "environment" not in aws:
+        yield Finding(
+            (group, place),
+            f"is missing, and store: {store} needs it; add {place}: NAME, or "
+            "aws: {environment: staging, region: eu-central-1} to find it by what was deployed",
+        )
+    elif "region" not in aws:
+        yield Finding(
+            ("aws", "region"),
+            f"is missing, and the {place} is looked up there; add region: eu-central-1 or {group}.{place}",
+        )

@@ -17,7 +17,9 @@ PREFIX = "EDGEMIND_"
 _GROUPS = {"limits": Limits, "thresholds": Thresholds, "routing": RoutingPolicy}
 OVERRIDABLE: Mapping[str, tuple[str, ...]] = {
     **{group: tuple(item.name for item in fields(kind)) for group, kind in _GROUPS.items()},
-    "state": ("store", "directory"),
+    "state": ("store", "directory", "table", "endpoint_url"),
+    "model_store": ("store", "directory", "bucket", "endpoint_url"),
+    "aws": ("environment", "region"),
 }
 """Groups of single values, and their fields: `EDGEMIND_<GROUP>__<FIELD>` replaces one."""
 

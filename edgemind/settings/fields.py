@@ -17,11 +17,19 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 ZONE_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 MODEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$"
 MODEL_GLOB_PATTERN = r"^[A-Za-z0-9*?\[][A-Za-z0-9._:/@+*?!\[\]-]{0,199}$"
+TABLE_PATTERN = r"^[A-Za-z0-9_.-]{3,255}$"
+BUCKET_PATTERN = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+ENVIRONMENT_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$"
 PATTERN_WORDS = {
     NAME_PATTERN: "use lower-case letters, digits and '-', at most 63, such as site-a",
     ZONE_PATTERN: "use lower-case letters, digits, '-' and '_', at most 63, such as de",
     MODEL_PATTERN: "use letters, digits and . _ : / @ + -, at most 200, such as org/model-7b",
     MODEL_GLOB_PATTERN: 'use a model name or a pattern such as "*" or "llama-*"',
+    BUCKET_PATTERN: "use 3 to 63 lower-case letters, digits, '.' and '-', such as our-models",
+    TABLE_PATTERN: "use the table's name: 3 to 255 letters, digits and . _ -, such as staging-swarm",
+    ENVIRONMENT_PATTERN: "use the name after -c env=: lower-case letters, digits and '-', at most 31, such as staging",
+    REGION_PATTERN: "use an AWS region such as eu-central-1",
 }
 """What to write instead, by the pattern that refused it."""
 
@@ -95,5 +103,9 @@ ServerUrl = Annotated[str, AfterValidator(_server_url), WithJsonSchema({"type": 
 OriginUrl = Annotated[
     str, AfterValidator(_origin_url), WithJsonSchema({"type": "string", "pattern": "^https?://[^/]+/?$"})
 ]
+TableName = Annotated[str, StringConstraints(pattern=TABLE_PATTERN)]
+BucketName = Annotated[str, StringConstraints(pattern=BUCKET_PATTERN)]
+Environment = Annotated[str, StringConstraints(pattern=ENVIRONMENT_PATTERN)]
+Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]
 Version = Annotated[int, AfterValidator(_known_version), WithJsonSchema({"type": "integer", "const": KNOWN_VERSION})]
 Folder = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]

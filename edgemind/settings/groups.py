@@ -8,7 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edgemind.domain.bounds import OutOfBounds
 from edgemind.domain.fleet import Tenant
-from edgemind.settings.fields import Folder, ModelGlob, Name, Zone
+from edgemind.settings.fields import (
+    BucketName,
+    Environment,
+    Folder,
+    ModelGlob,
+    Name,
+    OriginUrl,
+    Region,
+    TableName,
+    Zone,
+)
 from edgemind.settings.secret import SecretReference
 
 
@@ -23,6 +33,7 @@ class Store(StrEnum):
 
     JSON = "json"
     MEMORY = "memory"
+    DYNAMODB = "dynamodb"
 
 
 class AuthMode(StrEnum):
@@ -36,12 +47,67 @@ class StateSettings(Group):
     """What outlives a process: site registrations and API keys."""
 
     store: Store = Field(
-        default=Store.JSON, description="json: files in `directory`. memory: lost at exit, one process."
+        default=Store.JSON,
+        description="json: files in `directory`. memory: lost at exit, one process. dynamodb: a table on AWS.",
     )
     directory: Folder = Field(
         default=Path(".edgemind/state"),
         validate_default=True,
         description="Folder of the json store; relative to the file's folder.",
+    )
+    table: TableName | None = Field(
+        default=None,
+        description="Table of the dynamodb store. Without it, the one that the stacks of `aws.environment` name.",
+        examples=["staging-swarm"],
+    )
+    endpoint_url: OriginUrl | None = Field(
+        default=None,
+        description="Address of a DynamoDB that is not AWS's own, such as DynamoDB Local.",
+        examples=["http://127.0.0.1:8000"],
+    )
+
+
+class ModelStoreKind(StrEnum):
+    """Where the files of models are published."""
+
+    DIRECTORY = "directory"
+    S3 = "s3"
+
+
+class ModelStoreSettings(Group):
+    """Where `edgemind models publish` puts model files, for sites to fetch."""
+
+    store: ModelStoreKind = Field(
+        default=ModelStoreKind.DIRECTORY,
+        description="directory: a folder, of one machine or a shared file system. s3: a bucket.",
+    )
+    directory: Folder = Field(
+        default=Path(".edgemind/models"),
+        validate_default=True,
+        description="Folder of the directory store, which has to be there; relative to the file's folder.",
+    )
+    bucket: BucketName | None = Field(
+        default=None,
+        description="Bucket of the s3 store. Without it, the one that the stacks of `aws.environment` name.",
+        examples=["our-models"],
+    )
+    endpoint_url: OriginUrl | None = Field(
+        default=None,
+        description="Address of an S3 that is not AWS's own, such as MinIO.",
+        examples=["http://127.0.0.1:9000"],
+    )
+
+
+class AwsSettings(Group):
+    """Which deployment on AWS this fleet belongs to. Credentials are found as every AWS program finds them."""
+
+    environment: Environment | None = Field(
+        default=None, description="Environment that was deployed: cdk deploy -c env=NAME.", examples=["staging"]
+    )
+    region: Region | None = Field(
+        default=None,
+        description="Its region here. Without it, AWS_REGION or the profile's.",
+        examples=["eu-central-1"],
     )
 
 

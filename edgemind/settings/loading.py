@@ -33,7 +33,8 @@ def load_settings(
     places = Places(str(file), document.lines, overrides.variables)
     data = _top_level(document, places)
     reader = SecretReader(file.absolute().parent, environ, resolve_secrets)
-    settings, invalid = _validated(overrides.apply(data), reader)
+    data = overrides.apply(data)
+    settings, invalid = _validated(data, reader)
     findings = [
         *document.findings,
         *overrides.findings,
@@ -53,7 +54,7 @@ def _top_level(document: Document, places: Places) -> dict[str, object]:
         message = "is not a mapping at its top level; start with version: 1, as docs/configuration.md shows"
         raise refusal([*document.findings, Finding((), message)], places)
     # Defaults that are relative to the file's folder are resolved while validating, so the group has to be there.
-    return {"state": {}, **document.data}
+    return {"state": {}, "model_store": {}, **document.data}
 
 
 def _validated(data: dict[str, object], reader: SecretReader) -> tuple[Settings | None, list[Finding]]:

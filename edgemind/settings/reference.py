@@ -10,6 +10,8 @@ END = "<!-- end of fields -->"
 _SECTIONS = (
     ("Top level", ""),
     ("state", "StateSettings"),
+    ("model_store", "ModelStoreSettings"),
+    ("aws", "AwsSettings"),
     ("fleet", "AccessSettings"),
     ("fleet.tokens", "RoleTokens"),
     ("sites[]", "SiteSettings"),

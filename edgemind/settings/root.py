@@ -11,7 +11,15 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.fields import Name, Version
-from edgemind.settings.groups import AccessSettings, AuthMode, Group, StateSettings, TenantSettings
+from edgemind.settings.groups import (
+    AccessSettings,
+    AuthMode,
+    AwsSettings,
+    Group,
+    ModelStoreSettings,
+    StateSettings,
+    TenantSettings,
+)
 from edgemind.settings.sites import CloudSettings, SiteSettings
 
 MAX_SITES = 1000
@@ -27,6 +35,10 @@ class Settings(Group):
     version: Version = Field(description="Version of this file's layout.", examples=[1])
     metro: Name = Field(default="metro", description="Name of the group of sites that share a routing table.")
     state: StateSettings = Field(default_factory=StateSettings, description="Where registrations and keys are kept.")
+    model_store: ModelStoreSettings = Field(
+        default_factory=ModelStoreSettings, description="Where model files are published."
+    )
+    aws: AwsSettings = Field(default_factory=AwsSettings, description="The deployment on AWS, if there is one.")
     access: AccessSettings = Field(default_factory=AccessSettings, alias="fleet", description="Tokens of the fleet.")
     auth: AuthMode = Field(
         default=AuthMode.KEYS, strict=False, description="keys: requests need an API key. off: none."

@@ -12,16 +12,23 @@ from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.errors import PermanentError, StoreUnavailable
 from edgemind.ports.state_store import ApiKey, SiteRegistration, StateStore
+from tests.support.dynamodb_stores import dynamodb_store
+from tests.support.engines.aws import LocalAws
 
 ADAPTERS: dict[str, Callable[[Path], StateStore]] = {
     "memory": lambda _: MemoryStateStore(),
     "json_file": lambda directory: JsonFileStateStore(directory / "state", lock_timeout_s=30.0),
 }
+ENGINES = ("dynamodb_local", "ministack")
+STORES = [*ADAPTERS, *(pytest.param(engine, marks=pytest.mark.engine) for engine in ENGINES)]
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
-    return ADAPTERS[request.param](tmp_path)
+    if request.param in ADAPTERS:
+        return ADAPTERS[request.param](tmp_path)
+    engine: LocalAws = request.getfixturevalue(request.param)
+    return dynamodb_store(engine, engine.new_table())
 
 
 def registration(site: str = "site-a", incarnation: int = 7, heartbeat_ms: int = 1_000) -> SiteRegistration:
@@ -69,6 +76,20 @@ def test_a_site_can_be_forgotten_more_than_once(store: StateStore) -> None:
     store.remove_registration("site-a")
 
     assert store.list_registrations() == []
+
+
+def test_drains_are_kept_until_they_are_over(store: StateStore) -> None:
+    assert store.drained_sites() == {}
+    store.set_drain("site-b", 2_000)
+    store.set_drain("site-a", 1_000)
+    store.set_drain("site-a", 1_500)
+    store.set_drain("site-c", None)
+    assert store.drained_sites() == {"site-a": 1_500, "site-b": 2_000}
+
+    store.remove_registration("site-a")
+    store.set_drain("site-b", None)
+    store.set_drain("site-b", None)
+    assert store.drained_sites() == {"site-a": 1_500}, "a site that left the registry for an upgrade stays drained"
 
 
 def test_keys_are_listed_by_creation_with_the_revoked_ones(store: StateStore) -> None:

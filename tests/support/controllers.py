@@ -14,6 +14,7 @@ from edgemind.errors import UpstreamFailed
 from edgemind.ports.peers import PeerSite
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
+from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.site_controller import SiteController, SiteLinks
 from tests.support.clocks import ManualClock
 
@@ -56,15 +57,16 @@ def decision_document(decision_id: str, at_ms: int, **changes: Any) -> dict[str,
 
 
 class FakeAdmin:
-    """`GatewayAdmin`: explanations by (worker, id); None stands for a worker that cannot be asked."""
+    """`GatewayAdmin`: explanations by (worker, id), or (its address, id) if it told one; None: it cannot be asked."""
 
-    def __init__(self, explanations: Mapping[tuple[int, str], Mapping[str, object] | None] | None = None) -> None:
+    def __init__(self, explanations: Mapping[tuple[int | str, str], Mapping[str, object] | None] | None = None) -> None:
         self.explanations = dict(explanations or {})
 
-    async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
-        if (worker, decision_id) not in self.explanations:
+    async def explain(self, worker: int, decision_id: str, admin: str | None = None) -> Mapping[str, object] | None:
+        place = (admin or worker, decision_id)
+        if place not in self.explanations:
             return None
-        found = self.explanations[worker, decision_id]
+        found = self.explanations[place]
         if found is None:
             raise UpstreamFailed("the worker is gone")
         return found
@@ -105,7 +107,8 @@ class Metro:
         address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
         heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
         links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe)
-        controller = SiteController(self.fleet, own, self.policy, links, heartbeat, self.clock)
+        drains = DrainMemory(self.store, own.name, self.clock)
+        controller = SiteController(self.fleet, own, self.policy, links, heartbeat, drains, self.clock)
         self.running[name] = controller
         return controller
 

@@ -1,39 +1,49 @@
-"""Processes of their own that work on one JSON state store. Run: python -m tests.support.store_processes ROLE ..."""
+"""Processes of their own that work on one state store. Run: python -m tests.support.store_processes ROLE STORE ..."""
 
 import itertools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
+from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.errors import PermanentError
-from edgemind.ports.state_store import ApiKey, SiteRegistration
+from edgemind.ports.state_store import ApiKey, SiteRegistration, StateStore
 
 ROOT = Path(__file__).parents[2]
 
 
-def start(*arguments: str) -> "subprocess.Popen[bytes]":
+def start(*arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
     """One such process; its stdout is a pipe."""
     command = [sys.executable, "-m", "tests.support.store_processes", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=environment)
 
 
-def renew(directory: str, site: str) -> None:
+def opened(store: str) -> StateStore:
+    """`table:NAME` is on the AWS of the environment; anything else is the directory of a JSON store."""
+    kind, _, table = store.partition(":")
+    if kind != "table":
+        return JsonFileStateStore(Path(store), lock_timeout_s=30.0)
+    return DynamoDbStateStore(DynamoDbTable(TableAddress(lambda: table), timeout_s=30.0, patience_s=60.0), "test")
+
+
+def renew(where: str, site: str) -> None:
     """Heartbeats 1, 2, 3 ... without end; each is written to stdout once the store has taken it."""
-    store = JsonFileStateStore(Path(directory), lock_timeout_s=30.0)
+    store = opened(where)
     for heartbeat_ms in itertools.count(1):
         store.put_registration(SiteRegistration(site, 1, f"http://{site}:8200", None, heartbeat_ms, "0.1.0"))
         os.write(1, b"%d\n" % heartbeat_ms)
 
 
-def contend(directory: str, name: str, rounds: str) -> None:
+def contend(where: str, name: str, rounds: str) -> None:
     """Adds and revokes keys of one tenant; prints a line "start end kind argument result" for each call."""
-    store = JsonFileStateStore(Path(directory), lock_timeout_s=30.0)
+    store = opened(where)
     random = Random(name)
     mine: list[str] = []
 

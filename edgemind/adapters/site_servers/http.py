@@ -16,17 +16,16 @@ PROBE_TIMEOUT_S = 2.0
 
 
 class HttpGatewayAdmin:
-    """`GatewayAdmin`: worker k of the site's gateway has its admin listener on worker 0's port + k."""
+    """`GatewayAdmin`: where a worker says, or else worker k of the site's gateway is on worker 0's port + k."""
 
     def __init__(self, calls: HttpCalls, site: Site, site_token: str) -> None:
         self._calls = calls
         self._admin_url = admin_url(site)
         self._headers = (("x-edgemind-site-token", site_token),)
 
-    async def explain(self, worker: int, decision_id: str) -> Mapping[str, object] | None:
-        if self._admin_url is None:
-            raise UpstreamFailed("this site has no gateway in the configuration that could be asked")
-        url = f"{worker_origin(self._admin_url, worker)}/edgemind/v1/decisions/{quote(decision_id, safe='')}"
+    async def explain(self, worker: int, decision_id: str, admin: str | None = None) -> Mapping[str, object] | None:
+        origin = admin or self._declared(worker)
+        url = f"{origin}/edgemind/v1/decisions/{quote(decision_id, safe='')}"
         answer = await self._calls.call("GET", url, timeout_s=EXPLAIN_TIMEOUT_S, headers=self._headers)
         if answer.status == 404:
             return None
@@ -39,6 +38,11 @@ class HttpGatewayAdmin:
         if not isinstance(document, dict):
             raise UpstreamFailed(f"gateway worker {worker} sent an explanation that is not an object")
         return document
+
+    def _declared(self, worker: int) -> str:
+        if self._admin_url is None:
+            raise UpstreamFailed("this site has no gateway in the configuration that could be asked")
+        return worker_origin(self._admin_url, worker)
 
 
 class HttpModelServerProbe:

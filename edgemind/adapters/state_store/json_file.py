@@ -7,7 +7,9 @@ from typing import TypeVar
 from edgemind.adapters.state_store.json_document import DocumentKind, JsonDocument
 from edgemind.adapters.state_store.records import (
     Record,
+    drain_record,
     key_record,
+    read_drain,
     read_key,
     read_registration,
     registration_record,
@@ -20,6 +22,11 @@ SITES = DocumentKind(
     file_name="sites.json",
     recovery="Move it aside: every running site registers again within seconds.",
     remade=True,
+)
+DRAINS = DocumentKind(
+    file_name="drains.json",
+    recovery="Move it aside, and drain again what has to be out of service: edgemind sites drain SITE.",
+    remade=False,
 )
 KEYS = DocumentKind(
     file_name="keys.json",
@@ -38,6 +45,7 @@ class JsonFileStateStore:
 
     def __init__(self, directory: Path, lock_timeout_s: float = 5.0) -> None:
         self._sites = JsonDocument(directory, SITES, lock_timeout_s)
+        self._drains = JsonDocument(directory, DRAINS, lock_timeout_s)
         self._keys = JsonDocument(directory, KEYS, lock_timeout_s)
 
     def put_registration(self, registration: SiteRegistration) -> None:
@@ -53,6 +61,16 @@ class JsonFileStateStore:
     def remove_registration(self, site: str) -> None:
         with self._sites.edit() as records:
             records.pop(site, None)
+
+    def set_drain(self, site: str, since_ms: int | None) -> None:
+        with self._drains.edit() as records:
+            if since_ms is None:
+                records.pop(site, None)
+            else:
+                records[site] = drain_record(site, since_ms)
+
+    def drained_sites(self) -> Mapping[str, int]:
+        return dict(_typed(self._drains, self._drains.read(), read_drain).values())
 
     def add_key(self, key: ApiKey, live_limit: int) -> None:
         with self._keys.edit() as records:

@@ -1,7 +1,7 @@
 """A state store for one process: tests, and a gateway that is tried out alone. Gone when the process ends."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
@@ -14,6 +14,7 @@ class MemoryStateStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._registrations: dict[str, SiteRegistration] = {}
+        self._drains: dict[str, int] = {}
         self._keys: dict[str, ApiKey] = {}
         self._key_changes = 0
 
@@ -29,6 +30,17 @@ class MemoryStateStore:
     def remove_registration(self, site: str) -> None:
         with self._lock:
             self._registrations.pop(site, None)
+
+    def set_drain(self, site: str, since_ms: int | None) -> None:
+        with self._lock:
+            if since_ms is None:
+                self._drains.pop(site, None)
+            else:
+                self._drains[site] = since_ms
+
+    def drained_sites(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._drains)
 
     def add_key(self, key: ApiKey, live_limit: int) -> None:
         with self._lock:

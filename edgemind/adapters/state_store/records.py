@@ -58,6 +58,15 @@ def read_registration(record: Record) -> SiteRegistration:
     )
 
 
+def drain_record(site: str, since_ms: int) -> Record:
+    return {"schema_version": SCHEMA_VERSION, "site": site, "since_ms": since_ms}
+
+
+def read_drain(record: Record) -> tuple[str, int]:
+    check_schema(record)
+    return _text(record, "site"), _number(record, "since_ms")
+
+
 def key_record(key: ApiKey) -> Record:
     return {
         "schema_version": SCHEMA_VERSION,

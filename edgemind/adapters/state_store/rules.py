@@ -1,6 +1,6 @@
 """What every state store refuses. The store calls these inside its own atomic section."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgemind.domain.keys import live_key_ids
@@ -21,16 +21,25 @@ def admit_key(new: ApiKey, held: Mapping[str, ApiKey], live_limit: int) -> bool:
     """True if `new` is to be stored, False if it is there already; raises as `StateStore.add_key` says."""
     twin = held.get(new.key_id)
     if twin is not None:
-        if replace(twin, revoked_ms=new.revoked_ms) == new:
-            return False
-        raise StoreUnavailable(f"key id {new.key_id} is already taken: try again for another one.", 0.0)
+        same_key(twin, new)
+        return False
     live = live_key_ids(held.values(), new.tenant)
     if len(live) >= live_limit:
-        raise PermanentError(
-            f"tenant {new.tenant} already has {len(live)} live keys ({', '.join(live)}), the most it may have. "
-            "Revoke one first: edgemind keys revoke KEY_ID"
-        )
+        raise too_many_keys(new.tenant, live)
     return True
+
+
+def same_key(twin: ApiKey, new: ApiKey) -> None:
+    """StoreUnavailable unless the key that holds the id of `new` is that very key, in force or revoked since."""
+    if replace(twin, revoked_ms=new.revoked_ms) != new:
+        raise StoreUnavailable(f"key id {new.key_id} is already taken: try again for another one.", 0.0)
+
+
+def too_many_keys(tenant: str, live: Sequence[str]) -> PermanentError:
+    return PermanentError(
+        f"tenant {tenant} already has {len(live)} live keys ({', '.join(live)}), the most it may have. "
+        "Revoke one first: edgemind keys revoke KEY_ID"
+    )
 
 
 def find_key(key_id: str, held: Mapping[str, ApiKey]) -> ApiKey:

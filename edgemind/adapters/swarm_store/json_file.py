@@ -56,7 +56,6 @@ class JsonFileSwarmStore:
         ballot = write.ballot
         name = self._ballot_name(ballot.fence, ballot.site)
         with self._document.edit() as records:
-            self._present(records)
             if name in records:
                 held = self._ballot(name, records[name])
                 if not holds(CONDITIONS, write, held):
@@ -66,7 +65,6 @@ class JsonFileSwarmStore:
 
     def read_ballots(self, fence: Fence) -> Sequence[Ballot]:
         records = self._document.read()
-        self._present(records)
         prefix = self._ballot_name(fence, "")
         return [self._ballot(name, records[name]) for name in sorted(records) if name.startswith(prefix)]
 

@@ -39,7 +39,6 @@ class MemorySwarmStore:
 
     def put_ballot(self, write: PutBallot) -> Applied | Refused:
         with self._lock:
-            self._present()
             ballot = write.ballot
             ballots = self._ballots.setdefault(ballot.fence, {})
             held = ballots.get(ballot.site)
@@ -50,7 +49,6 @@ class MemorySwarmStore:
 
     def read_ballots(self, fence: Fence) -> Sequence[Ballot]:
         with self._lock:
-            self._present()
             return [ballot for _, ballot in sorted(self._ballots.get(fence, {}).items())]
 
     def decide(self, write: Decide) -> Applied | Refused:

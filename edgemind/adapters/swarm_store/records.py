@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from edgemind.adapters.state_store.records import SCHEMA_VERSION, check_schema
 from edgemind.domain.swarm.records import Action, Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
 from edgemind.errors import PermanentError, StateCorrupt
 
@@ -14,6 +15,7 @@ _UNIT_BYTES = 1024
 def current_record(current: CurrentRound) -> Record:
     outcome = current.outcome
     return {
+        "schema_version": SCHEMA_VERSION,
         "epoch": current.fence.epoch,
         "rnd": current.fence.round,
         "st": current.state.value,
@@ -32,6 +34,7 @@ def current_record(current: CurrentRound) -> Record:
 
 def read_current(record: Mapping[str, Any]) -> CurrentRound:
     """StateCorrupt unless it is a current round that a correct member can have written."""
+    check_schema(record)
     try:
         outcome = record["outcome"]
         current = CurrentRound(
@@ -56,10 +59,17 @@ def read_current(record: Mapping[str, Any]) -> CurrentRound:
 
 def ballot_record(ballot: Ballot) -> Record:
     fence = ballot.fence
-    return {"epoch": fence.epoch, "rnd": fence.round, "site": ballot.site, "ranking": list(ballot.ranking)}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "epoch": fence.epoch,
+        "rnd": fence.round,
+        "site": ballot.site,
+        "ranking": list(ballot.ranking),
+    }
 
 
 def read_ballot(record: Mapping[str, Any]) -> Ballot:
+    check_schema(record)
     try:
         fence = Fence(int(record["epoch"]), int(record["rnd"]))
         return Ballot(fence, _text(record["site"]), tuple(_texts(record["ranking"])))

@@ -63,5 +63,8 @@ def water_fill(
     for ingress, spilled in left.items():
         if spilled > 0.0 and all_slots:
             for name, capacity in sites.items():
-                shares[ingress][name] = shares[ingress].get(name, 0.0) + spilled * capacity.slots / all_slots
+                rate_per_s = shares[ingress].get(name, 0.0) + spilled * capacity.slots / all_slots
+                # The smallest of floats, shared, is nothing.
+                if rate_per_s > 0.0:
+                    shares[ingress][name] = rate_per_s
     return shares

@@ -41,6 +41,7 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
     tasks = [
         _start("the routing table", lambda: tick_s, functools.partial(_tick, controller)),
         _start("the heartbeat", lambda: RENEW_S, functools.partial(asyncio.to_thread, controller.heartbeat.beat)),
+        _start("the drain's record", lambda: RENEW_S, functools.partial(asyncio.to_thread, controller.remember_drain)),
     ]
     for neighbour in controller.neighbourhood.neighbours.values():
         pace = functools.partial(_beacon_interval_s, neighbour, clock, beacon_s)

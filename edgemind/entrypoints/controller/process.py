@@ -17,6 +17,7 @@ from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
+from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings
 
@@ -49,9 +50,9 @@ class ControllerProcess:
         self._loops: list[asyncio.Task[None]] = []
         own = settings.site(site)
         address = SiteAddress(site, own.controller_url or "", own.gateway_url, edgemind.__version__)
-        self._heartbeat = Heartbeat(
-            RegisterSite(bootstrap.open_state_store(settings), self._clock, address), self._clock
-        )
+        store = bootstrap.open_state_store(settings)
+        self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
+        self._drains = DrainMemory(store, site, self._clock)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
 
@@ -90,7 +91,9 @@ class ControllerProcess:
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
         links = bootstrap.site_links(settings, own, self._pools)
-        return SiteController(settings.fleet(), own, settings.routing, links, self._heartbeat, self._clock)
+        return SiteController(
+            settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
+        )
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()

@@ -56,7 +56,7 @@ class Admitted:
 
 
 class Admission:
-    """Admits requests of one worker. `workers` divides the tenants' rates: each worker grants its share."""
+    """Admits requests of one worker. `workers` divides the tenants' rates: each worker of the site grants its share."""
 
     def __init__(
         self,
@@ -75,12 +75,10 @@ class Admission:
         self._ring = KeyRing()
         self._remembered: dict[bytes, Caller] = {}
         self._epoch = object()
+        self._workers = workers
         now_s = monotonic_s()
         self._callers = {
-            tenant.name: Caller(
-                tenant, TokenBucket.full(tenant.rate_per_s / workers, max(1.0, tenant.burst / workers), now_s)
-            )
-            for tenant in tenants
+            tenant.name: Caller(tenant, TokenBucket.full(*_share(tenant, workers), now_s)) for tenant in tenants
         }
         self._open = Caller(OPEN_TENANT, None)
 
@@ -90,6 +88,15 @@ class Admission:
             known, tenant = previous._callers.get(name), caller.tenant
             if known and (known.tenant.rate_per_s, known.tenant.burst) == (tenant.rate_per_s, tenant.burst):
                 self._callers[name] = Caller(tenant, known.bucket)
+
+    def share_among(self, workers: int) -> None:
+        """The site has so many workers now: gateways came or went."""
+        if workers == self._workers:
+            return
+        self._workers = workers
+        for caller in self._callers.values():
+            if caller.bucket is not None:
+                caller.bucket.change(*_share(caller.tenant, workers))
 
     def use_keys(self, ring: KeyRing) -> None:
         """From now on only the keys of this ring are good."""
@@ -201,6 +208,11 @@ class Admission:
             limit = f"{self._limits.max_deadline_ms:g}"
             raise invalid(name, f"The header '{name}' must be a number of milliseconds above 0 and at most {limit}.")
         return deadline_ms
+
+
+def _share(tenant: Tenant, workers: int) -> tuple[float, float]:
+    """One worker's part of a tenant's rate and burst."""
+    return tenant.rate_per_s / workers, max(1.0, tenant.burst / workers)
 
 
 def _unauthorized(message: str) -> Refusal:

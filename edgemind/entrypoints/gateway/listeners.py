@@ -37,12 +37,15 @@ def data_address(site: Site, host: str | None, port: int | None) -> Address:
     return Address(chosen_host, port if port is not None else declared.port if declared else 0)
 
 
-def admin_address(site: Site, data: Address, worker: int) -> Address:
-    """Where worker number `worker` answers its operators; port 0 when the data port is left to the system, too."""
+def admin_address(site: Site, data: Address, worker: int, host: str | None = None) -> Address:
+    """Where worker number `worker` answers its operators; port 0 when the data port is left to the system, too.
+
+    `host` replaces the declared one: behind a name that others see, a container listens on all its addresses.
+    """
     declared = _address(site.admin_url) if site.admin_url else None
     if declared is None:
-        return Address("127.0.0.1", data.port + ADMIN_PORT_OFFSET + worker if data.port else 0)
-    return Address(declared.host, declared.port + worker)
+        return Address(host or "127.0.0.1", data.port + ADMIN_PORT_OFFSET + worker if data.port else 0)
+    return Address(host or declared.host, declared.port + worker)
 
 
 def bind(address: Address, what: str) -> socket.socket:

@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 
 from edgemind.domain.limits import Limits
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
-from edgemind.entrypoints.gateway.heads import Head, SeenHeads
+from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, Request, RequestReader
 from edgemind.entrypoints.gateway.refusals import (
     Refusal,
@@ -141,10 +141,10 @@ class GatewayProtocol(asyncio.Protocol):
         active = len(self.active.body) if self.active is not None else 0
         return self._reader.held_bytes + active + sum(len(waiting.body) for waiting in self._queue)
 
-    def _room(self, _head: Head) -> Refusal | None:
-        """Whether the body of the head just read still fits among those of all connections.
+    def _room(self) -> Refusal | None:
+        """Whether the body being read still fits among those of all connections.
 
-        Added up only when a large body is announced: a counter would have to be right at every way a request can end.
+        Added up only when a large body comes: a counter would have to be right at every way a request can end.
         """
         connections = cast("set[GatewayProtocol]", self._server_state.connections)
         held_bytes = sum(connection.held_bytes for connection in connections)

@@ -16,7 +16,9 @@ CHECK_BEFORE_BODY_BYTES = 64 * 1024
 Request = tuple[Head, bytes]
 """A request's head and its whole body."""
 Preflight = Callable[[Head], Refusal | None]
-"""Looks at a head alone: a refusal, or None to read the body. For large bodies, and those of unknown length."""
+"""Looks at a head alone: a refusal, or None to read the body. Asked for large bodies, and those of unknown length."""
+Room = Callable[[], Refusal | None]
+"""Whether what this connection holds fits beside what all others do: a refusal if not. Asked for large bodies."""
 
 
 class Phase(Enum):
@@ -31,10 +33,11 @@ class RequestReader:
     """The parser of one connection.
 
     After `feed`, `refusal` is why nothing more is read (the requests returned before it stand), and `wants_continue`
-    that the client waits for `100 Continue`.
+    that the client waits for `100 Continue`. `held_bytes` is what the body being read may grow to without asking for
+    `room` again.
     """
 
-    def __init__(self, limits: Limits, preflight: Preflight, room: Preflight, seen: SeenHeads) -> None:
+    def __init__(self, limits: Limits, preflight: Preflight, room: Room, seen: SeenHeads) -> None:
         self._limits = limits
         self._preflight = preflight
         self._room = room
@@ -47,6 +50,7 @@ class RequestReader:
         self._fed_bytes = 0
         self._unread_bytes = 0
         self._body_bytes = 0
+        self.held_bytes = 0
         self._whole: list[Request] = []
         self._may_check = False
         self.phase = Phase.IDLE
@@ -102,14 +106,6 @@ class RequestReader:
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
-    @property
-    def held_bytes(self) -> int:
-        """What the body being read will hold at most; a body of unknown length may grow to the limit."""
-        head = self._head
-        if head is None:
-            return 0
-        return head.length if head.length >= 0 else self._limits.max_body_bytes
-
     def close(self) -> None:
         """The connection is gone. Parser and reader hold each other, and only the collector could free the two."""
         del self._parser
@@ -154,9 +150,10 @@ class RequestReader:
         head = self._head = Head(parser.get_method(), self._url, self._headers, version, keep_alive)
         refusal = head.fault(len(self._url), self._limits)
         if refusal is None and not 0 <= head.length <= CHECK_BEFORE_BODY_BYTES:
-            refusal = (self._preflight(head) if self._may_check else None) or self._room(head)
+            refusal = self._preflight(head) if self._may_check else None
         if refusal is not None:
             raise _Refused(refusal)
+        self._hold(head.length if head.length >= 0 else CHECK_BEFORE_BODY_BYTES)
         self.phase = Phase.BODY
         self.wants_continue = head.expects_continue and self._may_check
 
@@ -164,6 +161,8 @@ class RequestReader:
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body_bytes:
             raise _Refused(body_too_large(self._limits.max_body_bytes))
+        if self._body_bytes > self.held_bytes:
+            self._hold(2 * self.held_bytes)
         self._unread_bytes = -self._fed_bytes
         self._chunks.append(body)
 
@@ -171,9 +170,18 @@ class RequestReader:
         head, chunks = self._head, self._chunks
         self._head, self._chunks = None, []
         self.phase = Phase.IDLE
+        self.held_bytes = 0
         self._may_check = self.wants_continue = False
         if head is not None:
             self._whole.append((head, chunks[0] if len(chunks) == 1 else b"".join(chunks)))
+
+    def _hold(self, size: int) -> None:
+        """A body of unknown length asks for room as it doubles, so that many small ones do not count as large."""
+        self.held_bytes = size
+        if size > CHECK_BEFORE_BODY_BYTES:
+            refusal = self._room()
+            if refusal is not None:
+                raise _Refused(refusal)
 
 
 class _Refused(Exception):

@@ -71,6 +71,7 @@ class Worker:
         self._pools = bootstrap.upstream_pools(settings.limits)
         self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
         self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
+        self._site_workers = plan.identity.workers
         self.parts = self._build(settings)
         self._sync = self._controller_sync(settings)
 
@@ -103,7 +104,7 @@ class Worker:
             settings.limits,
             auth=settings.auth is AuthMode.KEYS,
             site_token=self._site_token(settings),
-            workers=self._plan.identity.workers,
+            workers=self._site_workers,
             monotonic_s=self._clock.monotonic_s,
         )
         admission.use_keys(self._keys.ring)
@@ -236,6 +237,8 @@ class Worker:
             try:
                 async with asyncio.timeout(EXCHANGE_LIMIT_S):
                     await sync.exchange(draining=self._draining.started)
+                self._site_workers = sync.site_workers
+                self.parts.admission.share_among(sync.site_workers)
             except (TemporaryError, TimeoutError, ValueError, LookupError, TypeError, AttributeError) as exc:
                 if sync.last_error is None:
                     log.warning("controller out of reach, serving on the last routing table: %s", exc)

@@ -92,6 +92,17 @@ def test_a_worker_explains_with_the_site_token() -> None:
     assert asked[0][1][b"x-edgemind-site-token"] == b"between-sites"
 
 
+def test_a_worker_is_asked_where_it_says() -> None:
+    async def run(told: str) -> Any:
+        own = replace(site("site-a"), admin_url=f"http://127.0.0.1:{free_port()}")
+        admin = HttpGatewayAdmin(HttpCalls(UpstreamPools(ClientLimits())), own, "between-sites")
+        return await admin.explain(0, DECISION, told)
+
+    app, _ = app_of(200, b'{"id": "x"}')
+    with served(app) as url:
+        assert asyncio.run(run(url)) == {"id": "x"}
+
+
 @pytest.mark.parametrize(("status", "body"), [(200, b"no"), (200, b"[]"), (500, b"{}"), (401, b"{}")])
 def test_a_worker_that_answers_nonsense_failed(status: int, body: bytes) -> None:
     app, _ = app_of(status, body)

@@ -46,6 +46,8 @@ def test_a_whole_report_is_read() -> None:
         ({"decisions": {}}, "report.decisions"),
         ({"decisions": [{}]}, "report.decisions[0].id"),
         ({"v": None}, "report.v"),
+        ({"admin": "10.0.0.1:8150"}, "report.admin"),
+        ({"admin": "http://10.0.0.1:8150/x"}, "report.admin"),
     ],
 )
 def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:

@@ -45,6 +45,15 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert CliRunner().invoke(cli, ["dance"]).exit_code == 2
 
 
+def test_a_command_that_prints_its_findings_itself_ends_with_its_code(tmp_path: Path) -> None:
+    """In a process of its own: click's test runner turns an Exit into a code by itself."""
+    file = tmp_path / "edgemind.yaml"
+    file.write_text("version: 1\nsites: []\n", encoding="utf-8")
+    command = [sys.executable, "-m", "edgemind", "config", "validate", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+
+
 def test_a_missing_extra_is_named_with_its_cure() -> None:
     missing = LazyCommand("edgemind_nowhere.command:demo", "", extra="demo")
     with pytest.raises(click.ClickException) as refused:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart
-from scripts.groups import CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
+from scripts.groups import AWS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,14 @@ from scripts.groups import CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, G
     ],
 )
 def test_a_command_gets_what_it_needs_and_no_more(arguments: list[str], groups: tuple[Group, ...]) -> None:
-    assert groups_for_edgemind(arguments) == groups
+    assert groups_for_edgemind(arguments, {}) == groups
+
+
+def test_a_store_on_aws_brings_what_speaks_to_it() -> None:
+    on_aws = {"EDGEMIND_STATE__STORE": "dynamodb"}
+    assert groups_for_edgemind(["gateway"], on_aws) == (AWS,)
+    assert groups_for_edgemind(["dashboard"], on_aws) == (DEMO,)
+    assert groups_for_edgemind(["gateway"], {"EDGEMIND_STATE__STORE": "json"}) == (CORE,)
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

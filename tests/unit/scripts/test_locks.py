@@ -12,6 +12,7 @@ PYPROJECT = """
 requires-python = ">=3.11"
 dependencies = [{core}]
 [project.optional-dependencies]
+aws = ["boto3"]
 demo = ["rich"]
 dev = ["pytest"]
 """

@@ -85,3 +85,19 @@ def test_a_site_drains_when_all_its_workers_do(two: Metro) -> None:
     assert own.draining
     own.take(report("site-a", 1))
     assert not own.draining
+
+
+def test_gateways_of_one_site_are_told_apart_by_where_they_are_reached(two: Metro) -> None:
+    """Each of them has a worker 0."""
+    gateways = two.controllers["site-a"].gateways
+    load = {"in_flight": 3, "slots": 4, "service_ms": 10.0}
+    first, second = ("http://10.0.0.1:8150", "http://10.0.0.2:8150")
+    gateways.answer(report("site-a", 0, admin=first, models={"detector": load}))
+    answer = gateways.answer(report("site-a", 0, admin=second, models={"detector": {**load, "in_flight": 2}}))
+    assert answer["local"] == {"detector": {"in_flight": 3, "ready": True}}
+    assert answer["workers"] == 2
+
+    two.clock.advance(1.5)
+    answer = gateways.answer(report("site-a", 0, admin=second))
+    assert answer["local"] == {"detector": {"in_flight": 0, "ready": True}}
+    assert answer["workers"] == 1, "the other one is gone"

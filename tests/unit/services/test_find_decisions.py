@@ -94,3 +94,19 @@ def test_decisions_of_one_millisecond_are_paged_by_their_ids() -> None:
     first = log.page(2, None)
     rest = log.page(2, (first[-1].at_ms, first[-1].id))
     assert len({one.id for one in (*first, *rest)}) == 4
+
+
+def test_of_several_gateways_the_one_that_decided_explains(three: Metro) -> None:
+    controller, asked = three.controllers["site-a"], decision_id("site-a", 9)
+    doors = ["http://10.0.0.1:8150", "http://[fd00::2]:8150"]
+    three.clock.advance(1.5)
+    for door in doors:
+        controller.gateways.answer(report("site-a", 0, admin=door))
+    assert asyncio.run(controller.decisions.explain(asked)) is None
+
+    three.admins["site-a"].explanations[doors[0], asked] = None
+    with pytest.raises(TemporaryError):
+        asyncio.run(controller.decisions.explain(asked))
+
+    three.admins["site-a"].explanations[doors[1], asked] = {"id": asked}
+    assert asyncio.run(controller.decisions.explain(asked)) == {"id": asked}

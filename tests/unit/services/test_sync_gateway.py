@@ -166,3 +166,18 @@ def test_a_controller_that_never_answered_leaves_everything_open(stage: Stage) -
     stage.sync.failed(OSError("no route"))
     assert stage.router.candidates(M).members
     assert stage.sync.last_success_s is None
+
+
+def test_a_gateway_that_is_one_of_several_says_where_it_is_reached(stage: Stage) -> None:
+    stage.round()
+    assert "admin" not in stage.controller.bodies[0], "an older controller needs not to know"
+    stage.sync._identity = WorkerIdentity("site-a", 1, 2, "http://10.0.0.7:8151")
+    stage.round()
+    assert stage.controller.bodies[1]["admin"] == "http://10.0.0.7:8151"
+
+
+def test_the_controller_counts_the_workers_of_the_site(stage: Stage) -> None:
+    stage.round(workers=6)
+    assert stage.sync.site_workers == 6
+    stage.round(workers=1)
+    assert stage.sync.site_workers == 2, "its own gateway has two"

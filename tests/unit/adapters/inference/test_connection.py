@@ -1,11 +1,18 @@
 import asyncio
+import socket
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.adapters.inference.connection import JOIN_BELOW_BYTES, ClientLimits, Connection, Request
+from edgemind.adapters.inference.connection import (
+    JOIN_BELOW_BYTES,
+    UNACKNOWLEDGED_MS,
+    ClientLimits,
+    Connection,
+    Request,
+)
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import Answer
 
@@ -26,6 +33,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.options: dict[tuple[int, int], int] = {}
         self._reads = True
         self.closing = False
 
@@ -34,6 +42,12 @@ class Wire(asyncio.Transport):
 
     def writelines(self, list_of_data: Any) -> None:
         self.write(b"".join(list_of_data))
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self if name == "socket" else default
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        self.options[level, option] = value
 
     def is_closing(self) -> bool:
         return self.closing
@@ -123,6 +137,14 @@ def test_a_whole_answer_comes_in_one_call_and_frees_the_connection(stage: Stage)
     _, events = stage.ask()
     stage.connection.data_received(OK)
     assert events == [("answer", 200, b"hello", True)]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="platform: this system has no such option")
+def test_a_network_that_is_cut_ends_the_connection(stage: Stage) -> None:
+    assert stage.wire.options == {(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT): UNACKNOWLEDGED_MS}
+    _, events = stage.ask()
+    stage.connection.connection_lost(TimeoutError())
+    assert events == [("failed", UpstreamFailed)]
 
 
 @pytest.mark.parametrize("size", [JOIN_BELOW_BYTES - 1, JOIN_BELOW_BYTES])

@@ -61,6 +61,13 @@ def test_zero_demand_gives_empty_rows() -> None:
     assert water_fill({"a": 0.0, "b": 0.0}, [Capacity("a", 4, 10.0)], distance(0)) == {"a": {}, "b": {}}
 
 
+def test_a_demand_too_small_to_be_shared_leaves_no_empty_share() -> None:
+    full = [Capacity(name, 1, 10_000.0) for name in "ab"]
+    row = water_fill({"a": 5e-324, "b": 1.0}, full, lambda i, j: 0.0 if i == j else 1.0, fill_ratio=0.01)["a"]
+    assert all(rate > 0 for rate in row.values())
+    assert water_fill({"b": 1.0, "c": 5e-324}, full, lambda i, j: 0.0, fill_ratio=0.01)["c"] == {}
+
+
 def test_one_site_takes_everything_even_beyond_its_capacity() -> None:
     assert water_fill({"a": 1_000.0}, [Capacity("a", 4, 10.0)], distance(0)) == {"a": {"a": pytest.approx(1_000.0)}}
 

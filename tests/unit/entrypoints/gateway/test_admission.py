@@ -138,6 +138,19 @@ def test_each_worker_grants_its_share() -> None:
     assert caller.bucket.rate_per_s == 5.0
 
 
+def test_shares_follow_the_number_of_workers() -> None:
+    made = admission(workers=1)
+    caller = made.admit(head(authorization=bearer("demo"))).caller
+    made.share_among(2)
+    made.charge(caller)
+    made.charge(caller)
+    assert refusal(lambda: made.charge(caller)).status == 429
+    assert caller.bucket is not None
+    made.share_among(1)
+    assert (caller.bucket.rate_per_s, caller.bucket.burst) == (10.0, 4.0)
+    assert refusal(lambda: made.charge(caller)).status == 429, "an empty bucket stays empty"
+
+
 def test_a_share_is_never_less_than_one_request() -> None:
     made = admission(workers=64)
     caller = made.admit(head(authorization=bearer("demo"))).caller

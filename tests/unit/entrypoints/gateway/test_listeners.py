@@ -39,6 +39,7 @@ def test_each_worker_has_its_admin_port() -> None:
     data = Address("0.0.0.0", 8100)
     assert admin_address(site(admin="http://127.0.0.1:8300"), data, 2) == Address("127.0.0.1", 8302)
     assert admin_address(site(), data, 1) == Address("127.0.0.1", 8301)
+    assert admin_address(site(admin="http://site-a:8300"), data, 2, "0.0.0.0") == Address("0.0.0.0", 8302)
     assert admin_address(site(), Address("0.0.0.0", 0), 3) == Address("127.0.0.1", 0)
 
 

@@ -43,7 +43,7 @@ class Reading:
         self.looked_at.append(head)
         return self._refuse
 
-    def _room(self, head: Head) -> Refusal | None:
+    def _room(self) -> Refusal | None:
         self.asked_room.append(self.reader.held_bytes)
         return self.full
 
@@ -173,11 +173,17 @@ def test_a_large_body_is_read_while_there_is_room_for_it_whatever_is_pending() -
     assert Reading(NOBODY).feed(post(b"", length=70_000)).asked_room == [], "who may not send needs no room"
 
 
-def test_a_body_under_way_counts_whole_and_one_of_unknown_length_as_the_largest() -> None:
-    known, unknown = Reading().feed(post(b"x" * 10, length=70_000)), Reading().feed(chunked(b"x" * 10, end=b""))
-    assert (known.reader.held_bytes, unknown.reader.held_bytes) == (70_000, LIMITS.max_body_bytes)
+def test_a_body_under_way_counts_as_announced_and_one_of_unknown_length_as_it_doubles() -> None:
+    known = Reading().feed(post(b"x" * 10, length=70_000))
+    assert (known.reader.held_bytes, known.asked_room) == (70_000, [70_000])
     known.feed(b"x" * 69_990)
     assert known.reader.held_bytes == 0
+
+    unknown = Reading().feed(chunked(b"x" * 60_000, end=b""))
+    assert (unknown.reader.held_bytes, unknown.asked_room) == (65_536, [])
+    unknown.full = Refusal(503, "server_error", "too_many_bodies", "later")
+    unknown.feed(b"1770\r\n" + b"x" * 6000)
+    assert (unknown.asked_room, unknown.refused) == ([131_072], (503, "too_many_bodies"))
 
 
 @pytest.mark.parametrize("version", ["0.9", "1.2", "2.0"])
@@ -301,7 +307,7 @@ def test_they_are_bounded() -> None:
 )
 def test_any_bytes_are_requests_or_a_refusal_and_never_an_error(packets: list[bytes]) -> None:
     reading, seen = Reading(), SeenHeads()
-    reading.reader = RequestReader(LIMITS, lambda head: None, lambda head: None, seen)
+    reading.reader = RequestReader(LIMITS, lambda head: None, lambda: None, seen)
     for packet in packets:
         if reading.refused is None:
             reading.feed(packet)

@@ -1,0 +1,68 @@
+{{/* edgemind.yaml as this site reads it. */}}
+
+{{/* The model that an entry of modelServers serves, as edgemind.yaml declares it. */}}
+{{- define "edgemind.config.model" -}}
+{{- $server := .server -}}
+{{- $url := printf "http://%s:8400/v1" (include "edgemind.model.name" .) -}}
+{{- $model := dict "name" $server.model "base_url" $url "slots" $server.slots "service_ms" $server.serviceMs -}}
+{{- if ne $server.engine "vllm" }}{{ $_ := set $model "engine" $server.engine }}{{ end -}}
+{{- with $server.sizeGb }}{{ $_ := set $model "size_gb" . }}{{ end -}}
+{{- with $server.loadMs }}{{ $_ := set $model "load_ms" . }}{{ end -}}
+{{- with $server.simulated }}{{ $_ := set $model "simulated" . }}{{ end -}}
+{{- toJson $model -}}
+{{- end -}}
+
+{{/* This site's entry as config.sites has it, or only its name. */}}
+{{- define "edgemind.config.declared" -}}
+{{- $own := dict "name" .Values.site.name -}}
+{{- range .Values.config.sites -}}
+{{- if eq .name $.Values.site.name }}{{ $own = . }}{{ end -}}
+{{- end -}}
+{{- toJson $own -}}
+{{- end -}}
+
+{{/* The same, completed. Controller and admin listeners are reached inside the cluster, whatever other sites call them. */}}
+{{- define "edgemind.config.own" -}}
+{{- $own := include "edgemind.config.declared" . | fromJson -}}
+{{- $models := $own.models | default list -}}
+{{- range include "edgemind.servers" . | fromJsonArray -}}
+{{- $models = append $models (include "edgemind.config.model" (dict "root" $ "server" .) | fromJson) -}}
+{{- end -}}
+{{- $_ := set $own "models" $models -}}
+{{- $_ := set $own "gateway" ($own.gateway | default (include "edgemind.gateway.url" .)) -}}
+{{- $_ := set $own "admin" (printf "http://%s-gateway-admin:8150" (include "edgemind.name" .)) -}}
+{{- $_ := set $own "controller" (include "edgemind.controller.url" .) -}}
+{{- toJson $own -}}
+{{- end -}}
+
+{{- define "edgemind.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- $own := include "edgemind.config.own" . | fromJson -}}
+{{- $sites := list -}}
+{{- $seen := false -}}
+{{- range $config.sites -}}
+{{- if eq .name $.Values.site.name -}}
+{{- $sites = append $sites $own -}}
+{{- $seen = true -}}
+{{- else -}}
+{{- $sites = append $sites . -}}
+{{- end -}}
+{{- end -}}
+{{- if not $seen }}{{ $sites = append $sites $own }}{{ end -}}
+{{- $_ := set $config "sites" $sites -}}
+{{- if include "edgemind.state.volume" . -}}
+{{- $_ := set $config "state" (dict "store" "json" "directory" "/var/lib/edgemind/state") -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* Not empty if state is kept in files. */}}
+{{- define "edgemind.state.volume" -}}
+{{- if eq ((.Values.config.state | default dict).store | default "json") "json" }}yes{{ end -}}
+{{- end -}}
+
+{{/* What a running gateway or controller cannot take up: only a change of these starts their pods anew. */}}
+{{- define "edgemind.config.restart" -}}
+{{- $config := .Values.config -}}
+{{- pick $config "metro" "state" "aws" | toJson | sha256sum -}}
+{{- end -}}

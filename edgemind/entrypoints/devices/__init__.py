@@ -1,0 +1,1 @@
+"""`edgemind devices`: the demo's device traffic against any fleet."""

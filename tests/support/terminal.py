@@ -1,0 +1,60 @@
+"""A command in a terminal with a person before it who says yes: some commands refuse to go on without one."""
+
+import os
+import pty
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_QUESTION = b"(y/n)"
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_BLOCK_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How a command ended and what it showed, without colours. `asked`: how often it wanted a yes."""
+
+    code: int
+    text: str
+    asked: int
+
+
+def in_terminal(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Session:
+    """Run a command to its end; every "(y/n)" is answered with y."""
+    here, there = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=there, stdout=there, stderr=there, start_new_session=True
+        )
+        os.close(there)
+        try:
+            shown, asked = _watch(here)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            code = process.wait()
+    finally:
+        os.close(here)
+    return Session(code, shown, asked)
+
+
+def _watch(terminal: int) -> tuple[str, int]:
+    shown, answered = b"", set[int]()
+    while True:
+        try:
+            block = os.read(terminal, _BLOCK_BYTES)
+        except OSError:
+            # Linux tells the end of a terminal in this way.
+            block = b""
+        if not block:
+            return _CONTROL.sub("", shown.decode(errors="replace")), len(answered)
+        shown += block
+        # A question is drawn again on its line while it is answered: it counts once.
+        line = shown.count(b"\n")
+        if _QUESTION in shown.rpartition(b"\n")[2] and line not in answered:
+            answered.add(line)
+            os.write(terminal, b"y\r")
