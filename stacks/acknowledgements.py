@@ -133,7 +133,7 @@ ACKNOWLEDGEMENTS = (
         "The CDK's provider framework may invoke any version of the one function that it is there for.",
     ),
     Acknowledgement(
-        f"{REGION}-compute/Pods/(Gateway|Controller)Policy",
+        f"{REGION}-compute/Pods/(Gateway|Controller|ModelServer)Policy",
         (f"{RESOURCE}arn:aws:cloudformation:{{region}}:{{account}}:stack/{{env}}-{{region}}-data/*]",),
         "The ARN of a stack ends in an id that CloudFormation draws; the name before it is fixed. It only reads.",
     ),

@@ -108,7 +108,10 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off."""
+    """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off.
+
+    `bedrock_models` are ids that the preflight asks access for; nothing that is deployed calls one yet.
+    """
 
     name: str
     account: str
@@ -121,6 +124,7 @@ class Environment:
     retention: Retention
     budget: BudgetPlan
     protected: bool
+    bedrock_models: tuple[str, ...] = ()
     model: ModelPlan = ModelPlan("smollm2-135m", "smollm2", "llama_cpp", slots=2, service_ms=400, cpu="1", memory="1Gi")
 
     def region(self, name: str) -> RegionPlan:

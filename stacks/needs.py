@@ -16,6 +16,8 @@ from stacks.zones import ZoneProfile
 
 BOOTSTRAP_VERSION = 6
 """The oldest that the CDK's assemblies of this version take, as their manifests say."""
+AGENT_VCPUS = 1
+"""On Fargate: one agent of one vCPU at each site that asks for it."""
 _SIZE = re.compile(r"(?P<family>[a-z]+)[0-9a-z-]*\.(?P<times>[0-9]*)(?P<size>medium|large|xlarge)")
 _VCPUS = {"medium": 2, "large": 2, "xlarge": 4}
 
@@ -35,18 +37,24 @@ def needs_of(plan: Environment) -> DeploymentNeeds:
 
 
 def _region_needs(plan: Environment, region: str) -> RegionNeeds:
-    quotas = Counter({Quota.VPCS: 1})
-    quotas[Quota.STANDARD_VCPUS] += plan.cluster.nodes * vcpus_of(plan.cluster.instance_type)
-    quotas[Quota.STANDARD_SPOT_VCPUS] += plan.cluster.spot_cpu_limit
-    edge = [site for site in plan.sites_in(region) if site.profile is not ZoneProfile.REGION]
-    for site in edge:
-        if site.nodes is not None:
-            gpu = site.nodes.instance_type.startswith("g")
-            quotas[Quota.GPU_VCPUS if gpu else Quota.STANDARD_VCPUS] += site.nodes.count * vcpus_of(
-                site.nodes.instance_type
-            )
-    counted = {quota: quotas[quota] for quota in Quota if quotas[quota]}
-    return RegionNeeds(region, counted, tuple(site.zone for site in edge))
+    sites = plan.sites_in(region)
+    quotas = Counter({Quota.VPCS: 1, Quota.STANDARD_SPOT_VCPUS: plan.cluster.spot_cpu_limit})
+    quotas[Quota.FARGATE_VCPUS] = AGENT_VCPUS * sum(site.fargate for site in sites)
+    groups = [(plan.cluster.instance_type, plan.cluster.nodes)]
+    groups += [(site.nodes.instance_type, site.nodes.count) for site in sites if site.nodes is not None]
+    for instance_type, count in groups:
+        # One more than the group has: a node is replaced by the new one first.
+        quotas[_quota_of(instance_type)] += (count + 1) * vcpus_of(instance_type)
+    return RegionNeeds(
+        region,
+        {quota: quotas[quota] for quota in Quota if quotas[quota]},
+        tuple(site.zone for site in sites if site.profile is not ZoneProfile.REGION),
+        plan.bedrock_models,
+    )
+
+
+def _quota_of(instance_type: str) -> Quota:
+    return Quota.GPU_VCPUS if instance_type.startswith("g") else Quota.STANDARD_VCPUS
 
 
 def _context(given: Sequence[str], cdk: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
 READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
 WRITE_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 """What DynamoDB asks of the caller's rights when a table has a key of ours."""
-WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+WRITE_TABLE = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
 class Grants:
@@ -37,7 +37,7 @@ class Grants:
         self.statements: Mapping[str, Sequence[iam.PolicyStatement]] = {
             "gateway": (find, decrypt, fleet_secrets, read),
             "controller": (find, decrypt, encrypt, fleet_secrets, read, write),
-            "model-server": (decrypt_models, list_models, get_models),
+            "model-server": (find, decrypt_models, list_models, get_models),
         }
 
 

@@ -23,7 +23,7 @@ FROM_THE_CDK = ("CustomVpcRestrictDefaultSG", "CustomS3AutoDeleteObjects")
 EXCEPTIONS = (
     ScannerException(
         "CKV_AWS_115", FUNCTION, (*KUBECTL, *FROM_THE_CDK),
-        "Only CloudFormation calls it, a few times in a deploy; a reservation is taken from the account's others.",
+        "Only CloudFormation calls it, a few times in a deploy; what is reserved for it, others could not use.",
     ),
     ScannerException(
         "CKV_AWS_116", FUNCTION, (*KUBECTL, *FROM_THE_CDK),

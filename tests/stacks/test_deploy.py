@@ -129,7 +129,7 @@ def the_core_runs_on_it(aws: LocalAws, tier: str, folder: Path) -> None:
             )
             for site in sites:
                 answer = eventually(f"{site} answers", partial(answered, core, site, key), 0.2)
-                assert answer is not None
+                assert answer
                 assert answer["x-edgemind-site"] in sites
             assert core.chat(sites[0], "em_00000000_wrong").status == 401
 

@@ -1,20 +1,17 @@
 """One connection to an upstream and the request on it: HTTP/1.1 parsed by httptools, the sink told in the callback."""
 
 import asyncio
-import socket
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 import httptools
 
+from edgemind.adapters.inference.dead_paths import notice_dead_paths
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import AnswerSink
 
 JOIN_BELOW_BYTES = 64 * 1024
 """A larger body is not joined to its head for one write: copying it would cost more than the second write."""
-
-UNACKNOWLEDGED_MS = 2000
-"""A network that is cut says nothing: a request that nobody acknowledged for so long is sent elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +208,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        end = transport.get_extra_info("socket")
-        if end is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        notice_dead_paths(transport)
 
     def data_received(self, data: bytes) -> None:
         request = self._request

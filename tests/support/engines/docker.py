@@ -4,6 +4,7 @@ image made from Debian's packages.
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ START_LIMIT_S = 60.0
 STOP_LIMIT_S = 30.0
 # What a kernel or a sandbox says that lets nobody run containers, root or not.
 _FORBIDDEN = ("operation not permitted", "permission denied", "read-only file system")
+_MEMORY, _PLENTY = Path("/dev/shm"), 8 * 1024**3
 _BRIDGE = Path("/sys/class/net/docker0")
 _EMPTY = b"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
 
@@ -58,13 +60,31 @@ def why_not() -> str | None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Docker]:
-    """The engine that answers, else one of our own that leaves nothing. PermissionError: a sandbox forbids one."""
+def scratch_folder() -> Iterator[Path]:
+    """For gigabytes that nobody keeps: in memory where there is plenty, which halves the time of all that is built.
+
+    Not below a test's own folder: pytest keeps those, and the path of a socket has at most 107 characters.
+    """
+    plenty = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _PLENTY and _available() > 2 * _PLENTY
+    folder = Path(tempfile.mkdtemp(prefix="edgemind-docker-", dir=_MEMORY if plenty else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _available() -> int:
+    """Bytes of memory that a process could have."""
+    found = re.search(r"^MemAvailable: *(\d+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Docker]:
+    """The engine that answers, else one of our own in `folder`. PermissionError: a sandbox forbids one."""
     if _succeeds("docker", "version"):
         yield Docker(os.environ, own=False)
         return
-    # Not below a test's own folder: the path of a socket has at most 107 characters, and pytest would keep gigabytes.
-    folder = Path(tempfile.mkdtemp(prefix="edgemind-docker-"))
     socket = folder / "docker.sock"
     log = folder / "dockerd.log"
     command = ["dockerd", "--data-root", str(folder / "root"), "--exec-root", str(folder / "exec"),
@@ -82,7 +102,6 @@ def running() -> Iterator[Docker]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(process: "subprocess.Popen[bytes]", engine: Docker, log: Path) -> None:

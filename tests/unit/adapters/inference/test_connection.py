@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemind.adapters.inference.connection import (
-    JOIN_BELOW_BYTES,
-    UNACKNOWLEDGED_MS,
-    ClientLimits,
-    Connection,
-    Request,
-)
+from edgemind.adapters.inference.connection import JOIN_BELOW_BYTES, ClientLimits, Connection, Request
+from edgemind.adapters.inference.dead_paths import UNACKNOWLEDGED_MS
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.inference import Answer
 
@@ -141,7 +136,12 @@ def test_a_whole_answer_comes_in_one_call_and_frees_the_connection(stage: Stage)
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="platform: this system has no such option")
 def test_a_network_that_is_cut_ends_the_connection(stage: Stage) -> None:
-    assert stage.wire.options == {(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT): UNACKNOWLEDGED_MS}
+    assert stage.wire.options == {
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 1,
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 1,
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT): UNACKNOWLEDGED_MS,
+    }
     _, events = stage.ask()
     stage.connection.connection_lost(TimeoutError())
     assert events == [("failed", UpstreamFailed)]
