@@ -111,7 +111,8 @@ def edgemind(house: House, arguments: list[str]) -> int:
 def cdk_app(house: House, arguments: list[str]) -> NoReturn:
     """What cdk.json names, so that a plain `cdk` works in a fresh clone."""
     _takes_no(arguments, "cdk-app")
-    house.prepare(CORE, INFRA)
+    house.prepare(INFRA)
+    os.environ.update(cdk.environment(house.root))
     house.become("app.py")
 
 
