@@ -108,6 +108,14 @@ def edgemind(house: House, arguments: list[str]) -> int:
     house.become("-m", "edgemind", *arguments)
 
 
+def cdk_app(house: House, arguments: list[str]) -> NoReturn:
+    """What cdk.json names, so that a plain `cdk` works in a fresh clone."""
+    _takes_no(arguments, "cdk-app")
+    house.prepare(INFRA)
+    os.environ.update(cdk.environment(house.root))
+    house.become("app.py")
+
+
 def run_cdk(house: House, arguments: list[str]) -> NoReturn:
     house.prepare_cdk()
     os.chdir(house.root)
@@ -198,6 +206,7 @@ COMMANDS: dict[str, Command] = {
         "[up|down|...]", "the fleet in containers: three sites, store, page, devices; needs Docker", compose
     ),
     "edgemind": Command("COMMAND ...", "the command line; after the first start also .venv/bin/edgemind", edgemind),
+    "cdk-app": Command("", "the CDK app itself, for the CDK's command line to call (cdk.json)", cdk_app),
     "cdk": Command("COMMAND ...", "the CDK's command line, on the app of this tree: docs/aws.md", run_cdk),
     "test": Command("[pytest flags]", "the tests, without the slow ones (-m slow runs those)", test),
     "lint": Command("", "ruff, mypy, import contracts, locks and house rules", lint),

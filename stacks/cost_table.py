@@ -42,7 +42,7 @@ def table(plan: Environment, lines: Sequence[Line], prices: Mapping[str, Any]) -
         f"| {line.region} | {line.what} | {line.quantity:,.10g} | {line.each_usd:,.2f} | {line.usd:,.0f} |"
         for line in sorted(lines, key=lambda line: (-line.usd, line.region, line.what))
     ]
-    origin = f"Estimated from list prices of {prices['as_of']} ({prices['source']}; `stacks/prices.toml`)."
+    origin = f"Estimated, with prices written down on {prices['as_of']} ({prices['source']}; `stacks/prices.toml`)."
     return "\n".join(
         [
             f"{origin} No tax, no discount, and use as assumed there.",

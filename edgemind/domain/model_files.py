@@ -1,6 +1,7 @@
 """What a published model is made of: files, cut into parts that each have a digest, so that any part can be checked."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -68,11 +69,11 @@ def check_names(model: str, version: str) -> None:
 
 def flaws(manifest: ModelManifest) -> list[str]:
     """Everything that makes a manifest unusable: whoever downloads by it writes to the paths that it names."""
-    found = (
-        [] if 0 < len(manifest.files) <= MAX_FILES else [f"it has {len(manifest.files)} files, not 1 to {MAX_FILES}"]
-    )
-    paths = [file.path for file in manifest.files]
-    found += [f"it has {path} twice" for path in sorted({path for path in paths if paths.count(path) > 1})]
+    found = []
+    if not 0 < len(manifest.files) <= MAX_FILES:
+        found.append(f"it has {len(manifest.files)} files, not 1 to {MAX_FILES}")
+    times = Counter(file.path for file in manifest.files)
+    found += [f"it has {path[:60]!r} more than once" for path, count in times.items() if count > 1]
     for file in manifest.files:
         if not safe_path(file.path):
             found.append(f"{file.path[:60]!r} is no path inside a folder")

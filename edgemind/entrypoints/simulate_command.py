@@ -1,19 +1,28 @@
-"""`edgemind simulate`: routing policies compared in virtual time, in the same simulated world."""
+"""`edgemind simulate`: routing policies, or rounds of the swarm, in virtual time."""
 
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
+from edgemind.entrypoints.simulate_swarm import SITES_LIMIT as SWARM_SITES_LIMIT
+from edgemind.entrypoints.simulate_swarm import run_study, study_text
 from edgemind.entrypoints.text_tables import Cell, text_table
 from edgemind.simulation.comparison import Comparison, compare
 from edgemind.simulation.parameters import read_parameters
 from edgemind.simulation.policies import CHOOSERS
+from edgemind.simulation.swarm_parameters import FAULT_SETS
 
 ALL = "all"
 SITES_LIMIT, SEEDS_LIMIT, STALENESS_LIMIT_MS = 200, 1000, 60_000
+ROUTING_SITES, ROUTING_SEEDS = 10, 3
+STORE_LIMITS_MS = (0.1, 1000)
+ROUTING_ONLY = ("policies", "staleness_ms", "parameters_file")
+SWARM_ONLY = ("faults", "store_ms", "first_seed")
 
 
 def _policies(_context: click.Context, _option: click.Parameter, value: str) -> list[str]:
@@ -28,6 +37,19 @@ def _policies(_context: click.Context, _option: click.Parameter, value: str) -> 
     return names
 
 
+def _sizes(_context: click.Context, _option: click.Parameter, value: str | None) -> list[int] | None:
+    """Numbers of sites of a comma-separated list; BadParameter unless each is one."""
+    if value is None:
+        return None
+    try:
+        sizes = list(dict.fromkeys(int(size) for size in value.split(",")))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no number of sites, and no list of them such as 3,10,50") from None
+    if not all(1 <= size <= SITES_LIMIT for size in sizes):
+        raise click.BadParameter(f"a fleet has 1 to {SITES_LIMIT} sites")
+    return sizes
+
+
 def _milliseconds(_context: click.Context, _option: click.Parameter, value: float) -> float:
     if math.isnan(value):
         raise click.BadParameter("it must be a number of milliseconds")
@@ -35,6 +57,7 @@ def _milliseconds(_context: click.Context, _option: click.Parameter, value: floa
 
 
 @click.command()
+@click.option("--swarm", is_flag=True, help="Simulate rounds of the swarm instead of routing.")
 @click.option(
     "--policy",
     "policies",
@@ -44,8 +67,22 @@ def _milliseconds(_context: click.Context, _option: click.Parameter, value: floa
     callback=_policies,
     help=f"What to compare, of {', '.join(CHOOSERS)}.",
 )
-@click.option("--seeds", type=click.IntRange(1, SEEDS_LIMIT), default=3, show_default=True, help="How many runs each.")
-@click.option("--sites", type=click.IntRange(1, SITES_LIMIT), default=10, show_default=True, help="Size of the fleet.")
+@click.option("--seeds", type=click.IntRange(1, SEEDS_LIMIT), help="How many runs each.  [default: 3; swarm: 100]")
+@click.option(
+    "--sites",
+    metavar="N[,N...]",
+    callback=_sizes,
+    help="Size of the fleet; for the swarm one or more.  [default: 10; swarm: 3,10,50]",
+)
+@click.option("--first-seed", type=click.IntRange(0), default=0, help="Swarm: begin with this seed, to see one again.")
+@click.option("--faults", type=click.Choice(FAULT_SETS), default="none", help="Swarm: what goes wrong.")
+@click.option(
+    "--store-ms",
+    type=click.FloatRange(*STORE_LIMITS_MS),
+    default=5.0,
+    callback=_milliseconds,
+    help="Swarm: mean of a store call.  [default: 5]",
+)
 @click.option(
     "--staleness-ms",
     type=click.FloatRange(0, STALENESS_LIMIT_MS),
@@ -66,37 +103,73 @@ def _milliseconds(_context: click.Context, _option: click.Parameter, value: floa
 )
 def simulate(
     policies: list[str],
-    seeds: int,
-    sites: int,
-    staleness_ms: float,
-    parameters_file: Path | None,
+    seeds: int | None,
+    sites: list[int] | None,
     report: Path | None,
     output: str,
+    swarm: bool,
+    **others: Any,
 ) -> None:
-    """Compare routing policies in virtual time: a flash crowd, a brownout and stale signals.
+    """Compare routing policies in virtual time: a flash crowd, a brownout and stale signals. Or, with --swarm, rounds
+    of consensus between sites, with what can go wrong in them.
 
-    Every number is simulated: equal flags give equal numbers on every machine. docs/simulator.md says how to read
-    them. Progress goes to stderr.
+    Every number is simulated: equal flags give equal numbers on every machine. docs/simulator.md and docs/swarm.md say
+    how to read them. Progress goes to stderr.
 
-    Exit codes: 0 done; 1 the report cannot be written; 2 wrong usage or parameters.
+    Exit codes: 0 done; 1 the report cannot be written, or an invariant of the swarm was violated; 2 wrong usage or
+    parameters.
     """
+    _check_usage(swarm, sites)
     with exit_codes():
-        parameters = read_parameters(parameters_file)
+        parameters = read_parameters(others["parameters_file"])
     if report is not None:
         _check_place(report)
+    if swarm:
+        found = run_study(sites, (others["first_seed"], seeds), others["faults"], others["store_ms"], _progress)
+        _answer(found.document(), study_text(found), report, output)
+        if found.violations:
+            raise Refused(f"{len(found.violations)} violations; each is listed with the line that shows it again")
+        return
     comparison = compare(
         policies,
         parameters,
-        sites=sites,
-        seeds=seeds,
-        staleness_ms=staleness_ms,
-        progress=lambda line: click.echo(line, err=True),
+        sites=sites[0] if sites else ROUTING_SITES,
+        seeds=seeds or ROUTING_SEEDS,
+        staleness_ms=others["staleness_ms"],
+        progress=_progress,
     )
-    document = json.dumps(comparison.document(), indent=2)
-    click.echo(document if output == "json" else comparison_text(comparison))
+    _answer(comparison.document(), comparison_text(comparison), report, output)
+
+
+def _progress(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _check_usage(swarm: bool, sites: list[int] | None) -> None:
+    """WrongUsage for a flag that the other simulation has, and for sizes that this one cannot take."""
+    context = click.get_current_context()
+    foreign = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in (ROUTING_ONLY if swarm else SWARM_ONLY)
+        and context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
+    ]
+    if foreign:
+        place = "not with --swarm" if swarm else "only with --swarm"
+        raise WrongUsage(f"{', '.join(foreign)}: {place}; leave it out")
+    if swarm and not all(3 <= size <= SWARM_SITES_LIMIT for size in sites or ()):
+        raise WrongUsage(f"--sites: a simulated swarm has 3 to {SWARM_SITES_LIMIT} sites")
+    if not swarm and sites and len(sites) > 1:
+        raise WrongUsage("--sites: routing policies are compared in one size of fleet; several are for --swarm")
+
+
+def _answer(document: dict[str, Any], text: str, report: Path | None, output: str) -> None:
+    """To stdout, and to the report's file."""
+    shown = json.dumps(document, indent=2)
+    click.echo(shown if output == "json" else text)
     if report is not None:
         try:
-            report.write_text(document + "\n", encoding="utf-8")
+            report.write_text(shown + "\n", encoding="utf-8")
         except OSError as exc:
             raise Refused(f"cannot write the report {report}: {exc.strerror}; choose another file") from exc
 

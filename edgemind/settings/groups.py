@@ -106,7 +106,7 @@ class AwsSettings(Group):
     )
     region: Region | None = Field(
         default=None,
-        description="Its region here. Without it, AWS_REGION or the profile's.",
+        description="Its region here. Without it, AWS_DEFAULT_REGION or the profile's.",
         examples=["eu-central-1"],
     )
 

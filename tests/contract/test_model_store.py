@@ -260,7 +260,10 @@ def test_a_transfer_that_was_cut_goes_on_with_what_is_missing(
     objects.ranges.clear()
     objects.spoil = iter
     place = store.fetch("m", site)
-    assert sorted(objects.ranges) == [("weights.gguf", PART_BYTES), ("weights.gguf", 2 * PART_BYTES)]
+    # The last part may have come, too, before the failure was noticed.
+    again = set(objects.ranges)
+    assert ("weights.gguf", PART_BYTES) in again
+    assert again <= {("weights.gguf", PART_BYTES), ("weights.gguf", 2 * PART_BYTES)}
     assert contents(place) == contents(source)
     assert [path.name for path in (site / "m").iterdir() if path.name != ".lock"] == ["1"]
 

@@ -122,6 +122,10 @@ class DeployedCore:
 
         eventually("every controller and gateway answers", answers, 0.2)
 
+    def log(self, kind: str, site: str) -> str:
+        """What the `kind` of process ("controller" or "gateway") of a site has printed."""
+        return self._log(kind, site).read_text(encoding="utf-8", errors="replace")
+
     def _log(self, kind: str, site: str) -> Path:
         return self.folder / f"{kind}-{site}.log"
 

@@ -11,6 +11,9 @@ from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.cost import WAITING_WEIGHT
 from edgemind.domain.routing.health import EjectionRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.pace import DESIGNED as ROUND
+from edgemind.domain.swarm.repetition import COPIES_LIMIT
+from edgemind.domain.swarm.round import DEPUTIES_WOKEN
 from edgemind.entrypoints.cli import COMMANDS
 from edgemind.entrypoints.gateway.heads import SEEN_HEAD_BYTES, SEEN_HEADS_LIMIT
 from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES
@@ -127,6 +130,12 @@ def test_the_readme_repeats_the_benchmarks_as_they_are(gateway: str) -> None:
         ("docs/architecture.md", "2 refused beacons (0.2 s), 5 failed ones", (PEER.refusals, PEER.failures) == (2, 5)),
         ("docs/architecture.md", "or 1 s of silence", ROUTING.stale_site_ms == 1000),
         ("docs/architecture.md", "checks, 2/s", PROBE_INTERVAL_S == 0.5),
+        ("docs/swarm.md", "wake      4 deputies", DEPUTIES_WOKEN == 4),
+        ("docs/swarm.md", "or 40 ms after the", ROUND.soft == 40),
+        ("docs/swarm.md", "after 90 ms it writes KEEP", ROUND.hard == 90),
+        ("docs/swarm.md", "act 35, 47, 59 ... ms", (ROUND.takeover, ROUND.takeover_step) == (35, 12)),
+        ("docs/swarm.md", "after 12 ms, then every 8", (ROUND.hedge, ROUND.hedge_again) == (12, 8)),
+        ("docs/swarm.md", "six copies at most", COPIES_LIMIT == 6),
         ("docs/upgrade.md", "`limits.drain_s` (5 s)", LIMITS.drain_s == 5),
         ("docs/adr/0004-the-gateway-serves-inside-the-read-callback.md", "4 KiB each", SEEN_HEAD_BYTES == 4 * KIB),
         ("docs/adr/0004-the-gateway-serves-inside-the-read-callback.md", "512 of them", SEEN_HEADS_LIMIT == 512),

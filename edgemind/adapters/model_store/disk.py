@@ -6,9 +6,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from edgemind.adapters import disk_refusals
 from edgemind.adapters.model_store.objects import CHUNK_BYTES
 from edgemind.domain.model_files import ModelFile, ModelPart, part_bounds, safe_path
 from edgemind.errors import ModelStoreUnavailable, PermanentError
@@ -22,15 +24,8 @@ _REMEDIES = {
     errno.ENOENT: "Check the path",
 }
 
-
-@contextmanager
-def explained(doing: str, path: Path) -> Iterator[None]:
-    """Turns an OSError inside the block into "cannot {doing} {path}: why. What to do."."""
-    try:
-        yield
-    except OSError as exc:
-        remedy = _REMEDIES.get(exc.errno or 0, "Look at that disk")
-        raise ModelStoreUnavailable(f"cannot {doing} {path}: {exc.strerror or exc}. {remedy}, then try again.") from exc
+explained = partial(disk_refusals.explained, error=ModelStoreUnavailable, remedies=_REMEDIES)
+"""As `disk_refusals.explained`, with what helps here."""
 
 
 @contextmanager

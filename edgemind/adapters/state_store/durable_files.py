@@ -10,8 +10,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+from edgemind.adapters import disk_refusals
 from edgemind.errors import StoreUnavailable
 
 LOCK_FILE = ".lock"
@@ -31,15 +33,8 @@ _REMEDIES = {
     errno.EISDIR: _NO_DIRECTORY,
 }
 
-
-@contextmanager
-def explained(doing: str, path: Path) -> Iterator[None]:
-    """Turns an OSError inside the block into "cannot {doing} {path}: why. What to do."."""
-    try:
-        yield
-    except OSError as exc:
-        remedy = _REMEDIES.get(exc.errno or 0, "Look at that disk")
-        raise StoreUnavailable(f"cannot {doing} {path}: {exc.strerror or exc}. {remedy}, then try again.") from exc
+explained = partial(disk_refusals.explained, error=StoreUnavailable, remedies=_REMEDIES)
+"""As `disk_refusals.explained`, with what helps here."""
 
 
 @contextmanager

@@ -1,0 +1,16 @@
+"""The swarm round without I/O: events and the time come in, effects go out. The protocol is in docs/swarm.md.
+
+records.py      what a round consists of: fence, candidates, ballots, the current round, its outcome
+writes.py       the store's conditional writes: what each requires, and what it makes of the current round
+ballots.py      quorum, tally, and whether further ballots could change the result
+proposals.py    what a breaching site puts to the vote
+voter.py        the deterministic default voter
+pace.py         every timer of a round, scaled to the measured round trips
+messages.py     what sites tell each other
+protocol.py     events and effects
+repetition.py   one store call sent until its outcome is known: hedged, repeated, backed off
+round.py        a coordinator: open or join, collect, decide
+participant.py  a voter: one ballot a round
+executor.py     a site's own part of a decision: claim it if need be, carry it out behind the fence
+member.py       all of them at one site; the only file that hands events around
+"""

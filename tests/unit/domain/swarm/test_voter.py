@@ -1,0 +1,95 @@
+"""The default voter and the proposals it ranks."""
+
+import pytest
+
+from edgemind.domain.swarm.proposals import propose
+from edgemind.domain.swarm.records import KEEP, Action, Candidate
+from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy, pressure, rank
+from edgemind.errors import ConfigurationError
+
+LOADS = {"a": SiteLoad(8, 16.0, replicas=2), "b": SiteLoad(8, 2.0), "c": SiteLoad(8, 7.0), "d": SiteLoad(8, 8.0)}
+POLICY = VotingPolicy()
+
+
+def test_a_breach_is_answered_by_shifts_to_the_roomiest_more_replicas_or_nothing() -> None:
+    ids = [candidate.id for candidate in propose(LOADS, "a", "llm")]
+    assert ids == [
+        "keep:::0",
+        "scale_out:a:llm:3",
+        "scale_out:b:llm:2",
+        "shift:b:a:100",
+        "shift:b:a:50",
+        "shift:c:a:100",
+        "shift:c:a:50",
+        "shift:d:a:100",
+        "shift:d:a:50",
+    ]
+
+
+def test_a_site_that_is_down_is_taken_over_and_never_asked_to_help() -> None:
+    down = {**LOADS, "a": SiteLoad(8, 4.0, up=False)}
+    found = propose(down, "a", "llm")
+    assert {candidate.site for candidate in found if candidate.action is Action.FAIL_OVER} == {"b", "c", "d"}
+    assert not any(candidate.site == "a" or candidate.action is Action.SHIFT for candidate in found)
+    assert all(candidate.site != "a" for candidate in propose(down, "c", "llm"))
+
+
+def test_a_site_alone_can_only_scale_or_keep() -> None:
+    assert [candidate.action for candidate in propose({"a": LOADS["a"]}, "a", "llm")] == [Action.KEEP, Action.SCALE_OUT]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "expected"),
+    [
+        (KEEP, 2.0),
+        (Candidate(Action.SHIFT, "b", 100, of="a"), 10 / 8),
+        (Candidate(Action.SHIFT, "c", 100, of="a"), 15 / 8),
+        (Candidate(Action.SHIFT, "b", 50, of="a"), 12 / 8),
+        (Candidate(Action.SCALE_OUT, "a", 4, of="llm"), 1.0),
+        (Candidate(Action.FAIL_OVER, "b", of="a"), 18 / 8),
+        (Candidate(Action.DRAIN, "a"), (8 + 16 / 3) / 8),
+        (Candidate(Action.SHIFT, "x", 100, of="a"), float("inf")),
+        (Candidate(Action.SHIFT, "b", 100, of="x"), float("inf")),
+        (Candidate(Action.DRAIN, "x"), float("inf")),
+    ],
+    ids=lambda value: value.id if isinstance(value, Candidate) else "",
+)
+def test_pressure_is_that_of_the_busiest_site_afterwards(candidate: Candidate, expected: float) -> None:
+    assert pressure(candidate, LOADS) == pytest.approx(expected)
+
+
+def test_demand_without_slots_presses_without_bound() -> None:
+    assert pressure(KEEP, {"a": SiteLoad(8, 1.0, up=False)}) == float("inf")
+    assert pressure(KEEP, {"a": SiteLoad(8, 0.0, up=False)}) == 0.0
+    assert pressure(Candidate(Action.DRAIN, "a"), {"a": SiteLoad(8, 1.0)}) == float("inf")
+
+
+def test_the_change_that_relieves_most_comes_first_and_five_are_named() -> None:
+    ranking = rank(propose(LOADS, "a", "llm"), LOADS, POLICY, since_change_ms=None)
+    assert ranking[:2] == ("shift:b:a:100", "scale_out:a:llm:3")
+    assert len(ranking) == 5
+
+
+@pytest.mark.parametrize(("since_ms", "keeps"), [(None, False), (0.0, True), (4999.0, True), (5000.0, False)])
+def test_within_the_cooldown_keep_comes_first(since_ms: float | None, keeps: bool) -> None:
+    ranking = rank(propose(LOADS, "a", "llm"), LOADS, POLICY, since_ms)
+    assert (ranking[0] == KEEP.id) is keeps
+    assert "shift:b:a:100" in ranking[:2]
+
+
+def test_a_change_must_take_away_enough() -> None:
+    slight = {"a": SiteLoad(10, 10.5), "b": SiteLoad(10, 9.9)}
+    candidates = (Candidate(Action.SHIFT, "b", 100, of="a"), KEEP)
+    assert rank(candidates, slight, POLICY, None)[0] == KEEP.id
+    assert rank(candidates, slight, VotingPolicy(hysteresis_ratio=0.005), None)[0] == candidates[0].id
+
+
+def test_the_order_of_candidates_and_sites_is_nothing_to_the_voter() -> None:
+    candidates = propose(LOADS, "a", "llm")
+    turned = dict(reversed(LOADS.items()))
+    assert rank(candidates, LOADS, POLICY, None) == rank(tuple(reversed(candidates)), turned, POLICY, None)
+
+
+def test_a_policy_out_of_bounds_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="hysteresis_ratio is 2"):
+        VotingPolicy(hysteresis_ratio=2)
