@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
+from edgemind.adapters.state_store.dynamodb_table import Item
 from edgemind.domain.keys import ApiKey
 from edgemind.errors import PermanentError, StateCorrupt, StoreUnavailable
 from edgemind.ports.state_store import SiteRegistration
@@ -165,6 +166,23 @@ def test_keys_that_vanish_under_a_running_process_are_not_taken_for_no_keys(
     with pytest.raises(StateCorrupt, match="was there and is gone"):
         store.list_keys()
     assert table.store().list_keys() == []
+
+
+def test_a_revocation_between_reading_and_writing_stands(
+    table: Table, store: DynamoDbStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = store._table.get
+
+    def overtaken(key: Item) -> Item | None:
+        item = read(key)
+        table.store().revoke_key("00000001", revoked_ms=2_000)
+        return item
+
+    monkeypatch.setattr(store._table, "get", overtaken)
+    assert store.revoke_key("00000001", revoked_ms=9_000).revoked_ms == 2_000
+    assert [key.revoked_ms for key in store.list_keys()] == [2_000]
+    # One key was added and revoked: two changes.
+    assert table.store().keys_version() == "2"
 
 
 def test_a_table_that_is_not_there_or_not_ours_says_what_to_do(table: Table) -> None:

@@ -1,6 +1,7 @@
 """What AWS refuses, in words and in the errors that a state store may raise. The client is a stand-in."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ from botocore import exceptions as sdk
 from edgemind.adapters.state_store import dynamodb_table
 from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
 from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
+from edgemind.bootstrap import open_state_store
 from edgemind.domain.keys import ApiKey
-from edgemind.errors import PermanentError, StateCorrupt, StoreUnavailable, TemporaryError
+from edgemind.errors import ConfigurationError, PermanentError, StateCorrupt, StoreUnavailable, TemporaryError
+from edgemind.settings import load_settings
+from tests.unit.settings_example import EXAMPLE
 
 KEY = ApiKey("00000001", "demo", "ab" * 32, created_ms=1)
 URL = "http://127.0.0.1:9"
@@ -155,3 +159,15 @@ def test_a_table_that_cannot_be_looked_up_is_a_store_in_trouble(
     monkeypatch.setattr(dynamodb_table, "new_client", lambda *_, **__: FakeClient())
     with pytest.raises(expected, match=str(raised)):
         DynamoDbStateStore(DynamoDbTable(TableAddress(look_up)), "test").keys_version()
+
+
+def test_without_boto3_there_is_one_line_that_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "edgemind.yaml"
+    config.write_text(EXAMPLE.replace("store: json", "store: dynamodb, table: swarm"))
+    settings = load_settings(config, resolve_secrets=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match=r"needs boto3, .*pip install 'edgemind-mec\[aws\]'") as refused:
+        open_state_store(settings)
+    assert "\n" not in str(refused.value)
