@@ -8,8 +8,6 @@ a second enforces all time limits of a worker, so that a request sets no timer.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
 from struct import pack
 from time import monotonic as monotonic_s
@@ -18,10 +16,8 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from edgemind.domain.limits import Limits
-from edgemind.entrypoints.gateway.exchange import Exchange, header_block
-from edgemind.entrypoints.gateway.heads import SeenHeads
-from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Preflight, Request, RequestReader
+from edgemind.entrypoints.gateway.exchange import Exchange
+from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES, Phase, Request, RequestReader
 from edgemind.entrypoints.gateway.refusals import (
     Refusal,
     refusal_bytes,
@@ -29,6 +25,7 @@ from edgemind.entrypoints.gateway.refusals import (
     too_many_bodies,
     too_many_connections,
 )
+from edgemind.entrypoints.gateway.service import Service
 
 LINGER_S = 1.0
 """How long a refused upload is read and thrown away: closing at once would reset the connection under our answer."""
@@ -36,38 +33,6 @@ QUEUE_LIMIT = 16
 """Requests that wait behind the one being answered, until no more are read."""
 RESET_AT_CLOSE = pack("ii", 1, 0)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@dataclass(slots=True)
-class Draining:
-    """Shared by the connections of a worker: once set, every response carries `Connection: close`."""
-
-    started: bool = False
-
-
-class DefaultLines:
-    """uvicorn's default headers (the date), serialized once for each new list that it makes of them."""
-
-    def __init__(self) -> None:
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._lines = b""
-
-    def serialized(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        if headers is not self._headers:
-            self._headers, self._lines = headers, header_block(headers)
-        return self._lines
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What the connections of a worker serve with."""
-
-    serve: Callable[[Exchange], None]
-    preflight: Preflight
-    limits: Callable[[], Limits]
-    draining: Draining
-    seen: SeenHeads = field(default_factory=SeenHeads)
-    lines: DefaultLines = field(default_factory=DefaultLines)
 
 
 class GatewayProtocol(asyncio.Protocol):

@@ -9,7 +9,8 @@ from typing import cast
 
 import uvicorn
 
-from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol
+from edgemind.entrypoints.gateway.protocol import GatewayProtocol
+from edgemind.entrypoints.gateway.service import Draining
 
 
 class GatewayServer(uvicorn.Server):

@@ -25,9 +25,10 @@ from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.app import GatewayApp, Parts
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
 from edgemind.entrypoints.gateway.heads import SeenHeads
-from edgemind.entrypoints.gateway.protocol import Draining, GatewayProtocol, Service
+from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.relay import Relays
 from edgemind.entrypoints.gateway.server import GatewayServer, no_asgi
+from edgemind.entrypoints.gateway.service import Draining, Service
 from edgemind.errors import ConfigurationError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
