@@ -1,10 +1,12 @@
 """Who may do what on AWS: nobody everything, and each component of a site exactly what its code asks for."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import edgemind
 from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
 from tests.stacks.conftest import Synthesized
@@ -24,6 +26,8 @@ STATE_STORE = Adapter("dynamodb", (f"{_STATE}.dynamodb", f"{_STATE}.dynamodb_tab
 MODEL_STORE = Adapter("s3", ("edgemind.adapters.model_store",))
 FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
+SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
+"""No component opens it yet: rounds are simulated. Who wires it gives its calls to a component here."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -92,13 +96,20 @@ def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
         module: {
-            adapter.service for adapter in (STATE_STORE, MODEL_STORE, DEPLOYMENT, *ACCOUNT) if _holds(adapter, module)
+            adapter.service
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, DEPLOYMENT, *ACCOUNT)
+            if _holds(adapter, module)
         }
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
         module: set() for module in covered
     }
+
+
+def test_no_component_opens_the_swarm_store_yet() -> None:
+    bootstrap = Path(edgemind.__file__).with_name("bootstrap.py")
+    assert "swarm_store" not in bootstrap.read_text(encoding="utf-8"), "give its calls to a component in asked_by"
 
 
 def _holds(adapter: Adapter, module: str) -> bool:
