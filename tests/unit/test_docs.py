@@ -94,12 +94,12 @@ def test_the_readme_shows_the_example_as_it_is() -> None:
 
 
 def measured(page: str, gateway: str) -> list[str]:
-    """The cells behind a gateway's name in the table of results: the widest row that begins with it."""
+    """The cells behind a gateway's name in the first table of results: the widest row that begins with it."""
     rows = re.findall(rf"^\| \**{re.escape(gateway)}\** \|(.*)\|$", text_of(page), re.MULTILINE)
     return max(([cell.strip(" *") for cell in row.split("|")] for row in rows), key=len)
 
 
-@pytest.mark.parametrize("gateway", ["edgemind", "envoy", "vllm-router", "sglang-router", "uvicorn+aiohttp", "litellm"])
+@pytest.mark.parametrize("gateway", ["edgemind", "envoy", "vllm-router"])
 def test_the_readme_repeats_the_benchmarks_as_they_are(gateway: str) -> None:
     names = measured("benchmarks/README.md", "gateway")
     assert names[:8] == ["saturated", "x", "2000/s", "x", "200/s", "x", "SSE", "x"]
