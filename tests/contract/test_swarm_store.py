@@ -212,4 +212,4 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: Callable
 
 
 def test_a_candidate_is_the_same_after_it_was_stored() -> None:
-    assert Candidate(CHANGE.action, CHANGE.site, CHANGE.target, CHANGE.of).id == CHANGE.id
+    assert Candidate(CHANGE.action, CHANGE.site, CHANGE.target, CHANGE.of, CHANGE.model).id == CHANGE.id

@@ -9,7 +9,7 @@ from edgemind.ports.swarm_store import SwarmStore
 
 ROSTER = ("site-a", "site-b", "site-c")
 CHANGE = Candidate(Action.FAIL_OVER, "site-b", of="site-a")
-SCALE = Candidate(Action.SCALE_OUT, "site-a", 3, of="model")
+SCALE = Candidate(Action.SCALE_OUT, "site-a", 3, model="model")
 CANDIDATES = (CHANGE, SCALE, KEEP)
 
 

@@ -87,12 +87,13 @@ def _record(item: CurrentRound | Ballot) -> Record:
 
 
 def _candidate_record(candidate: Candidate) -> list[Any]:
-    return [candidate.action.value, candidate.site, candidate.target, candidate.of]
+    return [candidate.action.value, candidate.site, candidate.target, candidate.of, candidate.model]
 
 
 def _read_candidate(record: list[Any]) -> Candidate:
-    action, site, target, of = record
-    return Candidate(Action(action), _text(site), int(target), _text(of))
+    # A later version may add to it.
+    action, site, target, of, model, *_ = record
+    return Candidate(Action(action), _text(site), int(target), _text(of), _text(model))
 
 
 def _text(value: object) -> str:

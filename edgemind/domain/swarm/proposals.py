@@ -20,9 +20,9 @@ def propose(loads: Mapping[str, SiteLoad], site: str, model: str) -> tuple[Candi
     others = [name for name, load in loads.items() if load.up and name != site]
     roomy = sorted(others, key=lambda name: (-loads[name].room, name))[:SHIFT_SITES]
     if here.up:
-        found = {Candidate(Action.SHIFT, other, percent, of=site) for other in roomy for percent in SHIFT_PERCENTS}
-        found.add(Candidate(Action.SCALE_OUT, site, here.replicas + 1, of=model))
+        found = {Candidate(Action.SHIFT, other, percent, site, model) for other in roomy for percent in SHIFT_PERCENTS}
+        found.add(Candidate(Action.SCALE_OUT, site, here.replicas + 1, model=model))
     else:
         found = {Candidate(Action.FAIL_OVER, other, of=site) for other in roomy}
-    found |= {Candidate(Action.SCALE_OUT, other, loads[other].replicas + 1, of=model) for other in roomy[:1]}
+    found |= {Candidate(Action.SCALE_OUT, other, loads[other].replicas + 1, model=model) for other in roomy[:1]}
     return tuple(sorted(found | {KEEP}, key=lambda candidate: candidate.id))

@@ -42,8 +42,8 @@ CLAIMED = frozenset({Action.FAIL_OVER})
 class Candidate:
     """One thing to do, as an absolute state, so that doing it twice is doing it once. `site` is the one that acts.
 
-    SHIFT: `site` takes `target` percent of the overflow of the site `of`. SCALE_OUT: `site` runs `target` replicas of
-    the model `of`. FAIL_OVER: `site` takes over all that the site `of` had. DRAIN: `site` takes no new work. KEEP:
+    SHIFT: `site` takes `target` percent of what the site `of` has too much of `model`. SCALE_OUT: `site` runs `target`
+    replicas of `model`. FAIL_OVER: `site` takes over all that the site `of` had. DRAIN: `site` takes no new work. KEEP:
     nobody does anything; `site` is empty.
     """
 
@@ -51,10 +51,12 @@ class Candidate:
     site: str
     target: int = 0
     of: str = ""
+    model: str = ""
 
     @property
     def id(self) -> str:
-        return f"{self.action}:{self.site}:{self.of}:{self.target}"
+        parts = (self.action.value, self.site, self.of, self.model, str(self.target or ""))
+        return ":".join(part for part in parts if part)
 
 
 KEEP = Candidate(Action.KEEP, "")

@@ -34,7 +34,7 @@ from edgemind.domain.swarm.records import KEEP, Action, Ballot, Candidate, Curre
 
 SHIFT = Candidate(Action.SHIFT, "b", 100, of="a")
 TAKE_OVER = Candidate(Action.FAIL_OVER, "b", of="c")
-SCALE = Candidate(Action.SCALE_OUT, "a", 3, of="model")
+SCALE = Candidate(Action.SCALE_OUT, "a", 3, model="model")
 CANDIDATES = (SHIFT, TAKE_OVER, SCALE, KEEP)
 BY_NAME = {"shift": SHIFT, "take_over": TAKE_OVER, "scale": SCALE, "keep": KEEP}
 NAMES = {candidate: name for name, candidate in BY_NAME.items()}

@@ -14,15 +14,15 @@ POLICY = VotingPolicy()
 def test_a_breach_is_answered_by_shifts_to_the_roomiest_more_replicas_or_nothing() -> None:
     ids = [candidate.id for candidate in propose(LOADS, "a", "llm")]
     assert ids == [
-        "keep:::0",
+        "keep",
         "scale_out:a:llm:3",
         "scale_out:b:llm:2",
-        "shift:b:a:100",
-        "shift:b:a:50",
-        "shift:c:a:100",
-        "shift:c:a:50",
-        "shift:d:a:100",
-        "shift:d:a:50",
+        "shift:b:a:llm:100",
+        "shift:b:a:llm:50",
+        "shift:c:a:llm:100",
+        "shift:c:a:llm:50",
+        "shift:d:a:llm:100",
+        "shift:d:a:llm:50",
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_site_alone_can_only_scale_or_keep() -> None:
         (Candidate(Action.SHIFT, "b", 100, of="a"), 10 / 8),
         (Candidate(Action.SHIFT, "c", 100, of="a"), 15 / 8),
         (Candidate(Action.SHIFT, "b", 50, of="a"), 12 / 8),
-        (Candidate(Action.SCALE_OUT, "a", 4, of="llm"), 1.0),
+        (Candidate(Action.SCALE_OUT, "a", 4, model="llm"), 1.0),
         (Candidate(Action.FAIL_OVER, "b", of="a"), 18 / 8),
         (Candidate(Action.DRAIN, "a"), (8 + 16 / 3) / 8),
         (Candidate(Action.SHIFT, "x", 100, of="a"), float("inf")),
@@ -66,7 +66,7 @@ def test_demand_without_slots_presses_without_bound() -> None:
 
 def test_the_change_that_relieves_most_comes_first_and_five_are_named() -> None:
     ranking = rank(propose(LOADS, "a", "llm"), LOADS, POLICY, since_change_ms=None)
-    assert ranking[:2] == ("shift:b:a:100", "scale_out:a:llm:3")
+    assert ranking[:2] == ("shift:b:a:llm:100", "scale_out:a:llm:3")
     assert len(ranking) == 5
 
 
@@ -74,7 +74,7 @@ def test_the_change_that_relieves_most_comes_first_and_five_are_named() -> None:
 def test_within_the_cooldown_keep_comes_first(since_ms: float | None, keeps: bool) -> None:
     ranking = rank(propose(LOADS, "a", "llm"), LOADS, POLICY, since_ms)
     assert (ranking[0] == KEEP.id) is keeps
-    assert "shift:b:a:100" in ranking[:2]
+    assert "shift:b:a:llm:100" in ranking[:2]
 
 
 def test_a_change_must_take_away_enough() -> None:
