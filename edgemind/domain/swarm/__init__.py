@@ -7,6 +7,7 @@ proposals.py    what a breaching site puts to the vote
 voter.py        the deterministic default voter
 pace.py         every timer of a round, scaled to the measured round trips
 messages.py     what sites tell each other
+documents.py    messages and their parts as JSON documents
 protocol.py     events and effects
 repetition.py   one store call sent until its outcome is known: hedged, repeated, backed off
 round.py        a coordinator: open or join, collect, decide
