@@ -115,6 +115,10 @@ class Fields:
             raise self._wrong(name, f"a list of at most {ENTRIES_LIMIT} objects", value)
         return [Fields(entry, f"{self._at}.{name}[{index}]") for index, entry in enumerate(value)]
 
+    def value(self, name: str) -> object:
+        """As it came, for a reader of its own; None if it is missing."""
+        return self._document.get(name)
+
     def invalid(self, name: str, wanted: str) -> DocumentInvalid:
         """The error of a field that is of the right type and says what cannot be."""
         return self._wrong(name, wanted, self._document.get(name))
