@@ -24,6 +24,7 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.round_journal import RoundJournal
     from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
@@ -113,7 +114,20 @@ def upstream_pools(limits: Limits) -> UpstreamPools:
     return UpstreamPools(client_limits(limits))
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers) -> "SiteLinks":
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
+def site_links(
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers, journal: "RoundJournal"
+) -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
@@ -131,6 +145,7 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: Me
         HttpGatewayAdmin(calls, site, token),
         HttpModelServerProbe(calls),
         MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
+        journal,
     )
 
 
