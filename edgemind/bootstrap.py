@@ -25,7 +25,7 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
     from edgemind.ports.round_journal import RoundJournal
-    from edgemind.services.receive_messages import MessageInbox
+    from edgemind.ports.swarm_store import SwarmStore
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -38,6 +38,30 @@ def open_state_store(settings: Settings) -> StateStore:
             return MemoryStateStore()
         case Store.DYNAMODB:
             return _dynamodb_store(settings)
+        case other:
+            assert_never(other)
+
+
+def open_swarm_store(settings: Settings) -> "SwarmStore | None":
+    """Where this metro's rounds are stored: beside the state. None for `state.store: memory`, which nobody can share.
+
+    Nothing is touched until its first call.
+    """
+    # Imported here: gateways run no rounds.
+    match settings.state.store:
+        case Store.JSON:
+            from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
+
+            return JsonFileSwarmStore(settings.state.directory, settings.metro)
+        case Store.DYNAMODB:
+            from edgemind.adapters.aws_calls import require_boto3
+            from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
+
+            require_boto3("state.store: dynamodb")
+            place = settings.aws.region, settings.state.endpoint_url
+            return DynamoDbSwarmStore(partial(_state_table, settings), settings.metro, *place)
+        case Store.MEMORY:
+            return None
         case other:
             assert_never(other)
 
@@ -133,6 +157,7 @@ def site_links(
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
     from edgemind.adapters.site_servers.http import HttpGatewayAdmin, HttpModelServerProbe
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
     secret = settings.access.secret

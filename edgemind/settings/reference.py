@@ -22,6 +22,7 @@ _SECTIONS = (
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
+    ("swarm", "SwarmPolicy"),
 )
 
 

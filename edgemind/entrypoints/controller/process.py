@@ -15,10 +15,13 @@ from edgemind import bootstrap
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
-from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops, stop_loops, supervise
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.rounds.library_voter import LibraryVoter
+from edgemind.services.rounds.site_rounds import RoundRules, SiteRounds
+from edgemind.services.rounds.told_effects import ToldEffects
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings
 
@@ -47,7 +50,8 @@ class ControllerProcess:
         self._site = site
         self._watcher = ConfigWatcher(config, settings, site)
         self._clock = bootstrap.system_clock()
-        self._numbers = MessageNumbers(self._clock.wall_ms())
+        self._started_ms = self._clock.wall_ms()
+        self._numbers = MessageNumbers(self._started_ms)
         self._pools = bootstrap.upstream_pools(settings.limits)
         self._loops: list[asyncio.Task[None]] = []
         own = settings.site(site)
@@ -58,6 +62,7 @@ class ControllerProcess:
         self._journal = bootstrap.open_round_journal(settings, site)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
+        self._rounds = self._site_rounds(settings)
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
@@ -83,10 +88,15 @@ class ControllerProcess:
             asyncio.create_task(self._pools.run()),
         ]
         self._loops = controller_loops(self.controller, self._clock)
+        if self._rounds is not None:
+            self._rounds.start()
+            beside += rounds_loops(self._rounds)
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
+            if self._rounds is not None:
+                await self._rounds.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
@@ -97,6 +107,16 @@ class ControllerProcess:
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
+
+    def _site_rounds(self, settings: Settings) -> SiteRounds | None:
+        """None where no rounds can be decided, or shall be."""
+        store = bootstrap.open_swarm_store(settings) if settings.swarm.enabled else None
+        if store is None:
+            log.warning("%s takes part in no rounds: %s", self._site, _why_no_rounds(settings))
+            return None
+        voter, effects = LibraryVoter(self._site), ToldEffects()
+        rules = RoundRules(settings.swarm, settings.thresholds)
+        return SiteRounds(self.controller, rules, self._started_ms, store, voter, effects, self._clock)
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -129,7 +149,13 @@ class ControllerProcess:
         successor.succeed(self.controller)
         self.access = access_rules(settings)
         self.controller = successor
+        if self._rounds is not None:
+            self._rounds.attach(successor, RoundRules(settings.swarm, settings.thresholds))
         self._loops = controller_loops(successor, self._clock)
+
+
+def _why_no_rounds(settings: Settings) -> str:
+    return "state.store: memory is this process's alone" if settings.swarm.enabled else "swarm.enabled is false"
 
 
 def access_rules(settings: Settings) -> AccessRules:
