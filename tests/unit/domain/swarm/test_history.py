@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from edgemind.domain.swarm.records import KEEP, Action, Candidate, Fence, Outcom
 from edgemind.domain.swarm.replay import replay, why_decided_then
 from edgemind.domain.swarm.summaries import join_records, newest_first, summary_of
 from edgemind.domain.swarm.vote_documents import parse_fence, plain
+from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
+from edgemind.domain.swarm.votes import View, Vote
 from edgemind.domain.swarm.wording import candidate_words, outcome_words
 from edgemind.domain.wire import DocumentInvalid
 from tests.support.round_records import SITES, effect, round_record, strands_vote
@@ -48,6 +50,17 @@ def test_what_a_newer_site_adds_is_ignored_and_what_an_older_one_lacks_is_defaul
 
     least = {"v": 1, "fence": "1.2", "metro": "m", "site": "a", "at_ms": 5, "heard": "wake"}
     assert parse_record(least) == RoundRecord(Fence(1, 2), "m", "a", 5, Heard.WAKE)
+
+
+def test_nothing_that_a_voter_goes_by_is_lost_on_the_way() -> None:
+    """A field that a later version adds to what voters see has to come back too, or its rounds would not replay."""
+    values = [{int: 7 + k, float: 7.5 + k, bool: False}[one.type] for k, one in enumerate(fields(SiteLoad))]  # type: ignore[index]
+    load = SiteLoad(*values)  # type: ignore[arg-type]
+    policy = VotingPolicy(*(0.25 for _ in fields(VotingPolicy)))
+    seen = View({"a": load}, policy, 5.0)
+    assert {one.name for one in fields(View)} == {"loads", "policy", "since_change_ms"}
+    record = replace(round_record(), votes={"a": Vote(Fence(1, 3), "a", (), seen, "library", 1.0)})
+    assert parse_record(json.loads(json.dumps(record_document(record)))) == record
 
 
 @pytest.mark.parametrize(
