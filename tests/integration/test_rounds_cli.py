@@ -112,7 +112,7 @@ def test_a_round_replays_from_the_fleet_and_from_a_file(shell: Shell, tmp_path: 
 
 def test_a_replay_that_differs_ends_with_1_and_shows_the_first_difference(shell: Shell, tmp_path: Path) -> None:
     document = shell.json("show", "1.3")
-    document["outcome"] = {**document["candidates"][1], "timed_out": False}
+    document["outcome"]["candidate"] = document["candidates"][1]
     file = tmp_path / "record.json"
     file.write_text(json.dumps(document))
     told = shell.run("replay", "--file", str(file))

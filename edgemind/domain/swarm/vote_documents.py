@@ -5,10 +5,11 @@ from dataclasses import MISSING, asdict
 from dataclasses import fields as dataclass_fields
 from typing import Any, TypeVar
 
-from edgemind.domain.swarm.records import Action, Candidate, Fence, Outcome
+from edgemind.domain.swarm import documents
+from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
-from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
+from edgemind.domain.wire import ENTRIES_LIMIT, LONG_TEXT_LIMIT, DocumentInvalid, Fields
 
 _DEPTH_LIMIT = 8
 _READERS: Mapping[Any, Callable[[Fields, str], Any]] = {
@@ -19,7 +20,7 @@ _READERS: Mapping[Any, Callable[[Fields, str], Any]] = {
 _Plain = TypeVar("_Plain", SiteLoad, VotingPolicy)
 
 
-def parse_fence(text: str) -> Fence:
+def fence_from_text(text: str) -> Fence:
     """`1.17`; DocumentInvalid for anything that no fence looks like."""
     epoch, dot, number = text.partition(".")
     if not (dot and all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (epoch, number))):
@@ -28,33 +29,14 @@ def parse_fence(text: str) -> Fence:
 
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "id": candidate.id,
-        "action": candidate.action.value,
-        "site": candidate.site,
-        "target": candidate.target,
-        "of": candidate.of,
-        "model": candidate.model,
-    }
-
-
-def read_candidate(fields: Fields) -> Candidate:
-    action = fields.text("action")
-    if action not in list(Action):
-        known = ", ".join(one.value for one in Action)
-        raise DocumentInvalid(f"{action} is no action known here ({known}): upgrade this side")
-    site, target = fields.long_text("site", ""), fields.count("target", 0)
-    return Candidate(Action(action), site, target, fields.long_text("of", ""), fields.long_text("model", ""))
+    """As in messages, and its id: ballots name candidates by it."""
+    return {"id": candidate.id, **documents.candidate_document(candidate)}
 
 
 def outcome_document(outcome: Outcome | None) -> dict[str, Any] | None:
     if outcome is None:
         return None
-    return {**candidate_document(outcome.candidate), "timed_out": outcome.timed_out}
-
-
-def read_outcome(fields: Fields | None) -> Outcome | None:
-    return None if fields is None else Outcome(read_candidate(fields), fields.flag("timed_out", False))
+    return {"candidate": candidate_document(outcome.candidate), "timed_out": outcome.timed_out}
 
 
 def vote_document(vote: Vote) -> dict[str, Any]:
@@ -77,7 +59,7 @@ def read_vote(fence: Fence, site: str, fields: Fields) -> Vote:
     return Vote(
         fence,
         site,
-        fields.texts("ranking"),
+        fields.texts("ranking", ENTRIES_LIMIT, LONG_TEXT_LIMIT),
         View(
             {name: _read_plain(SiteLoad, load) for name, load in view.objects("loads").items()},
             _read_plain(VotingPolicy, view.object_or_empty("policy")),

@@ -12,7 +12,7 @@ from edgemind.domain.swarm.history_documents import parse_record, record_documen
 from edgemind.domain.swarm.records import KEEP, Action, Candidate, Fence, Outcome
 from edgemind.domain.swarm.replay import replay, why_decided_then
 from edgemind.domain.swarm.summaries import join_records, newest_first, summary_of
-from edgemind.domain.swarm.vote_documents import parse_fence, plain
+from edgemind.domain.swarm.vote_documents import fence_from_text, plain
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import View, Vote
 from edgemind.domain.swarm.wording import candidate_words, outcome_words
@@ -71,7 +71,7 @@ def test_nothing_that_a_voter_goes_by_is_lost_on_the_way() -> None:
         ({"fence": None}, "round.fence"),
         ({"roster": "abc"}, "round.roster"),
         ({"roster": [1]}, "round.roster"),
-        ({"candidates": [{"action": "explode"}]}, "upgrade this side"),
+        ({"candidates": [{"action": "explode"}]}, r"round.candidates\[0\].action must be one of"),
         ({"ended": 5}, "round.ended"),
         ({"steps": [{"name": "x", "ms": -1}]}, r"round.steps\[0\].ms"),
     ],
@@ -82,10 +82,10 @@ def test_what_cannot_be_read_is_refused_with_its_place(changes: dict[str, Any], 
 
 
 def test_fences_are_read_strictly() -> None:
-    assert parse_fence("1.17") == Fence(1, 17)
+    assert fence_from_text("1.17") == Fence(1, 17)
     for wrong in ("", "1", "1.", ".1", "1.2.3", "-1.2", "1.²", "1e3.4", "1." + "9" * 40):
         with pytest.raises(DocumentInvalid):
-            parse_fence(wrong)
+            fence_from_text(wrong)
 
 
 def test_results_of_tools_become_plain_values_of_bounded_depth() -> None:
