@@ -25,7 +25,6 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
     from edgemind.ports.round_journal import RoundJournal
-    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -133,6 +132,7 @@ def site_links(
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
     from edgemind.adapters.site_servers.http import HttpGatewayAdmin, HttpModelServerProbe
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
     secret = settings.access.secret
