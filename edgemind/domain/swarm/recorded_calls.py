@@ -68,7 +68,11 @@ class RecordedCalls:
             case OpenRound():
                 _opened(draft, request, held, now_ms)
             case PutBallot(ballot):
-                draft.know(held if isinstance(held, Ballot) else ballot, Known.OWN, now_ms)
+                stands = held if isinstance(held, Ballot) else ballot
+                if stands.ranking != ballot.ranking:
+                    # What was voted before a restart stands, and what was voted now is no ballot.
+                    draft.votes.pop(stands.site, None)
+                draft.know(stands, Known.OWN, now_ms)
                 draft.step("voted", now_ms)
             case ReadBallots():
                 draft.step("ballots read", now_ms)

@@ -19,6 +19,7 @@ from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, 
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings
 
@@ -55,7 +56,8 @@ class ControllerProcess:
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
         self._drains = DrainMemory(store, site, self._clock)
-        self._journal = bootstrap.open_round_journal(settings, site)
+        journal = bootstrap.open_round_journal(settings, site)
+        self._history = RoundHistory(site, settings.metro, journal, self._clock)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
 
@@ -88,12 +90,13 @@ class ControllerProcess:
         finally:
             await stop_loops([*self._loops, *beside])
             await asyncio.to_thread(self._heartbeat.withdraw)
+            await asyncio.to_thread(self._history.close)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._journal)
+        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._history.journal)
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
