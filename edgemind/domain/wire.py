@@ -36,7 +36,7 @@ class Fields:
             raise self._wrong(name, f"text of 1 to {NAME_LIMIT} characters", value)
         return value
 
-    def texts(self, name: str, limit: int, chars: int = NAME_LIMIT) -> tuple[str, ...]:
+    def texts(self, name: str, limit: int = ENTRIES_LIMIT, chars: int = NAME_LIMIT) -> tuple[str, ...]:
         """A list of at most `limit` different texts; absent is empty."""
         value = self._document.get(name)
         if value is None:

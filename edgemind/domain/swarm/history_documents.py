@@ -5,7 +5,7 @@ Version 1. Readers ignore fields that they do not know, and default those that a
 
 from typing import Any
 
-from edgemind.domain.swarm.documents import parse_candidate, parse_outcome
+from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT, parse_candidate, parse_outcome
 from edgemind.domain.swarm.history import (
     CallCount,
     EffectReport,
@@ -23,7 +23,7 @@ from edgemind.domain.swarm.vote_documents import (
     read_vote,
     vote_document,
 )
-from edgemind.domain.wire import ENTRIES_LIMIT, LONG_TEXT_LIMIT, DocumentInvalid, Fields
+from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
 
 RECORD_VERSION = 1
 
@@ -81,11 +81,11 @@ def parse_record(document: object) -> RoundRecord:
         opener=fields.text_or_none("opener"),
         coordinator=fields.text_or_none("coordinator"),
         candidates=tuple(parse_candidate(candidate) for candidate in fields.listed("candidates")),
-        roster=fields.texts("roster", ENTRIES_LIMIT),
+        roster=fields.texts("roster"),
         quorum=fields.count("quorum", 0),
-        suspected=fields.texts("suspected", ENTRIES_LIMIT),
+        suspected=fields.texts("suspected"),
         ballots={site: _read_ballot(ballot) for site, ballot in fields.objects("ballots").items()},
-        voters=fields.texts("voters", ENTRIES_LIMIT),
+        voters=fields.texts("voters"),
         tally=fields.counts("tally"),
         outcome=None if outcome is None else parse_outcome(outcome),
         decided_ms=fields.number_or_none("decided_ms"),
@@ -117,7 +117,7 @@ def read_effect(fence: Fence, fields: Fields) -> EffectReport:
 
 def _read_ballot(fields: Fields) -> RecordedBallot:
     known = _member(Known, fields.text("known"), Known.ACKNOWLEDGED)
-    return RecordedBallot(fields.texts("ranking", ENTRIES_LIMIT, LONG_TEXT_LIMIT), fields.number("ms"), known)
+    return RecordedBallot(fields.texts("ranking", chars=CANDIDATE_ID_LIMIT), fields.number("ms"), known)
 
 
 def _text_or_none(fields: Fields, name: str) -> str | None:

@@ -6,10 +6,11 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, TypeVar
 
 from edgemind.domain.swarm import documents
+from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT
 from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
-from edgemind.domain.wire import ENTRIES_LIMIT, LONG_TEXT_LIMIT, DocumentInvalid, Fields
+from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
 
 _DEPTH_LIMIT = 8
 _READERS: Mapping[Any, Callable[[Fields, str], Any]] = {
@@ -59,7 +60,7 @@ def read_vote(fence: Fence, site: str, fields: Fields) -> Vote:
     return Vote(
         fence,
         site,
-        fields.texts("ranking", ENTRIES_LIMIT, LONG_TEXT_LIMIT),
+        fields.texts("ranking", chars=CANDIDATE_ID_LIMIT),
         View(
             {name: _read_plain(SiteLoad, load) for name, load in view.objects("loads").items()},
             _read_plain(VotingPolicy, view.object_or_empty("policy")),
