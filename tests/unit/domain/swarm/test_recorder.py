@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from edgemind.domain.swarm.history import CallCount, EffectReport, Heard, Known, RoundRecord, Step
-from edgemind.domain.swarm.messages import Announce
-from edgemind.domain.swarm.protocol import Breached, Membership, Received
-from edgemind.domain.swarm.records import KEEP, Fence, Outcome
+from edgemind.domain.swarm.messages import Acknowledge, Announce
+from edgemind.domain.swarm.protocol import Answered, Breached, Membership, Received, Refused
+from edgemind.domain.swarm.records import KEEP, Ballot, Fence, Outcome
 from edgemind.domain.swarm.replay import replay
 from edgemind.domain.swarm.round_drafts import FORGOTTEN, ROUNDS_KEPT
 from edgemind.domain.swarm.votes import View, Vote
 from tests.support.recorded_world import RecordedWorld
 from tests.support.round_records import RecordedMember
-from tests.unit.domain.swarm.builders import CANDIDATES, SCALE, SHIFT, Dialogue, member, ranking
+from tests.unit.domain.swarm.builders import CANDIDATES, SCALE, SHIFT, Dialogue, ballot, member, open_round, ranking
 
 DIALOGUES = Path(__file__).parent / "dialogues"
 
@@ -142,6 +142,20 @@ def test_a_vote_after_a_restart_is_no_ballot_if_an_earlier_one_stands() -> None:
     (record,) = recorded.kept
     assert record.ballots["b"].ranking == ranking("scale")
     assert record.votes == {}, "what it voted now is no ballot"
+
+
+def test_ballots_that_are_heard_before_their_round_are_sorted_out_when_it_is_known() -> None:
+    """Another site opened under the same number, with other candidates, while this one's opening was on its way."""
+    recorded = RecordedMember("a", member("a"))
+    recorded.step(Breached(CANDIDATES), 0.0)
+    theirs = replace(open_round(), candidates=(SCALE, KEEP))
+    recorded.step(Received(Acknowledge("b", Ballot(Fence(1, 1), "b", (SCALE.id, KEEP.id)))), 2.0)
+    recorded.step(Received(Acknowledge("c", ballot("c"))), 3.0)
+    recorded.step(Answered(1, 1, Refused(theirs)), 5.0)
+    recorded.step(Received(Announce("b", Fence(1, 1), Outcome(SCALE))), 9.0)
+    (record,) = recorded.kept
+    assert record.candidates == (SCALE, KEEP)
+    assert list(record.ballots) == ["b"]
 
 
 def test_nothing_new_is_not_handed_over_again() -> None:
