@@ -20,6 +20,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.rounds.library_voter import LibraryVoter
+from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.rounds.site_rounds import RoundRules, SiteRounds
 from edgemind.services.rounds.told_effects import ToldEffects
 from edgemind.services.site_controller import SiteController
@@ -59,7 +60,8 @@ class ControllerProcess:
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
         self._drains = DrainMemory(store, site, self._clock)
-        self._journal = bootstrap.open_round_journal(settings, site)
+        journal = bootstrap.open_round_journal(settings, site)
+        self._history = RoundHistory(site, settings.metro, journal, self._clock)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
         self._rounds = self._site_rounds(settings)
@@ -98,12 +100,13 @@ class ControllerProcess:
             if self._rounds is not None:
                 await self._rounds.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
+            await asyncio.to_thread(self._history.close)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._journal)
+        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._history.journal)
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
@@ -114,9 +117,9 @@ class ControllerProcess:
         if store is None:
             log.warning("%s takes part in no rounds: %s", self._site, _why_no_rounds(settings))
             return None
-        voter, effects = LibraryVoter(self._site), ToldEffects()
         rules = RoundRules(settings.swarm, settings.thresholds)
-        return SiteRounds(self.controller, rules, self._started_ms, store, voter, effects, self._clock)
+        own_part = LibraryVoter(self._site), ToldEffects(), self._history.recorder
+        return SiteRounds(self.controller, rules, self._started_ms, store, *own_part, self._clock)
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()

@@ -13,10 +13,8 @@ from edgemind.domain.swarm.roster import RosterMember
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.ports.clock import Clock
-from edgemind.ports.round_journal import RoundJournal
 from edgemind.ports.swarm_store import SwarmStore
 from edgemind.ports.voter import Voter
-from edgemind.services.rounds.keep_rounds import RoundKeeper
 from edgemind.services.rounds.loads import KnownLoads
 from edgemind.services.rounds.member_links import Effects, MemberLinks
 from edgemind.services.rounds.membership import SwarmMembership
@@ -45,6 +43,7 @@ class SiteRounds:
         store: SwarmStore,
         voter: Voter,
         effects: Effects,
+        recorder: RoundRecorder,
         clock: Clock,
     ) -> None:
         self._controller = controller
@@ -53,10 +52,8 @@ class SiteRounds:
         self._effects = effects
         self._roster: tuple[str, ...] = ()
         self._clock = clock
-        journal: RoundJournal = controller.links.journal
-        self._keeper = RoundKeeper(journal)
-        fleet, own = controller.neighbourhood.fleet, controller.own.site.name
-        self.recorder = RoundRecorder(own, fleet.metro, self._keeper.keep, clock.wall_ms)
+        self._recorder = recorder
+        own = controller.own.site.name
         self._breaches = BreachWatch(rules.thresholds)
         self.driver = SwarmDriver(own, incarnation, StoreThreads(store), self._links(), clock)
         self.membership = SwarmMembership(own, store, self._declared, self._suspected)
@@ -101,17 +98,15 @@ class SiteRounds:
 
     def propose(self, candidates: Sequence[Candidate], measures: Measures) -> None:
         """Ask the swarm."""
-        self.recorder.measured(measures)
+        self._recorder.measured(measures)
         self.driver.breached(candidates)
 
     async def close(self) -> None:
-        """Blocks shortly, for what the journal still has to write."""
         await self.driver.close()
-        self._keeper.close()
 
     def _links(self) -> MemberLinks:
         return MemberLinks(
-            self._controller.links.peers.tell, self._voter, self._known_loads().view, self._effects, self.recorder
+            self._controller.links.peers.tell, self._voter, self._known_loads().view, self._effects, self._recorder
         )
 
     def _known_loads(self) -> KnownLoads:

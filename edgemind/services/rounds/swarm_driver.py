@@ -124,20 +124,13 @@ class SwarmDriver:
         now_ms = self._now_ms()
         try:
             effects = self._member.step(event, now_ms)
-            self._observed(event, effects, now_ms)
+            self.links.observer.observe(event, effects, now_ms)
             for effect in effects:
                 self._carry_out(effect)
         except Exception:
             # The edge of the swarm: a defect in one step must not end the rounds to come, nor the caller's beacons.
             log.exception("a step of the swarm failed: %s", type(event).__name__)
         self._set_alarm()
-
-    def _observed(self, event: Event, effects: Sequence[Effect], now_ms: float) -> None:
-        try:
-            self.links.observer.observe(event, effects, now_ms)
-        except Exception:
-            # Who only watches can hold up nothing.
-            log.exception("a step of the swarm was not recorded: %s", type(event).__name__)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:

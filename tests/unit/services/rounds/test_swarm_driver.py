@@ -138,19 +138,3 @@ def test_a_voter_that_hangs_abstains_and_the_others_decide(caplog: pytest.LogCap
 
     metro = played(SwarmMetro, play)
     assert metro.store.read_current().voters == ("a", "b")
-
-
-def test_an_observer_with_a_defect_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    async def play(metro: SwarmMetro) -> None:
-        links = metro.drivers["a"].links
-        metro.drivers["a"].links = MemberLinks(links.tell, links.voter, links.view, links.effects, _Broken())
-        metro.drivers["a"].breached(PAPER)
-        await metro.learned()
-
-    played(SwarmMetro, play)
-    assert "a step of the swarm was not recorded: Breached" in caplog.text
-
-
-class _Broken:
-    def __getattr__(self, name: str) -> Any:
-        raise RuntimeError("a defect")
