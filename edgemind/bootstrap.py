@@ -15,16 +15,14 @@ from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
-from edgemind.domain.swarm.envelopes import MessageGate, MessageNumbers, Sender
-from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
+    from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
-    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -113,19 +111,22 @@ def upstream_pools(limits: Limits) -> UpstreamPools:
     return UpstreamPools(client_limits(limits))
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers) -> "SiteLinks":
+def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers") -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
     from edgemind.adapters.site_servers.http import HttpGatewayAdmin, HttpModelServerProbe
+    from edgemind.domain.swarm.envelopes import MessageGate, Sender
+    from edgemind.domain.swarm.signing import FleetKeys
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
-    secret = settings.access.secret
-    token = secret.reveal() if secret else ""
+    tokens = settings.access.site_tokens()
+    token = tokens.current or ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    keys = FleetKeys([token])
+    keys = FleetKeys(tokens.secrets)
     return SiteLinks(
         HttpPeers(calls, urls, token, Sender(settings.metro, site.name, numbers), keys),
         HttpGatewayAdmin(calls, site, token),

@@ -75,6 +75,6 @@ class Settings(Group):
         """The files that `file:` references lead to, each once: a change there is a change of configuration."""
         tokens = self.access.tokens
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
-        secrets = [self.access.secret, tokens.viewer, tokens.operator, tokens.admin]
+        secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
         secrets += [model.key for site in everywhere for model in site.models]
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -134,10 +134,8 @@ class ControllerProcess:
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
     by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
-    secret = settings.access.secret
-    return AccessRules(
-        {role: token.reveal() for role, token in by_role.items() if token}, secret.reveal() if secret else None
-    )
+    site = settings.access.site_tokens()
+    return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 
 
 def run_controller(config: Path, settings: Settings, site: str, listener: socket.socket) -> None:

@@ -81,7 +81,7 @@ class Worker:
         seed = Random(secrets.randbits(128))
         fleet = settings.fleet()
         router = RequestRouter(fleet, identity.site, settings.routing, self._clock, Random(seed.getrandbits(64)))
-        heads = RequestHeads(identity.site, self._site_token(settings))
+        heads = RequestHeads(identity.site, settings.access.site_tokens().current)
         upstreams = cast("Callable[[str], Upstream]", self._pools)
         relays = Relays(router, upstreams, heads, stats, settings.limits, self._clock)
         return Parts(
@@ -100,20 +100,18 @@ class Worker:
     def _admission(self, settings: Settings) -> Admission:
         if settings.auth is AuthMode.KEYS:
             self._keys_wanted.set()
+        tokens = settings.access.site_tokens()
         admission = Admission(
             settings.fleet().tenants,
             settings.limits,
             auth=settings.auth is AuthMode.KEYS,
-            site_token=self._site_token(settings),
+            site_token=tokens.current,
+            previous_tokens=tokens.previous,
             workers=self._site_workers,
             monotonic_s=self._clock.monotonic_s,
         )
         admission.use_keys(self._keys.ring)
         return admission
-
-    def _site_token(self, settings: Settings) -> str | None:
-        secret = settings.access.secret
-        return secret.reveal() if secret else None
 
     def _controller_sync(self, settings: Settings) -> GatewaySync | None:
         url = settings.site(self._plan.identity.site).controller_url
@@ -121,7 +119,7 @@ class Worker:
             return None
         parts = self.parts
         upstream = cast(Upstream, self._pools(url))
-        token = self._site_token(settings)
+        token = settings.access.site_tokens().current
         return GatewaySync(
             self._plan.identity, parts.router, parts.stats, parts.decisions, self._clock, url, upstream, token
         )
@@ -182,7 +180,8 @@ class Worker:
             self.parts,
             self._sync,
             lambda: not self._draining.started,
-            lambda: self._site_token(self._watcher.current),
+            # Asked anew each time: a reload replaces the settings.
+            lambda: self._watcher.current.access.site_tokens(),  # noqa: PLW0108
         )
         config = uvicorn.Config(
             routes.app(),
@@ -280,7 +279,7 @@ class Worker:
         admission.inherit(self.parts.admission)
         self.parts.admission = admission
         self.parts.limits = settings.limits
-        token = self._site_token(settings)
+        token = settings.access.site_tokens().current
         self.parts.relays.heads.renew(token)
         if self._sync is not None:
             self._sync.renew(token)
