@@ -58,7 +58,7 @@ class SiteController:
         self._drains = drains
         self.own = OwnSite(site, incarnation=clock.wall_ms(), clock=clock)
         rule = MembershipRule(stale_ms=policy.stale_site_ms, gone_ms=max(GONE_MS, 2 * policy.stale_site_ms))
-        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s())
+        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s(), self.own.incarnation)
         self.tables = TableComputer(site.name, policy.fill_ratio)
         self.log = DecisionLog()
         self.links = links
@@ -82,11 +82,13 @@ class SiteController:
         self.on_message = before.on_message
         self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
+        self.neighbourhood.suspicions = before.neighbourhood.suspicions
         for name, neighbour in self.neighbourhood.neighbours.items():
             known = before.neighbourhood.neighbours.get(name)
             if known is not None and known.site.controller_url == neighbour.site.controller_url:
                 known.site = neighbour.site
                 self.neighbourhood.neighbours[name] = known
+        self.neighbourhood.know_members(())
         self._put_together(self.heartbeat)
 
     def tick(self) -> None:

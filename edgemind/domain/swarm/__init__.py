@@ -1,6 +1,7 @@
 """The swarm round without I/O: events and the time come in, effects go out. The protocol is in docs/swarm.md.
 
 records.py      what a round consists of: fence, candidates, ballots, the current round, its outcome
+roster.py       who belongs to the metro, and the write that changes it
 writes.py       the store's conditional writes: what each requires, and what it makes of the current round
 ballots.py      quorum, tally, and whether further ballots could change the result
 proposals.py    what a breaching site puts to the vote
