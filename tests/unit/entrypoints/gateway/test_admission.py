@@ -80,6 +80,16 @@ def test_a_neighbour_needs_the_token_and_no_key() -> None:
         assert refusal(partial(admission().admit, head(x_edgemind_site_token=wrong))).status == 401
 
 
+def test_while_the_secret_is_changed_neighbours_with_either_are_known() -> None:
+    made = Admission(
+        (), Limits(), auth=True, site_token="next", previous_tokens=[TOKEN], workers=1,
+        monotonic_s=ManualClock().monotonic_s,
+    )  # fmt: skip
+    for sent in ("next", TOKEN):
+        assert made.admit(head(x_edgemind_site_token=sent, x_edgemind_forwarded_by="site-b")).caller.forwarded_by
+    assert refusal(partial(made.admit, head(x_edgemind_site_token="other"))).status == 401
+
+
 def test_without_a_fleet_secret_there_are_no_neighbours() -> None:
     for sent in ("", "None", "anything"):
         assert refusal(partial(admission(token=None).admit, head(x_edgemind_site_token=sent))).status == 401
