@@ -12,6 +12,7 @@ from edgemind.domain.site_tokens import SiteTokens
 from edgemind.settings.fields import (
     BucketName,
     Environment,
+    File,
     Folder,
     ModelGlob,
     Name,
@@ -120,6 +121,21 @@ class RoleTokens(Group):
     admin: SecretReference | None = Field(default=None, description="May do everything, keys included.")
 
 
+class TlsSettings(Group):
+    """TLS between the processes of the fleet. PEM files, from the folder of the yaml; `edgemind certs` makes them."""
+
+    ca: File = Field(description="Certificates of the authorities to trust.", examples=["certs/ca.pem"])
+    certificate: File = Field(
+        description="The site's certificate; `{site}` is its name.", examples=["certs/{site}.pem"]
+    )
+    key: File = Field(description="Its private key, without a password; likewise.", examples=["certs/{site}.key"])
+
+    def of(self, site: str) -> tuple[Path, Path, Path]:
+        """Authorities, certificate and key of one site."""
+        certificate, key = (Path(str(path).replace("{site}", site)) for path in (self.certificate, self.key))
+        return self.ca, certificate, key
+
+
 class AccessSettings(Group):
     """Who may speak to the fleet itself."""
 
@@ -131,6 +147,9 @@ class AccessSettings(Group):
         max_length=4,
         description="Accepted beside `secret`, never sent: the old one, or the next, while it is changed.",
         examples=["[file:fleet.secret.old]"],
+    )
+    tls: TlsSettings | None = Field(
+        default=None, description="Certificates for `https://` addresses of controllers; absent: none."
     )
     tokens: RoleTokens = Field(default_factory=RoleTokens, description="Bearer tokens of the fleet API.")
 

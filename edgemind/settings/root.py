@@ -63,9 +63,13 @@ class Settings(Group):
 
     def site(self, name: str) -> Site:
         """The site a process was started for; ConfigurationError names the ones there are."""
+        return self.declared(name).site()
+
+    def declared(self, name: str) -> SiteSettings:
+        """The same as it stands in the file: no secret is needed for it."""
         for site in self.sites:
             if site.name == name:
-                return site.site()
+                return site
         names = [site.name for site in self.sites]
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"declared are {', '.join(names[:20])}"

@@ -1,6 +1,6 @@
 """Who asks, and within which bounds: key -> tenant -> rights -> rate, then the request's own headers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import ceil, isfinite
@@ -64,14 +64,13 @@ class Admission:
         limits: Limits,
         *,
         auth: bool,
-        site_token: str | None,
-        previous_tokens: Sequence[str] = (),
+        site_tokens: SiteTokens,
         workers: int,
         monotonic_s: Callable[[], float],
     ) -> None:
         self._limits = limits
         self._auth = auth
-        self._site_tokens = SiteTokens(site_token, previous_tokens)
+        self._site_tokens = site_tokens
         self._monotonic_s = monotonic_s
         self._ring = KeyRing()
         self._remembered: dict[bytes, Caller] = {}

@@ -23,6 +23,7 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.entrypoints.gateway.admin import AdminRoutes
 from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.app import GatewayApp, Parts
+from edgemind.entrypoints.gateway.controller_tls import controller_tls
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
 from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
@@ -69,7 +70,8 @@ class Worker:
         self._seen = SeenHeads()
         self._keys_wanted = asyncio.Event()
         self._hung_up = asyncio.Event()
-        self._pools = bootstrap.upstream_pools(settings.limits)
+        self._tls = controller_tls(settings, plan.identity.site)
+        self._pools = bootstrap.upstream_pools(settings.limits, bootstrap.controller_contexts(settings, self._tls))
         self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
         self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
         self._site_workers = plan.identity.workers
@@ -100,13 +102,11 @@ class Worker:
     def _admission(self, settings: Settings) -> Admission:
         if settings.auth is AuthMode.KEYS:
             self._keys_wanted.set()
-        tokens = settings.access.site_tokens()
         admission = Admission(
             settings.fleet().tenants,
             settings.limits,
             auth=settings.auth is AuthMode.KEYS,
-            site_token=tokens.current,
-            previous_tokens=tokens.previous,
+            site_tokens=settings.access.site_tokens(),
             workers=self._site_workers,
             monotonic_s=self._clock.monotonic_s,
         )
@@ -180,8 +180,7 @@ class Worker:
             self.parts,
             self._sync,
             lambda: not self._draining.started,
-            # Asked anew each time: a reload replaces the settings.
-            lambda: self._watcher.current.access.site_tokens(),  # noqa: PLW0108
+            lambda: self._watcher.current.access.site_tokens(),  # noqa: PLW0108 (a reload replaces the settings)
         )
         config = uvicorn.Config(
             routes.app(),
@@ -213,6 +212,8 @@ class Worker:
     def _loops(self, server: GatewayServer) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [self._tick, self._watch_config, self._pools.run]
         loops += [self._watch_keys, functools.partial(self._sweep, server)]
+        if self._tls is not None:
+            loops.append(functools.partial(self._tls.run, self._clock))
         if self._sync is not None:
             loops.append(functools.partial(self._exchange_with_controller, self._sync))
         return loops
