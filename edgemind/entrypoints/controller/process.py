@@ -16,6 +16,7 @@ from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
@@ -53,9 +54,10 @@ class ControllerProcess:
         self._clock = bootstrap.system_clock()
         self._started_ms = self._clock.wall_ms()
         self._numbers = MessageNumbers(self._started_ms)
-        self._pools = bootstrap.upstream_pools(settings.limits)
-        self._loops: list[asyncio.Task[None]] = []
         own = settings.site(site)
+        self._tls = bootstrap.fleet_tls(settings, site)
+        self._pools = bootstrap.upstream_pools(settings.limits, bootstrap.controller_contexts(settings, self._tls))
+        self._loops: list[asyncio.Task[None]] = []
         address = SiteAddress(site, own.controller_url or "", own.gateway_url, edgemind.__version__)
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
@@ -83,12 +85,16 @@ class ControllerProcess:
             timeout_graceful_shutdown=GRACE_S,
             limit_concurrency=CONNECTIONS_LIMIT,
         )
+        if self._tls is not None and serves_tls(self._watcher.current, self._site):
+            listen_with(config, self._tls.server)
         server = _Server(config)
         self._handle_signals(server)
         beside = [
             asyncio.create_task(supervise("the configuration check", lambda: CONFIG_CHECK_S, self._check_config)),
             asyncio.create_task(self._pools.run()),
         ]
+        if self._tls is not None:
+            beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
         if self._rounds is not None:
             self._rounds.start()
@@ -147,6 +153,7 @@ class ControllerProcess:
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
+        self._pools.use_tls(bootstrap.controller_contexts(settings, self._tls))
         successor = self._controller(settings)
         await stop_loops(self._loops)
         successor.succeed(self.controller)
@@ -161,13 +168,16 @@ def _why_no_rounds(settings: Settings) -> str:
     return "state.store: memory is this process's alone" if settings.swarm.enabled else "swarm.enabled is false"
 
 
+def serves_tls(settings: Settings, site: str) -> bool:
+    """Whether this process speaks TLS itself, and nothing in front of it."""
+    return settings.access.tls is not None and (settings.site(site).controller_url or "").startswith("https:")
+
+
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
     by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
-    secret = settings.access.secret
-    return AccessRules(
-        {role: token.reveal() for role, token in by_role.items() if token}, secret.reveal() if secret else None
-    )
+    site = settings.access.site_tokens()
+    return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 
 
 def run_controller(config: Path, settings: Settings, site: str, listener: socket.socket) -> None:
