@@ -131,7 +131,10 @@ class Neighbourhood:
         fell_silent = [site for site, asked_s in self._asked_s.items() if asked_s < oldest_s]
         for site in fell_silent:
             del self._asked_s[site]
-        self.suspicions.observe(answering, fell_silent)
+        failing = sum(
+            neighbour.membership.failing or not answering[name] for name, neighbour in self.neighbours.items()
+        )
+        self.suspicions.observe(answering, fell_silent, trusted=2 * failing <= len(answering))
 
     def settled(self, now_s: float) -> bool:
         """Every neighbour has answered or is suspected. Before that, "nobody is there" would be a guess."""
