@@ -101,13 +101,13 @@ def study_membership(
         for done, seed in enumerate(seeds):
             progress(f"{sites} sites: {done} of {len(seeds)} seeds")
             for fault, broken in tally.faults.items():
-                _break(sites, seed, delays, fault, broken)
+                break_one(sites, seed, delays, fault, broken)
             for ratio, lossy in tally.lost.items():
-                _lose(sites, seed, replace(delays, lost=ratio), lossy)
+                lose_messages(sites, seed, replace(delays, lost=ratio), lossy)
     return MembershipStudy(delays, seeds, tallies)
 
 
-def _break(sites: int, seed: int, delays: MembershipDelays, fault: Fault, tally: FaultTally) -> None:
+def break_one(sites: int, seed: int, delays: MembershipDelays, fault: Fault, tally: FaultTally) -> None:
     world = MembershipWorld(sites, seed, delays)
     rng = Random(f"{seed} {fault}")
     broken = rng.choice(list(world.members))
@@ -137,7 +137,7 @@ def _break(sites: int, seed: int, delays: MembershipDelays, fault: Fault, tally:
     )
 
 
-def _lose(sites: int, seed: int, delays: MembershipDelays, tally: LossTally) -> None:
+def lose_messages(sites: int, seed: int, delays: MembershipDelays, tally: LossTally) -> None:
     world = MembershipWorld(sites, seed, delays)
     world.run(LOSSY_MS)
     tally.site_ms += sites * LOSSY_MS
