@@ -5,6 +5,7 @@ from typing import Protocol
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.worker_reports import DecisionSummary
 
 DecisionCursor = tuple[int, str]
@@ -33,6 +34,9 @@ class Peers(Protocol):
     async def drain(self, site: str, draining: bool) -> None:
         """Ask the peer to take its own site out of (`draining`) or back into service."""
 
+    async def tell(self, site: str, message: Message) -> None:
+        """Hand a message over, once and within 200 ms; nobody answers it. A round only loses speed by a lost one."""
+
     async def close(self) -> None:
         """Close what is kept open to peers."""
 
@@ -50,3 +54,6 @@ class PeerSite(Protocol):
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None: ...
 
     def drain_own(self, draining: bool) -> None: ...
+
+    def receive_message(self, message: Message) -> None:
+        """Take a message of a round. Returns at once: whatever follows from it happens later."""

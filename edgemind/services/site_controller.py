@@ -1,6 +1,6 @@
 """One site's controller, put together: every use case it serves, over the same view of the fleet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgemind.domain.beacons import Beacon
@@ -8,6 +8,7 @@ from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
@@ -22,6 +23,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.probe_models import ModelServerChecks
+from edgemind.services.receive_messages import MessageInbox
 from edgemind.services.remember_drain import DrainMemory
 
 GONE_MS = 30_000.0
@@ -35,6 +37,7 @@ class SiteLinks:
     peers: Peers
     admin: GatewayAdmin
     probe: ModelServerProbe
+    inbox: MessageInbox
 
 
 class SiteController:
@@ -59,6 +62,8 @@ class SiteController:
         self.tables = TableComputer(site.name, policy.fill_ratio)
         self.log = DecisionLog()
         self.links = links
+        self.on_message: Callable[[Message], None] = _nobody_listens
+        """Where messages of rounds go: whoever runs this site's rounds sets it."""
         self._put_together(heartbeat)
 
     def _put_together(self, heartbeat: Heartbeat) -> None:
@@ -74,6 +79,8 @@ class SiteController:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
         self.log = before.log
+        self.on_message = before.on_message
+        self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
         self.neighbourhood.suspicions = before.neighbourhood.suspicions
         for name, neighbour in self.neighbourhood.neighbours.items():
@@ -112,3 +119,10 @@ class SiteController:
 
     def drain_own(self, draining: bool) -> None:
         self.own.drain_requested = draining
+
+    def receive_message(self, message: Message) -> None:
+        self.on_message(message)
+
+
+def _nobody_listens(message: Message) -> None:
+    """This site takes part in no rounds: to the others it is one that votes late."""

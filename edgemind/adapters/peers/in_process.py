@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import UpstreamUnreachable
 from edgemind.ports.peers import DecisionCursor, PeerSite
@@ -29,6 +30,9 @@ class InProcessPeers:
 
     async def drain(self, site: str, draining: bool) -> None:
         self._peer(site).drain_own(draining)
+
+    async def tell(self, site: str, message: Message) -> None:
+        self._peer(site).receive_message(message)
 
     async def close(self) -> None:
         """Nothing is open."""

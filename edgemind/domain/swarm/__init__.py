@@ -8,6 +8,9 @@ proposals.py    what a breaching site puts to the vote
 voter.py        the deterministic default voter
 pace.py         every timer of a round, scaled to the measured round trips
 messages.py     what sites tell each other
+documents.py    messages and their parts as JSON documents
+signing.py      the MAC over a message, with keys made from the fleet's secret
+envelopes.py    from whom to whom, which number, and what a site does not take
 protocol.py     events and effects
 repetition.py   one store call sent until its outcome is known: hedged, repeated, backed off
 round.py        a coordinator: open or join, collect, decide
