@@ -1,4 +1,4 @@
-"""How registrations, drains, keys and join tokens lie in the table. Keys of items are `pk` and `sk`; the metro is in `pk`.
+"""How registrations, drains, keys and join tokens lie in the table. Keys of items are `pk` (with the metro) and `sk`.
 
 | pk | sk | holds |
 |---|---|---|
