@@ -63,9 +63,13 @@ class Settings(Group):
 
     def site(self, name: str) -> Site:
         """The site a process was started for; ConfigurationError names the ones there are."""
+        return self.declared(name).site()
+
+    def declared(self, name: str) -> SiteSettings:
+        """The same as it stands in the file: no secret is needed for it."""
         for site in self.sites:
             if site.name == name:
-                return site.site()
+                return site
         names = [site.name for site in self.sites]
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"declared are {', '.join(names[:20])}"
@@ -75,6 +79,6 @@ class Settings(Group):
         """The files that `file:` references lead to, each once: a change there is a change of configuration."""
         tokens = self.access.tokens
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
-        secrets = [self.access.secret, tokens.viewer, tokens.operator, tokens.admin]
+        secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
         secrets += [model.key for site in everywhere for model in site.models]
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -20,6 +20,7 @@ from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
@@ -54,11 +55,12 @@ class ControllerProcess:
         self._watcher = ConfigWatcher(config, settings, site)
         self._clock = bootstrap.system_clock()
         self._numbers = MessageNumbers(self._clock.wall_ms())
-        self._pools = bootstrap.upstream_pools(settings.limits)
-        self._loops: list[asyncio.Task[None]] = []
         self._joined: tuple[str, ...] = ()
         """Declarations of the roster that are part of the fleet now."""
         own = settings.site(site)
+        self._tls = bootstrap.fleet_tls(settings, site)
+        self._pools = bootstrap.upstream_pools(settings.limits, bootstrap.controller_contexts(settings, self._tls))
+        self._loops: list[asyncio.Task[None]] = []
         address = SiteAddress(site, own.controller_url or "", own.gateway_url, edgemind.__version__)
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
@@ -90,6 +92,8 @@ class ControllerProcess:
             timeout_graceful_shutdown=GRACE_S,
             limit_concurrency=CONNECTIONS_LIMIT,
         )
+        if self._tls is not None and serves_tls(self._watcher.current, self._site):
+            listen_with(config, self._tls.server)
         server = _Server(config)
         self._handle_signals(server)
         beside = [
@@ -97,6 +101,8 @@ class ControllerProcess:
             asyncio.create_task(supervise("the roster", lambda: READ_INTERVAL_S, self._follow_roster)),
             asyncio.create_task(self._pools.run()),
         ]
+        if self._tls is not None:
+            beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
         try:
             await server.serve(sockets=[listener])
@@ -172,6 +178,7 @@ class ControllerProcess:
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
+        self._pools.use_tls(bootstrap.controller_contexts(settings, self._tls))
         successor = self._controller(settings)
         await stop_loops(self._loops)
         successor.succeed(self.controller)
@@ -181,13 +188,16 @@ class ControllerProcess:
         self._loops = controller_loops(successor, self._clock)
 
 
+def serves_tls(settings: Settings, site: str) -> bool:
+    """Whether this process speaks TLS itself, and nothing in front of it."""
+    return settings.access.tls is not None and (settings.site(site).controller_url or "").startswith("https:")
+
+
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
     by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
-    secret = settings.access.secret
-    return AccessRules(
-        {role: token.reveal() for role, token in by_role.items() if token}, secret.reveal() if secret else None
-    )
+    site = settings.access.site_tokens()
+    return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 
 
 def run_controller(config: Path, settings: Settings, site: str, listener: socket.socket) -> None:
