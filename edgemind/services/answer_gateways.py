@@ -93,7 +93,11 @@ class GatewayAnswers:
         others = self._own.others_in_flight(report)
         ready = self._own.ready_models
         return {
-            model: {"in_flight": others.get(model, 0), "ready": ready.get(model, True)}
+            model: {
+                "in_flight": others.get(model, 0),
+                "ready": ready.get(model, True),
+                "replicas": self._own.ready_replicas(model),
+            }
             for model in self._own.site.models()
         }
 

@@ -7,6 +7,7 @@ from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
 from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
+from edgemind.domain.routing.overlay import Shift
 
 BEACON_PEERS_LIMIT = 10
 """Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
@@ -48,11 +49,15 @@ class DeclaredSite:
 
 @dataclass(frozen=True, slots=True)
 class SiteLoad:
-    """One site as the table sees it. `models` are those it holds or that devices ask it for."""
+    """One site as the table sees it. `models` are those it holds or that devices ask it for.
+
+    `shifts` say who takes what the site has too much of.
+    """
 
     site: str
     models: Mapping[str, ModelLoad]
     draining: bool = False
+    shifts: tuple[Shift, ...] = ()
 
 
 class Neighbourhood:
@@ -105,7 +110,8 @@ class Neighbourhood:
         """The sites a table may use: neighbours that answer, and declared sites."""
         for name, neighbour in self.neighbours.items():
             if neighbour.beacon is not None and neighbour.membership.state(now_s) is SiteState.ALIVE:
-                yield SiteLoad(name, neighbour.beacon.models, neighbour.beacon.draining)
+                beacon = neighbour.beacon
+                yield SiteLoad(name, beacon.models, beacon.draining, beacon.shifts)
         for name, declared in self.declared.items():
             yield SiteLoad(name, declared.loads())
 
@@ -143,5 +149,6 @@ def declared_loads(site: Site) -> dict[str, ModelLoad]:
         servers = [endpoint for endpoint in site.endpoints if endpoint.model == model]
         slots = sum(server.slots for server in servers)
         service_ms = sum(server.service_ms * server.slots for server in servers) / slots
-        loads[model] = ModelLoad(0, slots, service_ms)
+        # The configuration lets only a model with a single server be scaled.
+        loads[model] = ModelLoad(0, slots, service_ms, max_replicas=servers[0].max_replicas)
     return loads

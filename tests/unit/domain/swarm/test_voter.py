@@ -7,7 +7,12 @@ from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy, pressure, rank
 from edgemind.errors import ConfigurationError
 
-LOADS = {"a": SiteLoad(8, 16.0, replicas=2), "b": SiteLoad(8, 2.0), "c": SiteLoad(8, 7.0), "d": SiteLoad(8, 8.0)}
+LOADS = {
+    "a": SiteLoad(8, 16.0, replicas=2, max_replicas=4),
+    "b": SiteLoad(8, 2.0, max_replicas=4),
+    "c": SiteLoad(8, 7.0),
+    "d": SiteLoad(8, 8.0),
+}
 POLICY = VotingPolicy()
 
 
@@ -32,6 +37,16 @@ def test_a_site_that_is_down_is_taken_over_and_never_asked_to_help() -> None:
     assert {candidate.site for candidate in found if candidate.action is Action.FAIL_OVER} == {"b", "c", "d"}
     assert not any(candidate.site == "a" or candidate.action is Action.SHIFT for candidate in found)
     assert all(candidate.site != "a" for candidate in propose(down, "c", "llm"))
+
+
+def test_no_site_is_asked_for_more_replicas_than_it_can_have() -> None:
+    def scaled(**changed: SiteLoad) -> list[str]:
+        return [one.id for one in propose({**LOADS, **changed}, "a", "llm") if one.action is Action.SCALE_OUT]
+
+    assert scaled(a=SiteLoad(8, 16.0, replicas=4, max_replicas=4)) == ["scale_out:b:llm:2"]
+    # The roomiest that can be scaled, if the roomiest of all cannot.
+    assert scaled(b=SiteLoad(8, 2.0), d=SiteLoad(8, 8.0, max_replicas=2)) == ["scale_out:a:llm:3", "scale_out:d:llm:2"]
+    assert scaled(a=SiteLoad(8, 16.0), b=SiteLoad(8, 2.0)) == []
 
 
 def test_a_site_alone_can_only_scale_or_keep() -> None:
