@@ -57,7 +57,8 @@ class GatewayAnswers:
         answer: list[dict[str, object]] = []
         for name, neighbour in self._neighbourhood.neighbours.items():
             beacon = neighbour.beacon
-            suspected = neighbour.membership.state(now_s) is not SiteState.ALIVE
+            alive = neighbour.membership.state(now_s) is SiteState.ALIVE
+            suspected = not alive or self._neighbourhood.failed_over_to(name, now_s) is not None
             if beacon is None and not suspected:
                 continue
             # Never heard and suspected: there is no load to tell, and its age is the time we have been waiting.

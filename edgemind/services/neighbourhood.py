@@ -8,7 +8,10 @@ from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
 from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
 from edgemind.domain.routing.overlay import Shift
+from edgemind.domain.swarm.records import Fence
 
+FAIL_OVER_HOLD_S = 10.0
+"""How long a failed site that comes and goes is kept out: longer than it takes to open and decide the next round."""
 BEACON_PEERS_LIMIT = 10
 """Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
 
@@ -60,6 +63,15 @@ class SiteLoad:
     shifts: tuple[Shift, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FailedOver:
+    """A site that a round took out of service. Nobody sends it anything before `until_s`, even if it answers again."""
+
+    to: str
+    fence: Fence
+    until_s: float
+
+
 class Neighbourhood:
     """The other sites of the metro by name. Times are monotonic seconds, passed in."""
 
@@ -74,6 +86,7 @@ class Neighbourhood:
             site.name: Neighbour(site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in nearest_sites(own, fleet.sites, with_controller, limit)
         }
+        self.failed_over: dict[str, FailedOver] = {}
         self.declared = {
             site.name: DeclaredSite(site, RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in fleet.sites
@@ -87,6 +100,16 @@ class Neighbourhood:
             return False
         neighbour.take(beacon, now_s, self._stale_s)
         return True
+
+    def fail_over(self, site: str, to: str, fence: Fence, now_s: float) -> None:
+        """A round decided it, whoever here still sees the site. Then its membership alone counts again."""
+        held = self.failed_over.get(site)
+        if held is None or held.fence < fence:
+            self.failed_over[site] = FailedOver(to, fence, now_s + FAIL_OVER_HOLD_S)
+
+    def failed_over_to(self, site: str, now_s: float) -> FailedOver | None:
+        held = self.failed_over.get(site)
+        return held if held is not None and held.until_s > now_s else None
 
     def settled(self, now_s: float) -> bool:
         """Every neighbour has answered or is suspected. Before that, "nobody is there" would be a guess."""
@@ -110,8 +133,13 @@ class Neighbourhood:
         """The sites a table may use: neighbours that answer, and declared sites."""
         for name, neighbour in self.neighbours.items():
             if neighbour.beacon is not None and neighbour.membership.state(now_s) is SiteState.ALIVE:
-                beacon = neighbour.beacon
-                yield SiteLoad(name, beacon.models, beacon.draining, beacon.shifts)
+                beacon, failed = neighbour.beacon, self.failed_over_to(name, now_s)
+                if failed is None:
+                    yield SiteLoad(name, beacon.models, beacon.draining, beacon.shifts)
+                else:
+                    # No capacity, and what its devices still ask it for is the taker's.
+                    taken = tuple(Shift(model, failed.to, 100, failed.fence) for model in beacon.models)
+                    yield SiteLoad(name, beacon.models, True, taken)
         for name, declared in self.declared.items():
             yield SiteLoad(name, declared.loads())
 

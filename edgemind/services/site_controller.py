@@ -75,6 +75,7 @@ class SiteController:
         self.own.inherit(before.own)
         self.log = before.log
         self.tables.latest = before.tables.latest
+        self.neighbourhood.failed_over = before.neighbourhood.failed_over
         for name, neighbour in self.neighbourhood.neighbours.items():
             known = before.neighbourhood.neighbours.get(name)
             if known is not None and known.site.controller_url == neighbour.site.controller_url:
