@@ -14,6 +14,10 @@ from tests.support.clocks import ManualClock
 M = "detector"
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
 class MemoryScaler:
     """`Scaler`. `before_scale` is called first, and may raise; `readies` says how many of the wanted are ready."""
 

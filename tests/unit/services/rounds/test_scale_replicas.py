@@ -11,11 +11,7 @@ from edgemind.domain.swarm.records import Action, Candidate, Fence
 from edgemind.domain.swarm.scale_task import ScaleTask, Step
 from edgemind.errors import PermanentError, StateCorrupt, StoreUnavailable, TemporaryError
 from edgemind.ports.scaler import Replicas
-from tests.support.effects import M, Scaled
-
-
-class Killed(BaseException):
-    """The process ends here."""
+from tests.support.effects import Killed, M, Scaled
 
 
 @pytest.fixture
