@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edgemind.domain.routing.overlay import Shift
+from edgemind.domain.suspicion import NUMBER_LIMIT, Rumours, usable
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.wire import DocumentInvalid, Fields
 
@@ -48,7 +49,13 @@ class Beacon:
     draining: bool = False
     models: Mapping[str, ModelLoad] = field(default_factory=dict)
     rtt_ms: Mapping[str, float] = field(default_factory=dict)
+    rumours: Rumours = field(default_factory=Rumours)
     shifts: tuple[Shift, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Under which the sender can be suspected: a sender that refutes nothing raises it with each start."""
+        return max(self.incarnation, self.rumours.refutation)
 
     def supersedes(self, other: "Beacon | None") -> bool:
         """Whether this one was written later: beacons may overtake each other on the way."""
@@ -68,6 +75,11 @@ def parse_beacon(document: object) -> Beacon:
         models=parse_model_loads(fields),
         rtt_ms=fields.numbers("rtt_ms"),
         shifts=tuple(_parse_shift(shift) for shift in fields.listed("shifts")),
+        rumours=Rumours(
+            refutation=min(fields.count("refutation", 0), NUMBER_LIMIT),
+            suspects=usable(fields.counts("suspects")),
+            refuted=usable(fields.counts("refuted")),
+        ),
     )
 
 
@@ -118,6 +130,9 @@ def beacon_document(beacon: Beacon) -> dict[str, object]:
             }
             for shift in beacon.shifts
         ],
+        "refutation": beacon.rumours.refutation,
+        "suspects": dict(beacon.rumours.suspects),
+        "refuted": dict(beacon.rumours.refuted),
     }
 
 
