@@ -75,6 +75,14 @@ class SwarmEffects:
             log.info("%s takes %d %% of what this site has too much of %s", shift.to, shift.percent, shift.model)
             self._tell(fence, candidate.id)
 
+    def breach_over(self, model: str) -> None:
+        """The site's measures of the model are fine again. A shift ends at once if they would be without it, too."""
+        view = self._view()
+        load = view.own.loads().get(model)
+        for shift in view.own.shifts:
+            if shift.model == model and self._fits(view, load):
+                self._end(view, shift)
+
     async def execute(self, fence: Fence, outcome: Outcome) -> None:
         """At the site that acts; again is fine. Returns when it is over, whatever came of it.
 
@@ -132,14 +140,23 @@ class SwarmEffects:
                 await self._give_back(view, model, held, loads[model], now_s)
 
     def _release(self, view: SiteView, shift: Shift, load: ModelLoad | None, now_s: float) -> None:
-        rate_per_s = load.slots * 1000.0 / load.service_ms if load is not None and load.has_capacity else 0.0
-        demand_per_s = load.arrivals_per_s if load is not None else 0.0
         fitting = self._fitting.setdefault(shift.model, Lasting(RELEASE_S))
-        if fitting.holds(fits(demand_per_s, rate_per_s, view.policy.fill_ratio), now_s):
-            view.own.shifts = without_shift(view.own.shifts, shift.model)
-            log.info("%s takes no more of %s: this site serves its own devices again", shift.to, shift.model)
-            over = Candidate(Action.SHIFT, shift.to, shift.percent, view.own.site.name, shift.model)
-            self._tell(shift.fence, f"over: {over.id}")
+        if fitting.holds(self._fits(view, load), now_s):
+            self._end(view, shift)
+
+    @staticmethod
+    def _fits(view: SiteView, load: ModelLoad | None) -> bool:
+        if load is None:
+            return True
+        rate_per_s = load.slots * 1000.0 / load.service_ms if load.has_capacity else 0.0
+        return fits(load.arrivals_per_s, rate_per_s, view.policy.fill_ratio)
+
+    def _end(self, view: SiteView, shift: Shift) -> None:
+        view.own.shifts = without_shift(view.own.shifts, shift.model)
+        self._fitting.pop(shift.model, None)
+        log.info("%s takes no more of %s: this site serves its own devices again", shift.to, shift.model)
+        over = Candidate(Action.SHIFT, shift.to, shift.percent, view.own.site.name, shift.model)
+        self._tell(shift.fence, f"over: {over.id}")
 
     async def _give_back(self, view: SiteView, model: str, held: Replicas, load: ModelLoad, now_s: float) -> None:
         base = self._scaling.base(model)

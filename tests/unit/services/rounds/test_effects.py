@@ -126,6 +126,18 @@ def test_a_shift_ends_with_the_demand_and_not_for_a_moment_of_it(sites: Sites) -
     assert sites.shifts() == ()
 
 
+def test_measures_that_are_fine_again_end_a_shift_only_if_the_demand_fits(sites: Sites) -> None:
+    sites.run(10, site_a=2 * FULL)
+    sites.learn(SHIFT, 1)
+    sites.effects["site-a"].breach_over(M)
+    assert len(sites.shifts()) == 1
+    sites.run(3, site_a=FULL / 2)
+    sites.effects["site-a"].breach_over("other")
+    assert len(sites.shifts()) == 1
+    sites.effects["site-a"].breach_over(M)
+    assert sites.shifts() == ()
+
+
 def test_only_the_relieved_site_carries_the_shift_and_the_others_hear_it_from_its_beacon(sites: Sites) -> None:
     sites.run(10, site_a=2 * FULL)
     sites.learn(SHIFT, 1)
