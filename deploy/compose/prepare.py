@@ -1,4 +1,4 @@
-"""Runs once before the fleet of compose.yaml: makes its secrets, its state table, the metro's first round and the demo's API key.
+"""Runs once before the fleet of compose.yaml: makes its secrets, its state table with the first round, and a key.
 
 `prepare.py TABLE`; what is there already stays. The table has the keys of the one that the AWS stacks make.
 """
