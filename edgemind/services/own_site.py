@@ -8,6 +8,7 @@ from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Site
 from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.suspicion import Rumours
+from edgemind.domain.swarm.messages import Announce
 from edgemind.domain.worker_reports import WorkerReport, merge_loads
 from edgemind.ports.clock import Clock
 from edgemind.ports.scaler import Replicas
@@ -106,11 +107,12 @@ class OwnSite:
     def site_load(self) -> SiteLoad:
         return SiteLoad(self.site.name, self.loads(), self.draining, self.shifts)
 
-    def beacon(self, rtt_ms: Mapping[str, float], rumours: Rumours) -> Beacon:
+    def beacon(self, rtt_ms: Mapping[str, float], rumours: Rumours, newest: Announce | None = None) -> Beacon:
         """My load now, numbered after the last one."""
         self._seq += 1
         name, loads = self.site.name, self.loads()
-        return Beacon(name, self.incarnation, self._seq, self.draining, loads, rtt_ms, rumours, self.shifts)
+        known = rtt_ms, rumours, newest, self.shifts
+        return Beacon(name, self.incarnation, self._seq, self.draining, loads, *known)
 
     def others_in_flight(self, sender: WorkerReport) -> dict[str, int]:
         """Requests that the site's other workers have under way, by model: what the sender cannot see by itself."""

@@ -48,6 +48,7 @@ thresholds: {cpu_ratio: 0.7}
 routing:
   policy: local_first
   beacon_hz: 20
+swarm: {scaler: local}
 """
 
 
