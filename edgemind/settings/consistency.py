@@ -120,7 +120,7 @@ def _unscalable(data: dict[str, object], sites: list[Entry]) -> Iterator[Finding
             place = (*model_path, "max_replicas")
             if names.count(model.get("name")) > 1:
                 yield Finding(place, "has no effect while this site declares the model twice; declare it once")
-            if local and model.get("engine") != "simulated":
+            elif local and model.get("engine") != "simulated":
                 yield Finding(place, "has no effect: swarm.scaler: local scales simulated models only; remove it")
 
 

@@ -98,10 +98,7 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside.append(effects_loop(self._effects))
-        if self._rounds is not None:
-            self._rounds.start()
-            beside += rounds_loops(self._rounds)
+        beside += self._start_rounds()
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -113,6 +110,13 @@ class ControllerProcess:
             await asyncio.to_thread(self._history.close)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
+
+    def _start_rounds(self) -> list[asyncio.Task[None]]:
+        """What was decided is carried out, and replicas are counted, also where no rounds are decided any more."""
+        if self._rounds is None:
+            return [effects_loop(self._effects)]
+        self._rounds.start()
+        return [effects_loop(self._effects), *rounds_loops(self._rounds)]
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)

@@ -98,7 +98,7 @@ def test_within_the_cooldown_keep_comes_first(since_ms: float | None, keeps: boo
 
 
 def test_where_all_are_busy_alike_more_capacity_beats_nothing() -> None:
-    busy = {name: SiteLoad(3, 5.0) for name in ("a", "b", "c")}
+    busy = {name: SiteLoad(3, 5.0, max_replicas=2) for name in ("a", "b", "c")}
     assert rank(propose(busy, "a", "llm"), busy, POLICY, None)[0] == "scale_out:a:llm:2"
 
 
