@@ -10,6 +10,7 @@ from edgemind.ports.clock import Clock
 from edgemind.services.neighbourhood import Neighbour
 from edgemind.services.probe_models import PROBE_INTERVAL_S
 from edgemind.services.register_site import RENEW_S
+from edgemind.services.rounds.effects import TURN_S, SwarmEffects
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 
@@ -57,6 +58,10 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
 def rounds_loops(rounds: SiteRounds) -> list[asyncio.Task[None]]:
     """What a site's part in the swarm needs beside messages: a look for breaches."""
     return [_start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds))]
+
+
+def effects_loop(effects: SwarmEffects) -> asyncio.Task[None]:
+    return _start("the effects of rounds", lambda: TURN_S, effects.turn)
 
 
 async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:
