@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgemind.adapters.fleet_tls import FleetTls
     from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.round_journal import RoundJournal
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -158,7 +159,20 @@ def controller_contexts(settings: Settings, tls: "FleetTls | None") -> dict[str,
     return dict.fromkeys(urls, tls.client) if tls is not None else {}
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers") -> "SiteLinks":
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
+def site_links(
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers", journal: "RoundJournal"
+) -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
@@ -179,6 +193,7 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: "M
         HttpGatewayAdmin(calls, site, token),
         HttpModelServerProbe(calls),
         MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
+        journal,
     )
 
 
