@@ -115,6 +115,11 @@ class HttpPeers:
         if answer.status != 204:
             _refused(site, answer)
 
+    async def keep_open(self, site: str) -> None:
+        answer = await self._call(site, "GET", "/healthz", QUERY_TIMEOUT_S)
+        if answer.status != 200:
+            _refused(site, answer)
+
     async def close(self) -> None:
         await self._calls.close()
 
