@@ -16,6 +16,8 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
+from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
@@ -23,6 +25,7 @@ from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
+from edgemind.ports.swarm_store import SwarmStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
     from edgemind.ports.round_journal import RoundJournal
+    from edgemind.ports.swarm_store import SwarmStore
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -45,6 +49,24 @@ def open_state_store(settings: Settings) -> StateStore:
             return MemoryStateStore()
         case Store.DYNAMODB:
             return _dynamodb_store(settings)
+        case other:
+            assert_never(other)
+
+
+def open_swarm_store(settings: Settings) -> SwarmStore:
+    """Where rounds and the roster are kept: beside the state. Nothing is touched until its first call."""
+    match settings.state.store:
+        case Store.JSON:
+            return JsonFileSwarmStore(settings.state.directory, settings.metro)
+        case Store.MEMORY:
+            return MemorySwarmStore(settings.metro)
+        case Store.DYNAMODB:
+            from edgemind.adapters.aws_calls import require_boto3
+            from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
+
+            require_boto3("state.store: dynamodb")
+            table = partial(_state_table, settings)
+            return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
         case other:
             assert_never(other)
 
@@ -121,6 +143,17 @@ def upstream_pools(limits: Limits, tls: Mapping[str, "ssl.SSLContext"] | None = 
     return UpstreamPools(client_limits(limits), tls)
 
 
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
 def certificate_folder(folder: Path, metro: str) -> "CertificateFolder":
     """Where an operator keeps the authority's key and what it issued. ConfigurationError without the extra `certs`."""
     if find_spec("cryptography") is None:
@@ -157,17 +190,6 @@ def controller_contexts(settings: Settings, tls: "FleetTls | None") -> dict[str,
     """With which context each controller's https address is asked; without TLS of the fleet, as any other server."""
     urls = [site.controller for site in settings.sites if site.controller and site.controller.startswith("https:")]
     return dict.fromkeys(urls, tls.client) if tls is not None else {}
-
-
-def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
-    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
-    # Imported here: only controllers need it.
-    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
-    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
-
-    if settings.state.store is Store.JSON:
-        return JsonLinesRoundJournal(settings.state.directory, site)
-    return MemoryRoundJournal()
 
 
 def site_links(
