@@ -1,12 +1,10 @@
 """Who may do what on AWS: nobody everything, and each component of a site exactly what its code asks for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import edgemind
 from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
 from tests.stacks.conftest import Synthesized
@@ -27,7 +25,8 @@ MODEL_STORE = Adapter("s3", ("edgemind.adapters.model_store",))
 FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
-"""No component opens it yet: rounds are simulated. Who wires it gives its calls to a component here."""
+"""In the same table as the state. Gateways have no part in rounds; what they call `decide` is another thing."""
+MEMBERS_OF_THE_SWARM = ("controller",)
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -63,7 +62,11 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
 def asked_by(component: str) -> set[str]:
     """What the code that runs with a component's role asks of AWS."""
     state = methods_used(RUNS[component], port_methods("edgemind.ports.state_store", "StateStore"))
-    actions = STATE_STORE.actions(state) | MODEL_STORE.actions(FETCHES.get(component, set()))
+    rounds = RUNS[component] if component in MEMBERS_OF_THE_SWARM else ()
+    swarm = methods_used(rounds, port_methods("edgemind.ports.swarm_store", "SwarmStore"))
+    actions = (
+        STATE_STORE.actions(state) | SWARM_STORE.actions(swarm) | MODEL_STORE.actions(FETCHES.get(component, set()))
+    )
     # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
@@ -107,11 +110,6 @@ def test_every_call_of_aws_is_derived_from() -> None:
     }
 
 
-def test_no_component_opens_the_swarm_store_yet() -> None:
-    bootstrap = Path(edgemind.__file__).with_name("bootstrap.py")
-    assert "swarm_store" not in bootstrap.read_text(encoding="utf-8"), "give its calls to a component in asked_by"
-
-
 def _holds(adapter: Adapter, module: str) -> bool:
     return any(f"{module}.".startswith(f"{part}.") for part in adapter.modules)
 
@@ -126,6 +124,7 @@ def test_the_derivation_sees_what_it_should() -> None:
     """A derivation that found nothing would agree with everything."""
     assert STATE_STORE.actions({"list_keys"}) == {"dynamodb:Query"}
     assert "dynamodb:PutItem" in STATE_STORE.actions({"put_registration"})
+    assert SWARM_STORE.actions({"read_roster", "change_roster"}) == {"dynamodb:GetItem", "dynamodb:PutItem"}
     assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
     assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}

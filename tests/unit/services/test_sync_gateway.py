@@ -184,7 +184,10 @@ def test_the_controller_counts_the_workers_of_the_site(stage: Stage) -> None:
 
 
 def test_sites_that_joined_become_candidates_until_they_leave(stage: Stage) -> None:
-    joined: dict[str, Any] = {"version": 3, "sites": [{"name": "site-n", "gateway": "http://n:8100", "controller": "http://n:8200"}]}
+    joined: dict[str, Any] = {
+        "version": 3,
+        "sites": [{"name": "site-n", "gateway": "http://n:8100", "controller": "http://n:8200"}],
+    }
     joined["sites"][0]["models"] = [{"name": "n", "base_url": "http://n:9000", "slots": 2, "service_ms": 5}]
     stage.sync.apply({"joined": joined})
     assert {one.site.name for one in stage.router.candidates(Constraints("n")).members} == {"site-b", "site-n"}
