@@ -16,8 +16,6 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
-from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
-from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
@@ -25,7 +23,6 @@ from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
-from edgemind.ports.swarm_store import SwarmStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
@@ -35,6 +32,8 @@ if TYPE_CHECKING:
     from edgemind.adapters.fleet_tls import FleetTls
     from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.round_journal import RoundJournal
+    from edgemind.ports.swarm_store import SwarmStore
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -51,20 +50,26 @@ def open_state_store(settings: Settings) -> StateStore:
             assert_never(other)
 
 
-def open_swarm_store(settings: Settings) -> SwarmStore:
-    """Where rounds and the roster are kept: beside the state. Nothing is touched until its first call."""
+def open_swarm_store(settings: Settings) -> "SwarmStore | None":
+    """Where this metro's rounds are stored: beside the state. None for `state.store: memory`, which nobody can share.
+
+    Nothing is touched until its first call.
+    """
+    # Imported here: gateways run no rounds.
     match settings.state.store:
         case Store.JSON:
+            from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
+
             return JsonFileSwarmStore(settings.state.directory, settings.metro)
-        case Store.MEMORY:
-            return MemorySwarmStore(settings.metro)
         case Store.DYNAMODB:
             from edgemind.adapters.aws_calls import require_boto3
             from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
 
             require_boto3("state.store: dynamodb")
-            table = partial(_state_table, settings)
-            return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
+            place = settings.aws.region, settings.state.endpoint_url
+            return DynamoDbSwarmStore(partial(_state_table, settings), settings.metro, *place)
+        case Store.MEMORY:
+            return None
         case other:
             assert_never(other)
 
@@ -141,6 +146,17 @@ def upstream_pools(limits: Limits, tls: Mapping[str, "ssl.SSLContext"] | None = 
     return UpstreamPools(client_limits(limits), tls)
 
 
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
 def certificate_folder(folder: Path, metro: str) -> "CertificateFolder":
     """Where an operator keeps the authority's key and what it issued. ConfigurationError without the extra `certs`."""
     if find_spec("cryptography") is None:
@@ -179,7 +195,9 @@ def controller_contexts(settings: Settings, tls: "FleetTls | None") -> dict[str,
     return dict.fromkeys(urls, tls.client) if tls is not None else {}
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers") -> "SiteLinks":
+def site_links(
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers", journal: "RoundJournal"
+) -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
@@ -200,6 +218,7 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools, numbers: "M
         HttpGatewayAdmin(calls, site, token),
         HttpModelServerProbe(calls),
         MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
+        journal,
     )
 
 

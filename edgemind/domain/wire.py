@@ -11,6 +11,7 @@ from edgemind.errors import PermanentError
 
 NAME_LIMIT = 256
 ENTRIES_LIMIT = 4096
+LONG_TEXT_LIMIT = 2048
 _REQUIRED = object()
 
 
@@ -35,7 +36,7 @@ class Fields:
             raise self._wrong(name, f"text of 1 to {NAME_LIMIT} characters", value)
         return value
 
-    def texts(self, name: str, limit: int, chars: int = NAME_LIMIT) -> tuple[str, ...]:
+    def texts(self, name: str, limit: int = ENTRIES_LIMIT, chars: int = NAME_LIMIT) -> tuple[str, ...]:
         """A list of at most `limit` different texts; absent is empty."""
         value = self._document.get(name)
         if value is None:
@@ -49,6 +50,17 @@ class Fields:
 
     def text_or_none(self, name: str) -> str | None:
         return None if self._document.get(name) is None else self.text(name)
+
+    def long_text(self, name: str, default: str | None = None) -> str:
+        """Any text up to LONG_TEXT_LIMIT, empty too: names put together, words for people."""
+        value = self._document.get(name, default)
+        if not isinstance(value, str) or len(value) > LONG_TEXT_LIMIT:
+            raise self._wrong(name, f"text of at most {LONG_TEXT_LIMIT} characters", value)
+        return value
+
+    def anything(self, name: str) -> object:
+        """What is there, unread; null if it is absent."""
+        return self._document.get(name)
 
     def count(self, name: str, default: int | None = None, limit: int | None = None) -> int:
         """A whole number >= 0, and <= `limit` if there is one."""

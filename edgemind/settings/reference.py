@@ -23,6 +23,7 @@ _SECTIONS = (
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
+    ("swarm", "SwarmPolicy"),
 )
 
 

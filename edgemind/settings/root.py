@@ -8,6 +8,7 @@ from pydantic import Field
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.limits import Limits
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.fields import Name, Version
@@ -28,8 +29,8 @@ MAX_SITES = 1000
 class Settings(Group):
     """One metro's configuration. Only `load_settings` makes one: it also checks what spans several groups.
 
-    `limits`, `thresholds` and `routing` are domain objects already; `fleet()` builds the rest. The yaml's group `fleet`
-    is `access` here.
+    `limits`, `thresholds`, `routing` and `swarm` are domain objects already; `fleet()` builds the rest. The yaml's
+    group `fleet` is `access` here.
     """
 
     version: Version = Field(description="Version of this file's layout.", examples=[1])
@@ -51,6 +52,7 @@ class Settings(Group):
     limits: Limits = Field(default_factory=Limits, description="Bounds a gateway holds.")
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
+    swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""

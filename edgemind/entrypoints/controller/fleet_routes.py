@@ -23,6 +23,7 @@ from edgemind.entrypoints.controller.access import AccessRules, Caller, Credenti
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
+from edgemind.entrypoints.controller.round_routes import RoundRoutes
 from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.entrypoints.controller.tls_identity import identities
 from edgemind.errors import PermanentError, TemporaryError
@@ -80,6 +81,7 @@ class FleetRoutes:
         get("/table", self.table, response_model=TableStatus)
         get("/decisions", self.decisions, response_model=DecisionPage)
         get("/decisions/{decision_id}", self.decision, response_model=DecisionExplanation)
+        RoundRoutes(self._controller).add(get)
         for verb, endpoint in (("drain", self.drain), ("undrain", self.undrain)):
             path = f"/edgemind/v1/sites/{{name}}/{verb}"
             app.post(path, dependencies=operator, responses=_ERRORS, response_model=DrainStatus)(endpoint)
