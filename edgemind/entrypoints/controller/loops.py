@@ -55,7 +55,7 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
 
 
 def rounds_loops(rounds: SiteRounds) -> list[asyncio.Task[None]]:
-    """What a site's part in the swarm needs beside messages and its roster: a look for breaches."""
+    """What a site's part in the swarm needs beside messages: a look for breaches."""
     return [_start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds))]
 
 
