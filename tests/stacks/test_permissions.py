@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 # What runs with each component's role: its own process, and the commands that are started in its pod.
 RUNS: Mapping[str, tuple[str, ...]] = {
     "gateway": ("edgemind.entrypoints.gateway",),
-    "controller": ("edgemind.entrypoints.controller", "edgemind.entrypoints.keys_commands"),
+    "controller": (
+        "edgemind.entrypoints.controller",
+        "edgemind.entrypoints.keys_commands",
+        "edgemind.entrypoints.swarm_commands",
+    ),
     "model-server": ("edgemind.entrypoints.model_server",),
 }
 _STATE = "edgemind.adapters.state_store"
@@ -25,8 +29,7 @@ MODEL_STORE = Adapter("s3", ("edgemind.adapters.model_store",))
 FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
-"""In the same table as the state. Gateways have no part in rounds; what they call `decide` is another thing."""
-MEMBERS_OF_THE_SWARM = ("controller",)
+"""Only who opens it is asked for its methods: others have methods of such names, too."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -62,11 +65,10 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
 def asked_by(component: str) -> set[str]:
     """What the code that runs with a component's role asks of AWS."""
     state = methods_used(RUNS[component], port_methods("edgemind.ports.state_store", "StateStore"))
-    rounds = RUNS[component] if component in MEMBERS_OF_THE_SWARM else ()
-    swarm = methods_used(rounds, port_methods("edgemind.ports.swarm_store", "SwarmStore"))
-    actions = (
-        STATE_STORE.actions(state) | SWARM_STORE.actions(swarm) | MODEL_STORE.actions(FETCHES.get(component, set()))
-    )
+    actions = STATE_STORE.actions(state) | MODEL_STORE.actions(FETCHES.get(component, set()))
+    if methods_used(RUNS[component], {"open_swarm_store"}):
+        rounds = methods_used(RUNS[component], port_methods("edgemind.ports.swarm_store", "SwarmStore"))
+        actions |= SWARM_STORE.actions(rounds)
     # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
@@ -124,9 +126,9 @@ def test_the_derivation_sees_what_it_should() -> None:
     """A derivation that found nothing would agree with everything."""
     assert STATE_STORE.actions({"list_keys"}) == {"dynamodb:Query"}
     assert "dynamodb:PutItem" in STATE_STORE.actions({"put_registration"})
-    assert SWARM_STORE.actions({"read_roster", "change_roster"}) == {"dynamodb:GetItem", "dynamodb:PutItem"}
     assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
     assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
+    assert SWARM_STORE.actions({"open_round", "read_ballots"}) >= {"dynamodb:Query", "dynamodb:UpdateItem"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}
 
 
