@@ -82,7 +82,8 @@ class ControllerProcess:
             (store, swarm), self._declared, self._clock, secrets.token_bytes, self.membership.changed
         )
         self._settings = settings
-        self._door = MetroDoor(members, lambda: self._settings)
+        shared = settings.state.store is not Store.MEMORY
+        self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._effects = self._swarm_effects(settings)
         self._rounds = self._site_rounds(settings, swarm)
 
