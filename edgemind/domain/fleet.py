@@ -1,7 +1,7 @@
 """What a fleet is made of: sites, the model servers they hold, and the tenants they serve."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -45,6 +45,7 @@ class ModelEndpoint:
     `base_url` may end in `/v1` as OpenAI clients write it. `slots` is how many requests it works on at once,
     `service_ms` the expected time for one of them with nothing queued: a prior, replaced by measurement. `load_ms` is
     the time to load the model when it is cold. `key` is the resolved bearer token for this upstream, if it wants one.
+    `max_replicas` is how often a site may run it, each replica with `slots`; 1 cannot be scaled.
     """
 
     model: str
@@ -56,6 +57,7 @@ class ModelEndpoint:
     load_ms: float = 0.0
     key: str | None = field(default=None, repr=False)
     simulated: ServiceTime | None = None
+    max_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class Fleet:
     sites: tuple[Site, ...]
     cloud: Site | None = None
     tenants: tuple[Tenant, ...] = ()
+
+    def with_sites(self, more: Iterable[Site]) -> "Fleet":
+        """With sites that joined; one that is declared stays as declared."""
+        names = {site.name for site in self.sites}
+        return replace(self, sites=(*self.sites, *(site for site in more if site.name not in names)))
 
     def site(self, name: str) -> Site | None:
         return next((site for site in self.sites if site.name == name), None)

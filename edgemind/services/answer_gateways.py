@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from edgemind.domain.beacons import ModelLoad
 from edgemind.domain.membership import SiteState
+from edgemind.domain.site_documents import joined_document
 from edgemind.domain.worker_reports import WorkerReport
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
@@ -44,6 +45,7 @@ class GatewayAnswers:
             "local": self._local(report),
             "workers": len(own.reports()),
             "drain": own.drain_requested,
+            "joined": self._joined(report.joined_version),
         }
 
     def _table(self, known_version: int) -> dict[str, object] | None:
@@ -53,11 +55,17 @@ class GatewayAnswers:
             return None
         return {"version": table.version, "computed_at_ms": table.computed_at_ms, "weights": table.weights}
 
+    def _joined(self, known_version: int) -> dict[str, object] | None:
+        """Null while the roster is unknown (the gateway goes on with what it was told) or it has them already."""
+        joined = self._neighbourhood.joined
+        return None if joined is None or joined.version == known_version else joined_document(joined)
+
     def _neighbour_beacons(self, now_s: float) -> list[dict[str, object]]:
         answer: list[dict[str, object]] = []
         for name, neighbour in self._neighbourhood.neighbours.items():
             beacon = neighbour.beacon
-            suspected = neighbour.membership.state(now_s) is not SiteState.ALIVE
+            alive = neighbour.membership.state(now_s) is SiteState.ALIVE
+            suspected = not alive or self._neighbourhood.failed_over_to(name, now_s) is not None
             if beacon is None and not suspected:
                 continue
             # Never heard and suspected: there is no load to tell, and its age is the time we have been waiting.
@@ -93,7 +101,11 @@ class GatewayAnswers:
         others = self._own.others_in_flight(report)
         ready = self._own.ready_models
         return {
-            model: {"in_flight": others.get(model, 0), "ready": ready.get(model, True)}
+            model: {
+                "in_flight": others.get(model, 0),
+                "ready": ready.get(model, True),
+                "replicas": self._own.ready_replicas(model),
+            }
             for model in self._own.site.models()
         }
 

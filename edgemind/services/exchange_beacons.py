@@ -1,9 +1,11 @@
 """Beacons between controllers: mine to each neighbour, its own as the answer, the time between as the distance."""
 
 import logging
+from collections.abc import Callable
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.messages import Announce
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import Peers
@@ -21,6 +23,12 @@ class BeaconExchange:
         self._neighbourhood = neighbourhood
         self._peers = peers
         self._clock = clock
+        self._newest: Callable[[], Announce | None] = lambda: None
+        self._heard: Callable[[Beacon], None] = lambda _: None
+
+    def tell_of_rounds(self, newest: Callable[[], Announce | None], heard: Callable[[Beacon], None]) -> None:
+        """Whoever runs this site's rounds: `newest` is what beacons shall say of them, `heard` is given the others'."""
+        self._newest, self._heard = newest, heard
 
     async def exchange(self, neighbour: Neighbour) -> None:
         """One beacon to one neighbour. A failure is an observation and no error: it moves the membership."""
@@ -28,7 +36,7 @@ class BeaconExchange:
         why = ""
         sent_s = self._clock.monotonic_s()
         try:
-            answer = await self._peers.exchange(name, self.my_beacon())
+            answer = await self._peers.exchange(name, self.my_beacon(name))
             if answer.site != name:
                 raise PermanentError(f"{answer.site} answered at the controller address of {name}: check edgemind.yaml")
         except UpstreamUnreachable as exc:
@@ -39,9 +47,8 @@ class BeaconExchange:
             why = str(exc)
         else:
             now_s = self._clock.monotonic_s()
-            neighbour.membership.answered(now_s)
-            neighbour.round_trip.observe((now_s - sent_s) * 1000.0)
-            self._neighbourhood.take_beacon(answer, now_s)
+            self._neighbourhood.answered(neighbour, answer, sent_s, now_s)
+            self._heard(answer)
         _tell_change(neighbour, neighbour.membership.state(self._clock.monotonic_s()), why)
 
     def receive(self, beacon: Beacon) -> Beacon:
@@ -55,10 +62,13 @@ class BeaconExchange:
                 f"{self._own.site.name} does not expect beacons from {beacon.site!r}: give both the same edgemind.yaml"
             )
         self._neighbourhood.take_beacon(beacon, self._clock.monotonic_s())
-        return self.my_beacon()
+        self._heard(beacon)
+        return self.my_beacon(beacon.site)
 
-    def my_beacon(self) -> Beacon:
-        return self._own.beacon(self._neighbourhood.measured_rtt_ms())
+    def my_beacon(self, to: str) -> Beacon:
+        around = self._neighbourhood
+        rumours = around.rumours(to, self._clock.monotonic_s())
+        return self._own.beacon(around.measured_rtt_ms(), rumours, self._newest())
 
 
 def _tell_change(neighbour: Neighbour, state: SiteState, why: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from edgemind.domain.fleet import Fleet
+from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.requests import Constraints, Demand, Reason
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, compile_candidates
 from edgemind.domain.routing.health import Circuit, EjectionRule, UpstreamHealth
@@ -50,11 +50,13 @@ class RequestRouter:
         self._report_s: dict[str, float] = {}
         self._rule = EjectionRule()
         self._unsettled: set[str] = set()
+        self._joined: tuple[Site, ...] = ()
         self.replace_fleet(fleet, policy)
 
     def replace_fleet(self, fleet: Fleet, policy: RoutingPolicy) -> None:
         """Take a new configuration; candidates that stay keep what is known of them."""
-        self.fleet = fleet
+        self._declared = fleet
+        self.fleet = fleet = fleet.with_sites(self._joined)
         self.policy = policy
         self._choose = POLICIES[policy.policy]
         known = self.targets
@@ -70,6 +72,11 @@ class RequestRouter:
         for target in targets.values():
             self._by_model.setdefault(target.candidate.model, []).append(target.candidate)
         self.recompile()
+
+    def use_joined(self, sites: tuple[Site, ...]) -> None:
+        """Sites that joined since the configuration was written, in place of those told before."""
+        self._joined = sites
+        self.replace_fleet(self._declared, self.policy)
 
     # Deciding
 
@@ -184,12 +191,17 @@ class RequestRouter:
         if changed:
             self.recompile()
 
-    def report_local(self, model: str, others_in_flight: float, *, ready: bool) -> None:
-        """What the other workers of this site have under way for a model, and whether its server answers its checks."""
+    def report_local(self, model: str, others_in_flight: float, *, ready: bool, replicas: int = 1) -> None:
+        """What the other workers of this site have under way for a model, whether it is served, and how often."""
         own = [candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress]
-        slots = sum(candidate.slots for candidate in own)
+        ready = ready and replicas > 0
         for candidate in own:
-            candidate.know_others(others_in_flight * candidate.slots / slots)
+            slots = self.targets[candidate.key].slots * max(1, replicas)
+            if slots != candidate.slots:
+                candidate.measured(candidate.rtt_ms, candidate.service_ms, slots)
+        all_slots = sum(candidate.slots for candidate in own)
+        for candidate in own:
+            candidate.know_others(others_in_flight * candidate.slots / all_slots)
             if candidate.ready != ready:
                 candidate.ready = ready
                 self.recompile()
@@ -262,4 +274,7 @@ def _redeclare(known: Target, declared: Candidate) -> None:
     candidate.site = declared.site
     if not known.via_gateway:
         candidate.load_ms = declared.load_ms
-        candidate.measured(declared.rtt_ms, candidate.service_ms, declared.slots)
+        # As many replicas as before, until the controller tells.
+        slots = declared.slots * max(1, candidate.slots // known.slots)
+        known.slots = declared.slots
+        candidate.measured(declared.rtt_ms, candidate.service_ms, slots)

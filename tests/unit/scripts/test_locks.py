@@ -13,6 +13,7 @@ requires-python = ">=3.11"
 dependencies = [{core}]
 [project.optional-dependencies]
 aws = ["boto3"]
+certs = ["cryptography"]
 demo = ["rich"]
 dev = ["pytest"]
 """

@@ -6,7 +6,11 @@ import pytest
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.membership import SiteState
+from edgemind.domain.routing.overlay import Shift
+from edgemind.domain.suspicion import Rumours
+from edgemind.domain.swarm.records import Fence
 from edgemind.errors import PermanentError
+from edgemind.ports.scaler import Replicas
 from edgemind.services.site_controller import SiteController
 from tests.support.controllers import Metro, decision_document, metro, report, site
 
@@ -176,7 +180,7 @@ def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> Non
     before = three.controllers["site-a"]
     before.gateways.answer(report("site-a", decisions=[decision_document("dec-site-a-0-0123456789abcdef", 1)]))
     before.drain_own(True)
-    seq = before.exchange.my_beacon().seq
+    seq = before.exchange.my_beacon("site-b").seq
 
     after = three.start("site-a")
     after.succeed(before)
@@ -185,7 +189,7 @@ def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> Non
     assert after.own.reports()
     assert len(after.log) == 1
     assert after.tables.latest is before.tables.latest
-    assert after.exchange.my_beacon().seq > seq
+    assert after.exchange.my_beacon("site-b").seq > seq
     assert after.neighbourhood.settled(three.clock.monotonic_s()), "neighbours it knew are not unknown again"
     assert after.decisions.own_page(5, None).decisions
 
@@ -209,3 +213,118 @@ def test_each_change_of_a_neighbours_state_is_logged_once_with_its_reason(
         "site site-b is back: it answers beacons",
         "site site-b is back: it answers beacons",
     ], "by site-a and by site-c"
+
+
+def test_replicas_reach_the_own_gateways_the_neighbours_and_the_table(three: Metro) -> None:
+    one, other = three.controllers["site-a"], three.controllers["site-b"]
+    one.own.replicas = {"detector": Replicas(3, 2, Fence(1, 4))}
+    run(three, 60, site_a=1200.0)
+    answer = one.gateways.answer(report("site-a"))
+    assert answer["local"] == {"detector": {"in_flight": 0, "ready": True, "replicas": 2}}
+    beacon = other.neighbourhood.neighbours["site-a"].beacon
+    assert beacon is not None
+    assert (beacon.models["detector"].slots, beacon.models["detector"].replicas) == (8, 2)
+    # 8 slots of 10 ms each, filled to 85 %; the others keep their four.
+    assert weights(one)["site-a"] == pytest.approx(680.0, rel=0.01)
+    assert weights(one)["site-b"] == pytest.approx(340.0, rel=0.01)
+
+    one.own.replicas = {"detector": Replicas(1, 0, Fence(1, 5))}
+    run(three, 2, site_a=1200.0)
+    assert "site-a" not in weights(one), "a model without a ready replica serves nobody"
+
+
+def test_a_shift_is_in_every_controllers_table_and_ends_with_the_site_that_reports_it(three: Metro) -> None:
+    run(three, 60, site_a=400.0)
+    before = weights(three.controllers["site-a"])
+    three.controllers["site-a"].own.shifts = (Shift("detector", "site-c", 100, Fence(1, 1)),)
+    run(three, 2, site_a=400.0)
+    after = weights(three.controllers["site-a"])
+    assert after["site-a"] < 0.85 * before["site-a"]
+    assert after["site-c"] > 100.0
+    now_s = three.clock.monotonic_s()
+    for other in ("site-b", "site-c"):
+        seen = {load.site: load.shifts for load in three.controllers[other].neighbourhood.loads(now_s)}
+        assert seen["site-a"] == three.controllers["site-a"].own.shifts
+
+    del three.running["site-a"]
+    for _ in range(30):
+        for name in ("site-b", "site-c"):
+            load = {"in_flight": 0, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 1.0}
+            three.controllers[name].gateways.answer(report(name, models={"detector": load}))
+        three.rounds(1)
+    known = three.controllers["site-b"].neighbourhood.loads(three.clock.monotonic_s())
+    assert [load.shifts for load in known] == [()]
+
+
+def fourteen() -> Metro:
+    return Metro(metro(*(site(f"site-{number:02}") for number in range(14))))
+
+
+def suspected(group: Metro, asked: str) -> frozenset[str]:
+    return group.controllers[asked].neighbourhood.suspected(group.clock.monotonic_s())
+
+
+def test_a_site_that_died_is_suspected_by_those_too_far_for_its_beacons_and_back_with_its_restart() -> None:
+    group = fourteen()
+    group.rounds(3)
+    far = next(name for name, one in group.controllers.items() if "site-05" not in one.neighbourhood.neighbours)
+    assert suspected(group, far) == frozenset()
+
+    del group.running["site-05"]
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset({"site-05"})}
+
+    group.controllers["site-05"] = group.start("site-05")
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset()}
+
+
+def test_a_paused_site_is_back_with_its_old_state_as_soon_as_it_hears_what_is_said_of_it() -> None:
+    group = fourteen()
+    group.rounds(3)
+    paused = group.running.pop("site-05")
+    group.rounds(20)
+    group.running["site-05"] = paused
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset()}
+    own = group.controllers["site-05"]
+    assert own.neighbourhood.suspicions.refutation > own.own.incarnation
+
+
+def test_a_reload_keeps_what_is_known_of_who_is_up() -> None:
+    group = fourteen()
+    group.rounds(3)
+    del group.running["site-05"]
+    group.rounds(5)
+    before = group.controllers["site-00"]
+    after = group.start("site-00")
+    after.succeed(before)
+    assert after.neighbourhood.suspected(group.clock.monotonic_s()) == {"site-05"}
+
+
+def test_members_of_whom_this_configuration_knows_nothing_can_be_suspected_too() -> None:
+    group = fourteen()
+    around = group.controllers["site-00"].neighbourhood
+    rumours = Rumours(1, {"elsewhere": 3})
+    around.suspicions.hear("site-01", 1, rumours)
+    assert around.suspected(0.0) == frozenset()
+    around.know_members(["elsewhere"])
+    around.suspicions.hear("site-01", 1, rumours)
+    assert around.suspected(0.0) == {"elsewhere"}
+
+
+def test_a_site_that_hears_hardly_anybody_accuses_nobody() -> None:
+    group = Metro(metro(*(site(name) for name in "abcd")))
+    group.rounds(3)
+    cut_off = {name: group.running.pop(name) for name in "cd"}
+    group.rounds(3)
+    assert group.controllers["a"].neighbourhood.rumours("b", group.clock.monotonic_s()).suspects == {}
+    assert suspected(group, "a") == {"c", "d"}, "of three neighbours two: that is more than half"
+
+    group.running |= {"c": cut_off["c"]}
+    group.rounds(30)
+    del group.running["c"], group.running["b"]
+    group.rounds(1)
+    group.running["b"] = group.controllers["b"]
+    group.rounds(30)
+    assert suspected(group, "a") == {"c", "d"}
