@@ -20,7 +20,7 @@ TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
 STATE_FOLDER = "state"
 ROLES = ("viewer", "operator", "admin")
-KEEP_REPLICAS_S = 5
+COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
 """Short, so that a demo of half a minute shows replicas come and go."""
 DRAIN_S = 0.5
 """Short, so that Ctrl-C ends quickly; a real site gives its devices longer."""
@@ -57,7 +57,7 @@ def demo_configuration(fleet: DemoFleet, policy: str) -> str:
         "tenants": [{"name": TENANT, "models": ["*"], "rate_per_s": 1000, "burst": 2000}],
         "limits": {"drain_s": DRAIN_S},
         "routing": {"policy": policy},
-        "swarm": {"scaler": "local", "keep_for_s": KEEP_REPLICAS_S},
+        "swarm": {"scaler": "local", "cooldown_ms": COOLDOWN_MS, "keep_for_s": KEEP_REPLICAS_S},
     }
     # None: only the innermost lists and mappings go on one line, which keeps a model readable as a row.
     return _HEADER + yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=160)

@@ -27,7 +27,7 @@ from edgemind.services.rounds.scale_replicas import ReplicaScaling
 TURN_S = 0.5
 RELEASE_S = 3.0
 """How long the demand has to fit before a shift ends."""
-DEMAND_MEAN_S = 5.0
+DEMAND_MEAN_S = 2.0
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ so a controller that starts again goes on with it.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from dataclasses import replace
 from edgemind.domain.swarm.history import EffectReport
 from edgemind.domain.swarm.records import Action, Candidate, Fence
 from edgemind.domain.swarm.scale_task import ScaleTask, ScalingPolicy, Step, scale_task
-from edgemind.errors import EdgeMindError, PermanentError, TemporaryError
+from edgemind.errors import EdgeMindError, PermanentError, StateCorrupt, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.effect_journal import EffectJournal
 from edgemind.ports.scaler import Replicas, Scaler, StaleFence
@@ -132,11 +133,10 @@ class ReplicaScaling:
                 log.warning("%s is undone: %s", self._what(task), why or "a start before this one began to")
                 await self._undo(task)
                 state = "undone"
-        except StaleFence as exc:
-            state, why = "refused", str(exc)
         except EdgeMindError as exc:
-            log.error("%s failed: %s", self._what(task), exc)
-            state, why = "failed", str(exc)
+            state, why = "refused" if isinstance(exc, StaleFence) else "failed", str(exc)
+            log.log(logging.INFO if state == "refused" else logging.ERROR, "%s %s: %s", self._what(task), state, exc)
+            await self._give_up(task)
         self._tell(task, state, (self._clock.monotonic_s() - began_s) * 1000.0, why)
 
     async def _apply(self, task: ScaleTask) -> tuple[ScaleTask, str | None]:
@@ -203,6 +203,11 @@ class ReplicaScaling:
         await asyncio.to_thread(self._journal.write, task)
         if self._tasks is not None:
             self._tasks[task.model] = task
+
+    async def _give_up(self, task: ScaleTask) -> None:
+        """The next start must not begin again. A record that cannot be used stays as it is, for a person."""
+        with contextlib.suppress(StateCorrupt):
+            await self._conclude(replace(self._tasks[task.model] if self._tasks else task, step=Step.DONE))
 
     async def _conclude(self, task: ScaleTask) -> None:
         """What is not kept of an end is done once more after a restart, by the same fence and to the same end."""

@@ -137,6 +137,7 @@ class SiteRounds:
             self._rules.policy.cooldown_ms,
             self.propose,
             self._part.effects.breach_over,
+            self.driver.since_change_ms,
             self._clock,
         )
 

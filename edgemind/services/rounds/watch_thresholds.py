@@ -19,7 +19,7 @@ class ThresholdWatch:
     """`propose` is given what to vote about, and what was measured; `over` the model whose breach has ended.
 
     A breach that lasts is proposed again after `cooldown_ms`, by this site's monotonic clock: what was decided before
-    has had that long to help.
+    has had that long to help, whoever asked for it (`since_change_ms`). Until then KEEP would win anyway.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class ThresholdWatch:
         cooldown_ms: float,
         propose: Callable[[tuple[Candidate, ...], Measures], None],
         over: Callable[[str], None],
+        since_change_ms: Callable[[], float | None],
         clock: Clock,
     ) -> None:
         self._watch = watch
@@ -36,6 +37,7 @@ class ThresholdWatch:
         self._cooldown_s = cooldown_ms / 1000.0
         self._propose = propose
         self._over = over
+        self._since_change_ms = since_change_ms
         self._clock = clock
         self._asked_s: dict[str, float] = {}
 
@@ -62,6 +64,9 @@ class ThresholdWatch:
         log.info("the swarm is asked about %s, because an operator wants it", model)
 
     def _may_ask(self, model: str) -> bool:
+        since_ms = self._since_change_ms()
+        if since_ms is not None and since_ms < self._cooldown_s * 1000.0:
+            return False
         asked_s = self._asked_s.get(model)
         return asked_s is None or self._clock.monotonic_s() - asked_s >= self._cooldown_s
 
