@@ -1,0 +1,12 @@
+"""Types of arguments that several tools take: what they are called in a schema, and their bounds."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+SiteName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="A site's name, such as site-a.")]
+PageLimit = Annotated[int, Field(ge=1, le=200, description="At most so many.")]
+After = Annotated[
+    str | None, Field(max_length=200, description="Continue behind this name: `next_after` of the page before.")
+]
+DryRun = Annotated[bool, Field(description="true: tell what would happen, and change nothing.")]

@@ -1,0 +1,68 @@
+"""What is run where. Every tool that changes something can be asked first what it would do (`dry_run`)."""
+
+import asyncio
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.membership import SiteState
+from edgemind.entrypoints.controller.access import Role
+from mcp_tools.arguments import DryRun, SiteName
+from mcp_tools.calls import Call
+from mcp_tools.tools import TIMEOUT_S, ServerSpec, ToolSpec
+
+POLL_S = 0.5
+WAIT_LIMIT_S = 300
+
+WaitSeconds = Annotated[
+    int, Field(ge=0, le=WAIT_LIMIT_S, description="Wait so long at most until nothing is under way there.")
+]
+
+
+class DrainReport(BaseModel):
+    """`applied` is false for a dry run. `in_flight`: requests still under way at the site's models when it ended."""
+
+    site: str
+    draining: bool
+    was: SiteState
+    applied: bool
+    in_flight: int
+
+
+async def drain_site(
+    call: Call, site: SiteName, draining: bool = True, dry_run: DryRun = False, wait_s: WaitSeconds = 0
+) -> DrainReport:
+    """Take a site out of service (its devices are served elsewhere), or with draining=false back. Needs operator."""
+    before = await call.fleet.site(site)
+    in_flight = _in_flight(before)
+    if not dry_run:
+        await call.fleet.drain(site, draining)
+        if draining and wait_s:
+            in_flight = await _run_dry(call, site, wait_s)
+    return DrainReport(site=site, draining=draining, was=before.state, applied=not dry_run, in_flight=in_flight)
+
+
+async def _run_dry(call: Call, site: str, wait_s: int) -> int:
+    """Requests still under way when none is left, or `wait_s` is over; tells how far it is at each look."""
+    clock = asyncio.get_running_loop().time
+    give_up_s = clock() + wait_s
+    at_first = in_flight = _in_flight(await call.fleet.site(site))
+    while in_flight and clock() < give_up_s:
+        await call.progress(at_first - in_flight, at_first, f"{in_flight} requests are under way at {site}")
+        await asyncio.sleep(POLL_S)
+        in_flight = _in_flight(await call.fleet.site(site))
+        # What the site had accepted shortly before may come on top: progress never goes back.
+        at_first = max(at_first, in_flight)
+    return in_flight
+
+
+def _in_flight(status: SiteStatus) -> int:
+    return sum(model.in_flight for model in status.models)
+
+
+SERVER = ServerSpec(
+    "container_ops",
+    "Takes sites of an EdgeMind fleet out of service and back. Ask with dry_run=true first. Needs the operator role.",
+    [ToolSpec(drain_site, Role.OPERATOR, timeout_s=WAIT_LIMIT_S + TIMEOUT_S, changes=True)],
+)

@@ -1,0 +1,60 @@
+"""A controller as the tools ask it in its own process: the same services that its API calls, without HTTP."""
+
+from collections.abc import Callable, Mapping
+
+from edgemind.domain.decision_ids import parse_cursor
+from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.thresholds import Thresholds
+from edgemind.domain.wire import DocumentInvalid
+from edgemind.errors import PermanentError
+from edgemind.services.site_controller import SiteController
+
+
+class FleetInProcess:
+    """`FleetSource` of one site. `controller` is asked for at each call: a reload may have replaced it."""
+
+    def __init__(self, controller: Callable[[], SiteController], thresholds: Thresholds) -> None:
+        self.thresholds: Thresholds | None = thresholds
+        self._controller = controller
+
+    async def fleet(self) -> FleetStatus:
+        return await self._controller().view.fleet()
+
+    async def site(self, name: str) -> SiteStatus:
+        status = await self._controller().view.site(name)
+        if status is None:
+            raise self._no_such_site(name)
+        return status
+
+    async def models(self) -> ModelList:
+        return self._controller().view.models()
+
+    async def decisions(self, limit: int, cursor: str | None) -> DecisionPage:
+        try:
+            before = parse_cursor(cursor) if cursor else None
+        except DocumentInvalid as exc:
+            raise PermanentError(str(exc)) from exc
+        return await self._controller().decisions.fleet_page(limit, before)
+
+    async def decision(self, decision_id: str) -> Mapping[str, object]:
+        explanation = await self._controller().decisions.explain(decision_id)
+        if explanation is None:
+            raise PermanentError(f"no decision {decision_id!r} is kept: a gateway worker keeps its last few thousand")
+        return explanation
+
+    async def drain(self, name: str, draining: bool) -> DrainStatus:
+        controller = self._controller()
+        site = controller.neighbourhood.fleet.site(name)
+        if site is None:
+            raise self._no_such_site(name)
+        if name == controller.own.site.name:
+            controller.drain_own(draining)
+        elif site.controller_url is None:
+            raise PermanentError(f"{name} has no controller, so nobody there can drain it")
+        else:
+            await controller.links.peers.drain(name, draining)
+        return DrainStatus(name, draining)
+
+    def _no_such_site(self, name: str) -> PermanentError:
+        names = ", ".join(site.name for site in self._controller().neighbourhood.fleet.sites[:20])
+        return PermanentError(f"no site is called {name!r}; there are: {names}")

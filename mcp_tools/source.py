@@ -1,0 +1,33 @@
+"""What the tools ask of a fleet. A controller answers in its own process; people's clients ask the fleet API."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.thresholds import Thresholds
+
+
+class FleetSource(Protocol):
+    """Live data only: nothing is kept between two calls.
+
+    Every method raises TemporaryError if the fleet cannot answer just now, and PermanentError if it refused, or if
+    there is no such thing.
+    """
+
+    thresholds: Thresholds | None
+    """Those in force; None where they are not known, since the fleet API does not tell them."""
+
+    async def fleet(self) -> FleetStatus: ...
+
+    async def site(self, name: str) -> SiteStatus: ...
+
+    async def models(self) -> ModelList: ...
+
+    async def decisions(self, limit: int, cursor: str | None) -> DecisionPage:
+        """At most `limit`, newest first; `cursor` is the `next_cursor` of the page before."""
+
+    async def decision(self, decision_id: str) -> Mapping[str, object]:
+        """The explanation that its gateway worker keeps."""
+
+    async def drain(self, name: str, draining: bool) -> DrainStatus:
+        """Take a site out of service, or back. A fleet over HTTP asks for the operator's token."""
