@@ -22,6 +22,7 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.round_journal import RoundJournal
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -110,7 +111,18 @@ def upstream_pools(limits: Limits) -> UpstreamPools:
     return UpstreamPools(client_limits(limits))
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLinks":
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
+def site_links(settings: Settings, site: Site, pools: UpstreamPools, journal: "RoundJournal") -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
@@ -122,7 +134,8 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLin
     token = secret.reveal() if secret else ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    return SiteLinks(HttpPeers(calls, urls, token), HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls))
+    admin, probe = HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls)
+    return SiteLinks(HttpPeers(calls, urls, token), admin, probe, journal)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -11,6 +11,7 @@ from edgemind.errors import PermanentError
 
 NAME_LIMIT = 256
 ENTRIES_LIMIT = 4096
+LONG_TEXT_LIMIT = 2048
 _REQUIRED = object()
 
 
@@ -37,6 +38,30 @@ class Fields:
 
     def text_or_none(self, name: str) -> str | None:
         return None if self._document.get(name) is None else self.text(name)
+
+    def long_text(self, name: str, default: str | None = None) -> str:
+        """Any text up to LONG_TEXT_LIMIT, empty too: names put together, words for people."""
+        value = self._document.get(name, default)
+        if not isinstance(value, str) or len(value) > LONG_TEXT_LIMIT:
+            raise self._wrong(name, f"text of at most {LONG_TEXT_LIMIT} characters", value)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts; absent is empty."""
+        value = self._document.get(name, ())
+        if not isinstance(value, list | tuple) or len(value) > ENTRIES_LIMIT:
+            raise self._wrong(name, f"a list of at most {ENTRIES_LIMIT} texts", value)
+        texts = tuple(one for one in value if isinstance(one, str) and len(one) <= LONG_TEXT_LIMIT)
+        if len(texts) < len(value):
+            raise self._wrong(name, f"a list of texts of at most {LONG_TEXT_LIMIT} characters", value)
+        return texts
+
+    def object_or_none(self, name: str) -> "Fields | None":
+        return None if self._document.get(name) is None else self.object_or_empty(name)
+
+    def anything(self, name: str) -> object:
+        """What is there, unread; null if it is absent."""
+        return self._document.get(name)
 
     def count(self, name: str, default: int | None = None) -> int:
         """A whole number >= 0."""

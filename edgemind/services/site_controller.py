@@ -8,9 +8,13 @@ from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
+from edgemind.ports.round_journal import RoundJournal
 from edgemind.ports.site_servers import GatewayAdmin, ModelServerProbe
 from edgemind.services.answer_gateways import GatewayAnswers
 from edgemind.services.compute_table import TableComputer
@@ -23,6 +27,7 @@ from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.probe_models import ModelServerChecks
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.rounds.find_rounds import RoundFinder
 
 GONE_MS = 30_000.0
 """Silence after which a site is asked once a second only."""
@@ -35,6 +40,7 @@ class SiteLinks:
     peers: Peers
     admin: GatewayAdmin
     probe: ModelServerProbe
+    journal: RoundJournal
 
 
 class SiteController:
@@ -68,6 +74,7 @@ class SiteController:
         self.checks = ModelServerChecks(own, around, links.probe, clock)
         self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
         self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
+        self.rounds = RoundFinder(links.journal, around, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
 
     def succeed(self, before: "SiteController") -> None:
@@ -107,6 +114,12 @@ class SiteController:
 
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
         return await self.decisions.explain_own(decision_id)
+
+    def own_rounds(self, limit: int, before: Fence | None) -> Sequence[RoundSummary]:
+        return self.rounds.own_rounds(limit, before)
+
+    def own_round(self, fence: Fence) -> RoundRecord | None:
+        return self.rounds.own_round(fence)
 
     def drain_own(self, draining: bool) -> None:
         self.own.drain_requested = draining

@@ -13,12 +13,14 @@ from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.peers.http import HttpPeers
 from edgemind.adapters.peers.in_process import InProcessPeers
 from edgemind.domain.beacons import Beacon, ModelLoad
+from edgemind.domain.swarm.records import Fence
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.peers import Peers
 from edgemind.services.site_controller import SiteController
 from tests.support.controllers import Metro, decision_document, metro, report, site
+from tests.support.round_records import round_record
 from tests.support.serving import free_port, served
 
 TOKEN = "between-sites"
@@ -99,6 +101,16 @@ def test_a_peer_explains_what_it_keeps(ask: Ask[Any], group: Metro) -> None:
     group.admins["site-b"].explanations[0, DECISION] = {"id": DECISION, "more": [1, None]}
     assert ask(lambda peers: peers.explain("site-b", DECISION)) == {"id": DECISION, "more": [1, None]}
     assert ask(lambda peers: peers.explain("site-b", DECISION.replace("f", "0"))) is None
+
+
+def test_a_peer_tells_its_rounds_page_by_page_and_each_as_it_saw_it(ask: Ask[Any], group: Metro) -> None:
+    for number in range(1, 5):
+        group.journals["site-b"].keep(round_record(number, "site-b"))
+    newest = ask(lambda peers: peers.recent_rounds("site-b", 2, None))
+    older = ask(lambda peers: peers.recent_rounds("site-b", 2, Fence(1, 3)))
+    assert [(one.fence, one.site) for one in (*newest, *older)] == [(f"1.{k}", "site-b") for k in (4, 3, 2, 1)]
+    assert ask(lambda peers: peers.round("site-b", Fence(1, 3))) == round_record(3, "site-b")
+    assert ask(lambda peers: peers.round("site-b", Fence(1, 9))) is None
 
 
 def test_a_peer_that_cannot_ask_its_worker_fails_for_now(ask: Ask[Any], group: Metro) -> None:

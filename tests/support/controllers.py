@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgemind.adapters.peers.in_process import InProcessPeers
+from edgemind.adapters.round_journal.memory import MemoryRoundJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.fleet import Fleet, ModelEndpoint, Site
 from edgemind.domain.routing.policy_settings import RoutingPolicy
@@ -97,6 +98,7 @@ class Metro:
         self.store = MemoryStateStore()
         self.running: dict[str, PeerSite] = {}
         self.admins = {one.name: FakeAdmin() for one in fleet.sites}
+        self.journals = {one.name: MemoryRoundJournal() for one in fleet.sites}
         self.probe = FakeProbe()
         self.controllers = {one.name: self.start(one.name) for one in fleet.sites if one.controller_url}
 
@@ -106,7 +108,7 @@ class Metro:
         assert own is not None
         address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
         heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
-        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe)
+        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe, self.journals[name])
         drains = DrainMemory(self.store, own.name, self.clock)
         controller = SiteController(self.fleet, own, self.policy, links, heartbeat, drains, self.clock)
         self.running[name] = controller

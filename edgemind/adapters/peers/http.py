@@ -11,6 +11,10 @@ from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
 from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
 from edgemind.domain.decision_ids import format_cursor
 from edgemind.domain.fleet_status import DecisionPage, SiteStatus
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.history_documents import parse_record
+from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
@@ -21,6 +25,7 @@ BEACON_TIMEOUT_S = 0.5
 QUERY_TIMEOUT_S = 1.0
 _SITE_STATUS = TypeAdapter(SiteStatus)
 _DECISION_PAGE = TypeAdapter(DecisionPage)
+_ROUND_PAGE = TypeAdapter(RoundPage)
 _Document = TypeVar("_Document")
 
 
@@ -63,6 +68,24 @@ class HttpPeers:
         if not isinstance(document, dict):
             raise PermanentError(f"the controller of {site} explained {decision_id} with something else than an object")
         return document
+
+    async def recent_rounds(self, site: str, limit: int, before: Fence | None) -> Sequence[RoundSummary]:
+        query = {"scope": "site", "limit": str(limit)}
+        if before is not None:
+            query["cursor"] = str(before)
+        answer = await self._call(site, "GET", f"/rounds?{urlencode(query)}", QUERY_TIMEOUT_S)
+        return _typed(site, answer, _ROUND_PAGE).rounds
+
+    async def round(self, site: str, fence: Fence) -> RoundRecord | None:
+        answer = await self._call(site, "GET", f"/rounds/{fence}", QUERY_TIMEOUT_S)
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            _refused(site, answer)
+        try:
+            return parse_record(_json(site, answer))
+        except DocumentInvalid as exc:
+            raise PermanentError(f"the controller of {site} told of round {fence} what cannot be read: {exc}") from exc
 
     async def drain(self, site: str, draining: bool) -> None:
         verb = "drain" if draining else "undrain"

@@ -13,4 +13,14 @@ round.py        a coordinator: open or join, collect, decide
 participant.py  a voter: one ballot a round
 executor.py     a site's own part of a decision: claim it if need be, carry it out behind the fence
 member.py       all of them at one site; the only file that hands events around
+
+What is kept of a round after it is over:
+
+history.py              one site's record of a round
+recorder.py             derives it from a member's events and effects; round_drafts.py, round_draft.py and
+                        recorded_calls.py are its parts
+history_documents.py    records as JSON, both ways; vote_documents.py has the votes in them
+summaries.py            lists of rounds, and what several sites' records say together
+replay.py               a recorded round once more, through the code above
+wording.py              candidates and outcomes in words
 """

@@ -53,6 +53,7 @@ class ControllerProcess:
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
         self._drains = DrainMemory(store, site, self._clock)
+        self._journal = bootstrap.open_round_journal(settings, site)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
 
@@ -90,7 +91,7 @@ class ControllerProcess:
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools)
+        links = bootstrap.site_links(settings, own, self._pools, self._journal)
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
