@@ -9,4 +9,12 @@ PageLimit = Annotated[int, Field(ge=1, le=200, description="At most so many.")]
 After = Annotated[
     str | None, Field(max_length=200, description="Continue behind this name: `next_after` of the page before.")
 ]
+RoundLimit = Annotated[int, Field(ge=1, le=100, description="At most so many.")]
+Cursor = Annotated[str | None, Field(max_length=400, description="`next_cursor` of the page before.")]
+_FENCE = r"^[0-9]{1,18}\.[0-9]{1,18}$"
+FenceText = Annotated[str, Field(pattern=_FENCE, description="A round: its epoch and number, such as 1.17.")]
+IfNewest = Annotated[
+    str | None,
+    Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
+]
 DryRun = Annotated[bool, Field(description="true: tell what would happen, and change nothing.")]

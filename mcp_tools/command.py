@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgemind.entrypoints.fleet_client import FleetClient
     from edgemind.settings import Settings
 
-NAMES = ("metrics_monitor", "container_ops", "telemetry", "inference")
+NAMES = ("metrics_monitor", "container_ops", "telemetry", "inference", "memory_sync")
 """Those of `catalogue.py`, which takes most of a second to import."""
 DEFAULT_FILE = Path("edgemind.yaml")
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -45,8 +45,9 @@ def mcp(
 ) -> None:  # fmt: skip
     """Serve tools over the fleet to an MCP client.
 
-    SERVER is metrics_monitor, container_ops, telemetry or inference. Over stdio it only reads unless --allow-writes is
-    given. Over streamable-http (path /mcp) each caller sends a bearer token of the fleet, whose role decides.
+    SERVER is metrics_monitor, container_ops, telemetry, inference or memory_sync. Over stdio it only reads unless
+    --allow-writes is given. Over streamable-http (path /mcp) each caller sends a bearer token of the fleet, whose role
+    decides.
 
     \b
     Exit codes: 0 the client has gone, or SIGTERM; 1 it cannot listen; 2 wrong usage or configuration.

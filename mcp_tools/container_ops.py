@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.entrypoints.controller.access import Role
-from mcp_tools.arguments import DryRun, SiteName
+from mcp_tools.arguments import DryRun, IfNewest, SiteName
 from mcp_tools.calls import Call
+from mcp_tools.fences import require_newest
 from mcp_tools.tools import TIMEOUT_S, ServerSpec, ToolSpec
 
 POLL_S = 0.5
@@ -31,9 +32,15 @@ class DrainReport(BaseModel):
 
 
 async def drain_site(
-    call: Call, site: SiteName, draining: bool = True, dry_run: DryRun = False, wait_s: WaitSeconds = 0
+    call: Call,
+    site: SiteName,
+    draining: bool = True,
+    dry_run: DryRun = False,
+    fence: IfNewest = None,
+    wait_s: WaitSeconds = 0,
 ) -> DrainReport:
     """Take a site out of service (its devices are served elsewhere), or with draining=false back. Needs operator."""
+    await require_newest(call, fence)
     before = await call.fleet.site(site)
     in_flight = _in_flight(before)
     if not dry_run:

@@ -1,13 +1,20 @@
 """A controller as the tools ask it in its own process: the same services that its API calls, without HTTP."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from edgemind.domain.decision_ids import parse_cursor
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.swarm.history_documents import record_document
+from edgemind.domain.swarm.summaries import RoundPage
+from edgemind.domain.swarm.vote_documents import parse_fence
 from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
+from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
+
+T = TypeVar("T")
 
 
 class FleetInProcess:
@@ -30,10 +37,7 @@ class FleetInProcess:
         return self._controller().view.models()
 
     async def decisions(self, limit: int, cursor: str | None) -> DecisionPage:
-        try:
-            before = parse_cursor(cursor) if cursor else None
-        except DocumentInvalid as exc:
-            raise PermanentError(str(exc)) from exc
+        before = _parsed(parse_cursor, cursor) if cursor else None
         return await self._controller().decisions.fleet_page(limit, before)
 
     async def decision(self, decision_id: str) -> Mapping[str, object]:
@@ -41,6 +45,17 @@ class FleetInProcess:
         if explanation is None:
             raise PermanentError(f"no decision {decision_id!r} is kept: a gateway worker keeps its last few thousand")
         return explanation
+
+    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
+        before = _parsed(parse_fence, cursor) if cursor else None
+        return await self._controller().rounds.fleet_page(limit, before)
+
+    async def round(self, fence: str) -> RoundShape:
+        record, unreachable = await self._controller().rounds.round(_parsed(parse_fence, fence))
+        if record is None:
+            silent = f"; {', '.join(unreachable)} could not be asked" if unreachable else ""
+            raise PermanentError(f"no round {fence} is kept: each controller keeps its newest ones only{silent}")
+        return RoundShape.model_validate({**record_document(record), "unreachable": unreachable})
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         controller = self._controller()
@@ -58,3 +73,10 @@ class FleetInProcess:
     def _no_such_site(self, name: str) -> PermanentError:
         names = ", ".join(site.name for site in self._controller().neighbourhood.fleet.sites[:20])
         return PermanentError(f"no site is called {name!r}; there are: {names}")
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except DocumentInvalid as exc:
+        raise PermanentError(str(exc)) from exc

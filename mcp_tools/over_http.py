@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.thresholds import Thresholds
+from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient, FleetUnreachable
 from edgemind.errors import PermanentError, UpstreamUnreachable
@@ -16,6 +18,7 @@ from edgemind.errors import PermanentError, UpstreamUnreachable
 T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
+ROUNDS, ROUND = TypeAdapter(RoundPage), TypeAdapter(RoundShape)
 THREADS = 8
 """Requests under way at once. A fleet that hangs holds a thread for the client's 10 s, then it is free again."""
 
@@ -42,6 +45,12 @@ class FleetOverHttp:
 
     async def decision(self, decision_id: str) -> Mapping[str, object]:
         return await self._asked(lambda: self._client.get("decisions", decision_id))
+
+    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
+        return await self._typed(ROUNDS, lambda: self._client.get("rounds", limit=limit, cursor=cursor))
+
+    async def round(self, fence: str) -> RoundShape:
+        return await self._typed(ROUND, lambda: self._client.get("rounds", fence))
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         verb = "drain" if draining else "undrain"

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.thresholds import Thresholds
+from edgemind.entrypoints.controller.round_shapes import RoundShape
 
 
 class FleetSource(Protocol):
@@ -28,6 +30,12 @@ class FleetSource(Protocol):
 
     async def decision(self, decision_id: str) -> Mapping[str, object]:
         """The explanation that its gateway worker keeps."""
+
+    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
+        """At most `limit`, newest first, each as its coordinator tells it."""
+
+    async def round(self, fence: str) -> RoundShape:
+        """What all sites that answer know of one round."""
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         """Take a site out of service, or back. A fleet over HTTP asks for the operator's token."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from edgemind.domain.worker_reports import DecisionSummary
-from mcp_tools.arguments import PageLimit
+from mcp_tools.arguments import Cursor, PageLimit
 from mcp_tools.calls import Call
 from mcp_tools.exposition import fleet_exposition
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
@@ -14,7 +14,6 @@ from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 DecisionId = Annotated[
     str | None, Field(max_length=200, description="Explain this one instead: the `x-request-id` of its response.")
 ]
-Cursor = Annotated[str | None, Field(max_length=400, description="`next_cursor` of the page before.")]
 
 
 class JournalPage(BaseModel):

@@ -1,0 +1,66 @@
+"""What the swarm decided: its state now, and each round with ballots, tally, votes and what came of it."""
+
+from pydantic import BaseModel, Field
+
+from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.summaries import RoundSummary
+from edgemind.entrypoints.controller.round_shapes import RoundShape
+from mcp_tools.arguments import Cursor, FenceText, RoundLimit
+from mcp_tools.calls import Call
+from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
+
+
+class Member(BaseModel):
+    site: str
+    state: SiteState
+
+
+class SwarmState(BaseModel):
+    """`newest` is the fence that writes may be tied to; null before the first round."""
+
+    metro: str
+    asked: str = Field(description="The site whose controller answered.")
+    newest: str | None
+    members: list[Member] = Field(description="Sites with a controller: those that can vote.")
+    rounds: list[RoundSummary] = Field(description="Newest first.")
+    next_cursor: str | None
+    unreachable: list[str] = Field(description="Sites that told nothing of their rounds.")
+
+
+async def get_swarm_state(call: Call, limit: RoundLimit = 10, cursor: Cursor = None) -> SwarmState:
+    """Who can vote, and the rounds that were decided lately: what, how fast, by how many ballots, and its effects."""
+    fleet = await call.fleet.fleet()
+    page = await call.fleet.rounds(limit, cursor)
+    newest = page if cursor is None else await call.fleet.rounds(1, None)
+    return SwarmState(
+        metro=fleet.metro,
+        asked=fleet.asked,
+        newest=newest.rounds[0].fence if newest.rounds else None,
+        members=[Member(site=one.name, state=one.state) for one in fleet.sites if one.controller_url],
+        rounds=page.rounds,
+        next_cursor=page.next_cursor,
+        unreachable=page.unreachable,
+    )
+
+
+async def get_round(call: Call, fence: FenceText) -> RoundShape:
+    """One round: what breached, candidates, ballots, tally, quorum, every site's vote with its tool calls, effects."""
+    return await call.fleet.round(fence)
+
+
+async def recent_rounds(call: Call) -> SwarmState:
+    """The swarm's state with its last 50 rounds."""
+    return await get_swarm_state(call, 50)
+
+
+async def one_round(call: Call, fence: str) -> RoundShape:
+    """One round as `get_round` shows it."""
+    return await call.fleet.round(fence)
+
+
+SERVER = ServerSpec(
+    "memory_sync",
+    "Rounds of an EdgeMind fleet's swarm: what was decided, by whom, and what came of it. Everything here only reads.",
+    [ToolSpec(get_swarm_state), ToolSpec(get_round)],
+    [ResourceSpec("edgemind://rounds", recent_rounds), ResourceSpec("edgemind://rounds/{fence}", one_round)],
+)
