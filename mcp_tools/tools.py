@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from mcp.server.mcpserver import MCPServer
@@ -73,6 +74,7 @@ class ServerSpec:
         return server
 
 
+@cache
 def _tool(spec: ToolSpec) -> Tool:
     hints = ToolAnnotations(
         read_only_hint=not spec.changes,
