@@ -49,10 +49,11 @@ class _Connection:
 class SupervisedClient:
     """Made by `supervised`. Nothing is connected before the first call."""
 
-    def __init__(self, server: str, connect: Callable[[], Client], timeout_s: float) -> None:
+    def __init__(self, server: str, connect: Callable[[], Client], timeout_s: float, retry_s: float) -> None:
         self._server = server
         self._connect = connect
         self._timeout_s = timeout_s
+        self._retry_s = retry_s
         self._connection: _Connection | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._not_before_s = 0.0
@@ -70,7 +71,7 @@ class SupervisedClient:
             # Whatever was raised here, the connection is not to be trusted with the next call.
             self._give_up()
             why = f"no answer within {self._timeout_s:g} s" if limit.expired() else _innermost(exc)
-            raise TemporaryError(f"{self._server}: {tool}: {why}", RETRY_S) from exc
+            raise TemporaryError(f"{self._server}: {tool}: {why}", self._retry_s) from exc
         return _structured(self._server, tool, result)
 
     async def close(self) -> None:
@@ -86,7 +87,7 @@ class SupervisedClient:
             now_s = asyncio.get_running_loop().time()
             if now_s < self._not_before_s:
                 raise UpstreamUnreachable("cannot be reached, and is not asked again yet")
-            self._not_before_s = now_s + RETRY_S
+            self._not_before_s = now_s + self._retry_s
             self._give_up()
             connection = self._connection = _Connection(self._connect)
         opened = await asyncio.shield(connection.opened)
@@ -108,9 +109,11 @@ class SupervisedClient:
 
 
 @contextlib.asynccontextmanager
-async def supervised(server: str, connect: Callable[[], Client], timeout_s: float) -> AsyncIterator[SupervisedClient]:
+async def supervised(
+    server: str, connect: Callable[[], Client], timeout_s: float, retry_s: float = RETRY_S
+) -> AsyncIterator[SupervisedClient]:
     """`connect` makes a new client each time it is called: `lambda: Client(url)`, or of a command."""
-    client = SupervisedClient(server, connect, timeout_s)
+    client = SupervisedClient(server, connect, timeout_s, retry_s)
     try:
         yield client
     finally:
