@@ -17,4 +17,7 @@ IfNewest = Annotated[
     str | None,
     Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
 ]
+OneModel = Annotated[
+    str | None, Field(max_length=200, description="Tell only the loads with this model, from what is at hand: quick.")
+]
 DryRun = Annotated[bool, Field(description="true: tell what would happen, and change nothing.")]

@@ -13,16 +13,26 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
+from mcp_tools.source import Swarm
 
 T = TypeVar("T")
 
 
 class FleetInProcess:
-    """`FleetSource` of one site. `controller` is asked for at each call: a reload may have replaced it."""
+    """`FleetSource` of one site. `controller` is asked for at each call: a reload may have replaced it.
 
-    def __init__(self, controller: Callable[[], SiteController], thresholds: Thresholds) -> None:
+    `since_change_ms` is the swarm driver's: since the site learned of the last decided change, None if it never did.
+    """
+
+    def __init__(
+        self,
+        controller: Callable[[], SiteController],
+        thresholds: Thresholds,
+        since_change_ms: Callable[[], float | None],
+    ) -> None:
         self.thresholds: Thresholds | None = thresholds
         self._controller = controller
+        self._since_change_ms = since_change_ms
 
     async def fleet(self) -> FleetStatus:
         return await self._controller().view.fleet()
@@ -32,6 +42,12 @@ class FleetInProcess:
         if status is None:
             raise self._no_such_site(name)
         return status
+
+    async def swarm(self) -> Swarm:
+        controller = self._controller()
+        members = [one for one in controller.view.known_sites() if one.controller_url]
+        own = controller.own.site.name
+        return Swarm(controller.neighbourhood.fleet.metro, own, members, self._since_change_ms())
 
     async def models(self) -> ModelList:
         return self._controller().view.models()
@@ -47,8 +63,9 @@ class FleetInProcess:
         return explanation
 
     async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
+        # The own journal: every site learns what was decided, and a voter has no time to ask the others.
         before = _parsed(parse_fence, cursor) if cursor else None
-        return await self._controller().rounds.fleet_page(limit, before)
+        return self._controller().rounds.own_page(limit, before)
 
     async def round(self, fence: str) -> RoundShape:
         record, unreachable = await self._controller().rounds.round(_parsed(parse_fence, fence))

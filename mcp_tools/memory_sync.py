@@ -21,6 +21,9 @@ class SwarmState(BaseModel):
     metro: str
     asked: str = Field(description="The site whose controller answered.")
     newest: str | None
+    since_change_ms: float | None = Field(
+        description="Since the last decided change was learned of; null if none is known."
+    )
     members: list[Member] = Field(description="Sites with a controller: those that can vote.")
     rounds: list[RoundSummary] = Field(description="Newest first.")
     next_cursor: str | None
@@ -29,14 +32,15 @@ class SwarmState(BaseModel):
 
 async def get_swarm_state(call: Call, limit: RoundLimit = 10, cursor: Cursor = None) -> SwarmState:
     """Who can vote, and the rounds that were decided lately: what, how fast, by how many ballots, and its effects."""
-    fleet = await call.fleet.fleet()
+    swarm = await call.fleet.swarm()
     page = await call.fleet.rounds(limit, cursor)
     newest = page if cursor is None else await call.fleet.rounds(1, None)
     return SwarmState(
-        metro=fleet.metro,
-        asked=fleet.asked,
+        metro=swarm.metro,
+        asked=swarm.asked,
         newest=newest.rounds[0].fence if newest.rounds else None,
-        members=[Member(site=one.name, state=one.state) for one in fleet.sites if one.controller_url],
+        since_change_ms=swarm.since_change_ms,
+        members=[Member(site=one.name, state=one.state) for one in swarm.members],
         rounds=page.rounds,
         next_cursor=page.next_cursor,
         unreachable=page.unreachable,

@@ -8,25 +8,36 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.domain.thresholds import Thresholds
-from mcp_tools.arguments import After, PageLimit, SiteName
+from mcp_tools.arguments import After, OneModel, PageLimit, SiteName
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
 BEACON_OLD_MS = 1000.0
+DOWN = frozenset({SiteState.SUSPECTED, SiteState.GONE})
 
 
 class SiteMetrics(BaseModel):
     site: SiteStatus
 
 
+class Load(BaseModel):
+    """A site's load with one model: `slots` of all `replicas`, `demand` requests under way and waiting there."""
+
+    slots: int
+    demand: float
+    replicas: int
+    up: bool
+
+
 class FleetMetrics(BaseModel):
     metro: str
     asked: str = Field(description="The site whose controller answered: distances and ages are as seen from there.")
-    at_ms: int = Field(description="Wall time in milliseconds.")
-    requests_per_s: float
-    sites: list[SiteStatus] = Field(description="By name.")
-    left_off: int = Field(description="Sites behind the last one shown.")
-    next_after: str | None
+    requests_per_s: float | None = None
+    sites: list[SiteStatus] = Field(default=[], description="By name; none if only a model's loads were asked for.")
+    left_off: int = Field(default=0, description="Sites behind the last one shown.")
+    next_after: str | None = None
+    model: str | None = Field(default=None, description="The model that was asked for.")
+    loads: dict[str, Load] = Field(default={}, description="Of that model, by site that holds it.")
 
 
 class Check(BaseModel):
@@ -63,15 +74,18 @@ async def get_site_metrics(call: Call, site: SiteName) -> SiteMetrics:
     return SiteMetrics(site=await call.fleet.site(site))
 
 
-async def get_fleet_metrics(call: Call, limit: PageLimit = 50, after: After = None) -> FleetMetrics:
+async def get_fleet_metrics(
+    call: Call, model: OneModel = None, limit: PageLimit = 50, after: After = None
+) -> FleetMetrics:
     """Every site of the metro with its state, load, gateway counters and distance from the site that was asked."""
+    if model is not None:
+        return await _loads(call, model)
     fleet = await call.fleet.fleet()
     behind = [site for site in sorted(fleet.sites, key=lambda one: one.name) if after is None or site.name > after]
     shown = behind[:limit]
     return FleetMetrics(
         metro=fleet.metro,
         asked=fleet.asked,
-        at_ms=fleet.at_ms,
         requests_per_s=fleet.requests_per_s,
         sites=shown,
         left_off=len(behind) - len(shown),
@@ -98,15 +112,25 @@ async def check_thresholds(call: Call, site: SiteName) -> ThresholdReport:
 async def get_site_health(call: Call, site: SiteName) -> SiteHealth:
     """Whether a site serves: ok, degraded or down, and what is wrong with it."""
     status = await call.fleet.site(site)
-    down = status.state in {SiteState.SUSPECTED, SiteState.GONE} or not any(one.ready for one in status.models)
+    down = status.state in DOWN or not any(one.ready for one in status.models)
     findings = [finding for wrong, finding in _findings(status) if wrong]
     health = Health.DOWN if down else Health.DEGRADED if findings else Health.OK
     return SiteHealth(site=site, state=status.state, health=health, findings=findings)
 
 
+async def _loads(call: Call, model: str) -> FleetMetrics:
+    """What is at hand: a voter has no time for asking every site."""
+    found, swarm = await call.fleet.models(), await call.fleet.swarm()
+    held = [one for held in found.models if held.model == model for one in held.held_at]
+    loads = {
+        one.site: Load(slots=one.slots, demand=one.in_flight, replicas=1, up=one.state not in DOWN) for one in held
+    }
+    return FleetMetrics(metro=swarm.metro, asked=swarm.asked, model=model, loads=loads)
+
+
 async def fleet_metrics(call: Call) -> FleetMetrics:
     """The metro as `get_fleet_metrics` shows it, its first 200 sites."""
-    return await get_fleet_metrics(call, 200)
+    return await get_fleet_metrics(call, limit=200)
 
 
 async def site_metrics(call: Call, name: str) -> SiteMetrics:

@@ -8,17 +8,21 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.swarm.records import Action
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient, FleetUnreachable
 from edgemind.errors import PermanentError, UpstreamUnreachable
+from mcp_tools.source import Swarm
 
 T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
 ROUNDS, ROUND = TypeAdapter(RoundPage), TypeAdapter(RoundShape)
+LOOKED_BACK = 100
+"""So many rounds are looked through for the last change: most decide that all stays as it is."""
 THREADS = 8
 """Requests under way at once. A fleet that hangs holds a thread for the client's 10 s, then it is free again."""
 
@@ -36,6 +40,16 @@ class FleetOverHttp:
 
     async def site(self, name: str) -> SiteStatus:
         return await self._typed(SITE, lambda: self._client.get("sites", name))
+
+    async def swarm(self) -> Swarm:
+        fleet = await self.fleet()
+        page = await self.rounds(LOOKED_BACK, None)
+        changes = (one for one in page.rounds if one.outcome not in {None, Action.KEEP.name})
+        last = next(changes, None)
+        learned_ms = last.at_ms + (last.decided_ms or last.learned_ms or 0.0) if last else None
+        # Two machines' wall clocks: what comes out negative is no age.
+        since_ms = None if learned_ms is None else max(0.0, fleet.at_ms - learned_ms)
+        return Swarm(fleet.metro, fleet.asked, [one for one in fleet.sites if one.controller_url], since_ms)
 
     async def models(self) -> ModelList:
         return await self._typed(MODELS, lambda: self._client.get("models"))

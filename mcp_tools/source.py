@@ -1,12 +1,27 @@
 """What the tools ask of a fleet. A controller answers in its own process; people's clients ask the fleet API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import RoundShape
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """The metro's swarm as the site `asked` knows it.
+
+    `since_change_ms`: since it learned of the last decided change, by its own monotonic clock; asked over HTTP it is
+    worked out from that round's wall time. None if it knows of no change.
+    """
+
+    metro: str
+    asked: str
+    members: Sequence[SiteStatus]
+    since_change_ms: float | None
 
 
 class FleetSource(Protocol):
@@ -19,7 +34,11 @@ class FleetSource(Protocol):
     thresholds: Thresholds | None
     """Those in force; None where they are not known, since the fleet API does not tell them."""
 
-    async def fleet(self) -> FleetStatus: ...
+    async def fleet(self) -> FleetStatus:
+        """Every site with what its own controller says."""
+
+    async def swarm(self) -> Swarm:
+        """Who can vote, and since when nothing changed. In its own process a site asks nobody for it."""
 
     async def site(self, name: str) -> SiteStatus: ...
 
@@ -32,7 +51,7 @@ class FleetSource(Protocol):
         """The explanation that its gateway worker keeps."""
 
     async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
-        """At most `limit`, newest first, each as its coordinator tells it."""
+        """At most `limit`, newest first: each as its coordinator tells it, or in process as the own journal does."""
 
     async def round(self, fence: str) -> RoundShape:
         """What all sites that answer know of one round."""

@@ -112,10 +112,14 @@ class FleetView:
         age_ms = float(max(0, self._clock.wall_ms() - table.computed_at_ms))
         return TableStatus(self._own.site.name, table.version, table.computed_at_ms, age_ms, weights)
 
+    def known_sites(self) -> list[SiteStatus]:
+        """Every site by name, from the beacons at hand: nobody is asked for this."""
+        others = [self._seen(site) for site in self._neighbourhood.fleet.sites if site.name != self._own.site.name]
+        return sorted([self.own_site(), *others], key=lambda site: site.name)
+
     def models(self) -> ModelList:
         """Every model and where it is held, from the beacons at hand: nobody is asked for this."""
-        sites = [self._seen(site) for site in self._neighbourhood.fleet.sites if site.name != self._own.site.name]
-        sites = sorted([self.own_site(), *sites], key=lambda site: site.name)
+        sites = self.known_sites()
         cloud = self._neighbourhood.fleet.cloud
         in_cloud = set(cloud.models()) if cloud else set()
         names = sorted(in_cloud | {model.model for site in sites for model in site.models})

@@ -50,7 +50,7 @@ def served_application(group: Metro) -> Any:
 
 
 def in_process(group: Metro) -> FleetInProcess:
-    return FleetInProcess(lambda: group.controllers["site-a"], Thresholds())
+    return FleetInProcess(lambda: group.controllers["site-a"], Thresholds(), lambda: 1234.5)
 
 
 def viewer(fleet: FleetSource) -> Session:

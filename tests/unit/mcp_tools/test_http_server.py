@@ -1,10 +1,10 @@
-"""Servers behind bearer tokens, asked by the SDK's client over streamable HTTP; and a client that outlives a server."""
+"""Servers behind bearer tokens, asked by the SDK's client over streamable HTTP."""
 
 import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -15,13 +15,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
 from edgemind.entrypoints.controller.access import Role
-from edgemind.errors import TemporaryError
 from mcp_tools.calls import Session
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.http_server import BODY_LIMIT_BYTES, guarded_app, sender
-from mcp_tools.supervised_client import ToolRefused, supervised
 from tests.support.mcp_fleet import RULES, in_process, telling_metro, text_of
-from tests.support.serving import free_port
 
 FIRST_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "metrics_monitor": ("get_site_health", {"site": "site-a"}),
@@ -33,7 +30,7 @@ FIRST_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @contextlib.contextmanager
-def serving(server: str, port: int = 0) -> Iterator[str]:
+def serving(server: str) -> Iterator[str]:
     """The address of one server's /mcp, in a thread, with the tokens `look` and `act`."""
     group = telling_metro()
 
@@ -41,7 +38,7 @@ def serving(server: str, port: int = 0) -> Iterator[str]:
         return Session(role, in_process(group), cure=f"{token} is not enough")
 
     app = guarded_app(SERVERS[server].build(sender), RULES, session, "127.0.0.1")
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1)
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
@@ -119,41 +116,3 @@ def test_a_body_beyond_the_limit_is_refused(url: str) -> None:
 def test_a_page_of_another_host_is_refused(url: str) -> None:
     headers = {"authorization": "Bearer act", "host": "evil.example", "content-type": "application/json"}
     assert httpx2.post(url, json={}, headers=headers).status_code == 421
-
-
-def test_a_client_goes_on_when_its_server_has_died_and_returned() -> None:
-    port = free_port()
-    arguments = {"site": "site-a"}
-
-    async def main() -> None:
-        connect: Callable[[], Client] = lambda: connection(f"http://127.0.0.1:{port}/mcp", "look")  # noqa: E731
-        async with supervised("metrics_monitor", connect, 20.0, retry_s=0.0) as client:
-            with contextlib.ExitStack() as running:
-                await asyncio.to_thread(running.enter_context, serving("metrics_monitor", port))
-                assert (await client.call("get_site_health", arguments))["site"] == "site-a"
-                with pytest.raises(ToolRefused, match=r"metrics_monitor: .*get_site_health: no site is called 'none'"):
-                    await client.call("get_site_health", {"site": "none"})
-                await asyncio.to_thread(running.close)
-            for _ in range(2):
-                with pytest.raises(TemporaryError, match="metrics_monitor: get_site_health: "):
-                    await client.call("get_site_health", arguments)
-            with contextlib.ExitStack() as running:
-                await asyncio.to_thread(running.enter_context, serving("metrics_monitor", port))
-                assert (await client.call("get_site_health", arguments))["site"] == "site-a"
-
-    asyncio.run(main())
-
-
-def test_a_server_that_hangs_costs_the_calls_time_limit_and_no_more() -> None:
-    async def silent(_: Any, writer: Any) -> None:
-        await asyncio.Event().wait()
-
-    async def main() -> None:
-        listener = await asyncio.start_server(silent, "127.0.0.1", 0)
-        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/mcp"
-        async with supervised("telemetry", lambda: connection(url, "look"), timeout_s=0.05) as client:
-            with pytest.raises(TemporaryError, match=r"^telemetry: query_journal: no answer within 0.05 s$"):
-                await client.call("query_journal", {})
-        listener.close()
-
-    asyncio.run(main())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from edgemind.domain.swarm.records import Fence
 from edgemind.entrypoints.cli import cli
 from edgemind.entrypoints.fleet_client import FleetClient
 from mcp_tools.over_http import FleetOverHttp
@@ -29,7 +30,7 @@ READS = [
     ("telemetry", "query_journal", {"limit": 2}),
     ("inference", "list_models", {}),
     ("memory_sync", "get_round", {"fence": "1.2"}),
-    ("memory_sync", "get_swarm_state", {}),
+    ("metrics_monitor", "get_fleet_metrics", {"model": "detector"}),
 ]
 
 
@@ -60,6 +61,16 @@ def test_a_fleet_tells_over_http_what_it_tells_in_process(
 ) -> None:
     remote = told(server, viewer(over_http(url, threads)), tool, **arguments)
     assert remote == told(server, viewer(in_process(group)), tool, **arguments)
+
+
+def test_the_swarm_over_http_is_the_whole_metros(group: Metro, url: str, threads: ThreadPoolExecutor) -> None:
+    state = told("memory_sync", viewer(over_http(url, threads)), "get_swarm_state", limit=1)
+    assert ([one["site"] for one in state["rounds"]], state["newest"]) == (["site-b"], "1.3")
+    assert [one["site"] for one in state["members"]] == ["site-a", "site-b", "site-c"]
+    kept = group.journals["site-b"].find(Fence(1, 3))
+    assert kept is not None
+    learned_ms = kept.at_ms + (kept.decided_ms or 0.0)
+    assert state["since_change_ms"] == max(0.0, group.clock.wall_ms() - learned_ms)
 
 
 def test_thresholds_that_nobody_tells_are_the_defaults(url: str, threads: ThreadPoolExecutor) -> None:

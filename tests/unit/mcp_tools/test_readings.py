@@ -61,6 +61,14 @@ def test_a_fleet_is_shown_page_by_page(look: Session) -> None:
     assert (first["metro"], first["asked"]) == ("test", "site-a")
 
 
+def test_loads_of_a_model_are_what_a_voter_needs(group: Metro, look: Session) -> None:
+    found = told("metrics_monitor", look, "get_fleet_metrics", model="detector")
+    assert (found["model"], found["sites"]) == ("detector", [])
+    assert found["loads"]["site-a"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True}
+    assert list(found["loads"]) == ALL
+    assert told("metrics_monitor", look, "get_fleet_metrics", model="none")["loads"] == {}
+
+
 def test_thresholds_are_compared_with_what_is_measured_and_null_is_no_breach(look: Session) -> None:
     found = told("metrics_monitor", look, "check_thresholds", site="site-a")
     checks = {one["name"]: (one["measured"], one["breached"]) for one in found["checks"]}
@@ -124,6 +132,7 @@ def test_the_swarm_and_its_rounds(group: Metro, look: Session) -> None:
     assert [one["site"] for one in state["members"]] == ALL[:3]
     older = told("memory_sync", look, "get_swarm_state", limit=2, cursor=state["next_cursor"])
     assert ([one["fence"] for one in older["rounds"]], older["newest"]) == (["1.1"], "1.3")
+    assert state["since_change_ms"] == 1234.5
     found = told("memory_sync", look, "get_round", fence="1.2")
     kept = group.journals["site-b"].find(Fence(1, 2))
     assert kept is not None

@@ -117,7 +117,7 @@ def test_a_drain_that_waits_tells_how_far_it_is(group: Metro, monkeypatch: pytes
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total, message))
 
-    fleet = Emptying(lambda: group.controllers["site-a"], Thresholds())
+    fleet = Emptying(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
     result = with_client(
         "container_ops",
         operator(fleet),
@@ -195,7 +195,7 @@ class Vast(FleetInProcess):
 
 
 def test_a_vast_fleet_is_asked_for_in_pages_that_fit(group: Metro) -> None:
-    fleet = Vast(lambda: group.controllers["site-a"], Thresholds())
+    fleet = Vast(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
     page = told("metrics_monitor", viewer(fleet), "get_fleet_metrics", limit=200)
     assert (len(page["sites"]), page["left_off"], page["next_after"]) == (200, 800, "site-0199")
 

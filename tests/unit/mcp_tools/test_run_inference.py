@@ -75,7 +75,7 @@ def gateway(listening: tuple[Gateway, str]) -> Gateway:
 
 @pytest.fixture
 def fleet(group: Metro, listening: tuple[Gateway, str]) -> Behind:
-    found = Behind(lambda: group.controllers["site-a"], Thresholds())
+    found = Behind(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
     found.gateway_url = listening[1]
     return found
 
