@@ -13,7 +13,6 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
-from mcp_tools.source import Swarm
 
 T = TypeVar("T")
 
@@ -34,8 +33,9 @@ class FleetInProcess:
         self._controller = controller
         self._since_change_ms = since_change_ms
 
-    async def fleet(self) -> FleetStatus:
-        return await self._controller().view.fleet()
+    async def fleet(self, local: bool = False) -> FleetStatus:
+        view = self._controller().view
+        return view.known_fleet() if local else await view.fleet()
 
     async def site(self, name: str) -> SiteStatus:
         status = await self._controller().view.site(name)
@@ -43,11 +43,8 @@ class FleetInProcess:
             raise self._no_such_site(name)
         return status
 
-    async def swarm(self) -> Swarm:
-        controller = self._controller()
-        members = [one for one in controller.view.known_sites() if one.controller_url]
-        own = controller.own.site.name
-        return Swarm(controller.neighbourhood.fleet.metro, own, members, self._since_change_ms())
+    async def since_change_ms(self) -> float | None:
+        return self._since_change_ms()
 
     async def models(self) -> ModelList:
         return self._controller().view.models()
@@ -62,10 +59,10 @@ class FleetInProcess:
             raise PermanentError(f"no decision {decision_id!r} is kept: a gateway worker keeps its last few thousand")
         return explanation
 
-    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
-        # The own journal: every site learns what was decided, and a voter has no time to ask the others.
+    async def rounds(self, limit: int, cursor: str | None, local: bool = False) -> RoundPage:
         before = _parsed(parse_fence, cursor) if cursor else None
-        return self._controller().rounds.own_page(limit, before)
+        finder = self._controller().rounds
+        return finder.own_page(limit, before) if local else await finder.fleet_page(limit, before)
 
     async def round(self, fence: str) -> RoundShape:
         record, unreachable = await self._controller().rounds.round(_parsed(parse_fence, fence))

@@ -17,11 +17,13 @@ from mcp_tools.tools import TIMEOUT_S, ResourceSpec, ServerSpec, ToolSpec
 
 PROGRESS_EVERY_S = 1.0
 INFERENCE_LIMIT_S = 120.0
+PROMPT_LIMIT = 16_000
+TOKENS_LIMIT = 2048
 SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="A model's name, as list_models has it.")]
-Text = Annotated[str, Field(min_length=1, max_length=16_000, description="What to say to the model.")]
-Tokens = Annotated[int, Field(ge=1, le=2048, description="Length of the answer at most.")]
+Text = Annotated[str, Field(min_length=1, max_length=PROMPT_LIMIT, description="What to say to the model.")]
+Tokens = Annotated[int, Field(ge=1, le=TOKENS_LIMIT, description="Length of the answer at most.")]
 DeadlineMs = Annotated[int, Field(ge=100, le=100_000, description="By when the answer is wanted, in milliseconds.")]
 
 

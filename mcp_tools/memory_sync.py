@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.entrypoints.controller.round_shapes import RoundShape
-from mcp_tools.arguments import Cursor, FenceText, RoundLimit
+from mcp_tools.arguments import Cursor, FenceText, Local, RoundLimit
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
@@ -30,17 +30,19 @@ class SwarmState(BaseModel):
     unreachable: list[str] = Field(description="Sites that told nothing of their rounds.")
 
 
-async def get_swarm_state(call: Call, limit: RoundLimit = 10, cursor: Cursor = None) -> SwarmState:
+async def get_swarm_state(
+    call: Call, limit: RoundLimit = 10, cursor: Cursor = None, local: Local = False
+) -> SwarmState:
     """Who can vote, and the rounds that were decided lately: what, how fast, by how many ballots, and its effects."""
-    swarm = await call.fleet.swarm()
-    page = await call.fleet.rounds(limit, cursor)
-    newest = page if cursor is None else await call.fleet.rounds(1, None)
+    fleet = await call.fleet.fleet(local)
+    page = await call.fleet.rounds(limit, cursor, local)
+    newest = page if cursor is None else await call.fleet.rounds(1, None, local)
     return SwarmState(
-        metro=swarm.metro,
-        asked=swarm.asked,
+        metro=fleet.metro,
+        asked=fleet.asked,
         newest=newest.rounds[0].fence if newest.rounds else None,
-        since_change_ms=swarm.since_change_ms,
-        members=[Member(site=one.name, state=one.state) for one in swarm.members],
+        since_change_ms=await call.fleet.since_change_ms(),
+        members=[Member(site=one.name, state=one.state) for one in fleet.sites if one.controller_url],
         rounds=page.rounds,
         next_cursor=page.next_cursor,
         unreachable=page.unreachable,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.domain.thresholds import Thresholds
-from mcp_tools.arguments import After, OneModel, PageLimit, SiteName
+from mcp_tools.arguments import After, Local, OneModel, PageLimit, SiteName
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
@@ -37,7 +37,7 @@ class FleetMetrics(BaseModel):
     left_off: int = Field(default=0, description="Sites behind the last one shown.")
     next_after: str | None = None
     model: str | None = Field(default=None, description="The model that was asked for.")
-    loads: dict[str, Load] = Field(default={}, description="Of that model, by site that holds it.")
+    loads: dict[str, Load] = Field(default={}, description="With that model, by site.")
 
 
 class Check(BaseModel):
@@ -75,12 +75,13 @@ async def get_site_metrics(call: Call, site: SiteName) -> SiteMetrics:
 
 
 async def get_fleet_metrics(
-    call: Call, model: OneModel = None, limit: PageLimit = 50, after: After = None
+    call: Call, model: OneModel = None, local: Local = False, limit: PageLimit = 50, after: After = None
 ) -> FleetMetrics:
     """Every site of the metro with its state, load, gateway counters and distance from the site that was asked."""
+    fleet = await call.fleet.fleet(local)
     if model is not None:
-        return await _loads(call, model)
-    fleet = await call.fleet.fleet()
+        loads = {site.name: _load(site, model) for site in fleet.sites}
+        return FleetMetrics(metro=fleet.metro, asked=fleet.asked, model=model, loads=loads)
     behind = [site for site in sorted(fleet.sites, key=lambda one: one.name) if after is None or site.name > after]
     shown = behind[:limit]
     return FleetMetrics(
@@ -118,14 +119,11 @@ async def get_site_health(call: Call, site: SiteName) -> SiteHealth:
     return SiteHealth(site=site, state=status.state, health=health, findings=findings)
 
 
-async def _loads(call: Call, model: str) -> FleetMetrics:
-    """What is at hand: a voter has no time for asking every site."""
-    found, swarm = await call.fleet.models(), await call.fleet.swarm()
-    held = [one for held in found.models if held.model == model for one in held.held_at]
-    loads = {
-        one.site: Load(slots=one.slots, demand=one.in_flight, replicas=1, up=one.state not in DOWN) for one in held
-    }
-    return FleetMetrics(metro=swarm.metro, asked=swarm.asked, model=model, loads=loads)
+def _load(status: SiteStatus, model: str) -> Load:
+    """A site that does not hold the model has no slots."""
+    held = [one for one in status.models if one.model == model]
+    slots, demand = sum(one.slots for one in held), sum(one.in_flight for one in held)
+    return Load(slots=slots, demand=demand, replicas=len(held), up=status.state not in DOWN)
 
 
 async def fleet_metrics(call: Call) -> FleetMetrics:

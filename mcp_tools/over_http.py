@@ -15,7 +15,6 @@ from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient, FleetUnreachable
 from edgemind.errors import PermanentError, UpstreamUnreachable
-from mcp_tools.source import Swarm
 
 T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
@@ -35,21 +34,20 @@ class FleetOverHttp:
         self._client = client
         self._threads = threads
 
-    async def fleet(self) -> FleetStatus:
+    async def fleet(self, local: bool = False) -> FleetStatus:
         return await self._typed(FLEET, lambda: self._client.get("fleet"))
 
     async def site(self, name: str) -> SiteStatus:
         return await self._typed(SITE, lambda: self._client.get("sites", name))
 
-    async def swarm(self) -> Swarm:
-        fleet = await self.fleet()
-        page = await self.rounds(LOOKED_BACK, None)
+    async def since_change_ms(self) -> float | None:
+        fleet, page = await asyncio.gather(self.fleet(), self.rounds(LOOKED_BACK, None))
         changes = (one for one in page.rounds if one.outcome not in {None, Action.KEEP.name})
         last = next(changes, None)
-        learned_ms = last.at_ms + (last.decided_ms or last.learned_ms or 0.0) if last else None
+        if last is None:
+            return None
         # Two machines' wall clocks: what comes out negative is no age.
-        since_ms = None if learned_ms is None else max(0.0, fleet.at_ms - learned_ms)
-        return Swarm(fleet.metro, fleet.asked, [one for one in fleet.sites if one.controller_url], since_ms)
+        return max(0.0, fleet.at_ms - last.at_ms - (last.decided_ms or last.learned_ms or 0.0))
 
     async def models(self) -> ModelList:
         return await self._typed(MODELS, lambda: self._client.get("models"))
@@ -60,8 +58,9 @@ class FleetOverHttp:
     async def decision(self, decision_id: str) -> Mapping[str, object]:
         return await self._asked(lambda: self._client.get("decisions", decision_id))
 
-    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
-        return await self._typed(ROUNDS, lambda: self._client.get("rounds", limit=limit, cursor=cursor))
+    async def rounds(self, limit: int, cursor: str | None, local: bool = False) -> RoundPage:
+        scope = "site" if local else "fleet"
+        return await self._typed(ROUNDS, lambda: self._client.get("rounds", limit=limit, cursor=cursor, scope=scope))
 
     async def round(self, fence: str) -> RoundShape:
         return await self._typed(ROUND, lambda: self._client.get("rounds", fence))

@@ -1,7 +1,6 @@
 """What the tools ask of a fleet. A controller answers in its own process; people's clients ask the fleet API."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Protocol
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
@@ -10,22 +9,8 @@ from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 
 
-@dataclass(frozen=True, slots=True)
-class Swarm:
-    """The metro's swarm as the site `asked` knows it.
-
-    `since_change_ms`: since it learned of the last decided change, by its own monotonic clock; asked over HTTP it is
-    worked out from that round's wall time. None if it knows of no change.
-    """
-
-    metro: str
-    asked: str
-    members: Sequence[SiteStatus]
-    since_change_ms: float | None
-
-
 class FleetSource(Protocol):
-    """Live data only: nothing is kept between two calls.
+    """Live data only: nothing is kept between two calls. What is `local` asks no other site, as a voter needs it.
 
     Every method raises TemporaryError if the fleet cannot answer just now, and PermanentError if it refused, or if
     there is no such thing.
@@ -34,11 +19,14 @@ class FleetSource(Protocol):
     thresholds: Thresholds | None
     """Those in force; None where they are not known, since the fleet API does not tell them."""
 
-    async def fleet(self) -> FleetStatus:
-        """Every site with what its own controller says."""
+    async def fleet(self, local: bool = False) -> FleetStatus:
+        """Every site with what its own controller says; `local`: with what the asked one knows of it."""
 
-    async def swarm(self) -> Swarm:
-        """Who can vote, and since when nothing changed. In its own process a site asks nobody for it."""
+    async def since_change_ms(self) -> float | None:
+        """Since the asked site learned of the last decided change, by its own monotonic clock; None if it never did.
+
+        Over HTTP it is worked out from that round's wall time, since the fleet API does not tell it.
+        """
 
     async def site(self, name: str) -> SiteStatus: ...
 
@@ -50,8 +38,8 @@ class FleetSource(Protocol):
     async def decision(self, decision_id: str) -> Mapping[str, object]:
         """The explanation that its gateway worker keeps."""
 
-    async def rounds(self, limit: int, cursor: str | None) -> RoundPage:
-        """At most `limit`, newest first: each as its coordinator tells it, or in process as the own journal does."""
+    async def rounds(self, limit: int, cursor: str | None, local: bool = False) -> RoundPage:
+        """At most `limit`, newest first, each as its coordinator tells it; `local`: as the asked site knows it."""
 
     async def round(self, fence: str) -> RoundShape:
         """What all sites that answer know of one round."""

@@ -12,7 +12,7 @@ from typing import NoReturn
 from scripts import archives, cdk
 from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
+from scripts.groups import AGENTS, AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -86,6 +86,8 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
             return (CORE, *ENGINES)
         case ["dashboard", *_]:
             return (DEMO,)
+        case ["mcp", *_]:
+            return (AGENTS,)
         case ["check", *_]:
             return (AWS,)
         case _:

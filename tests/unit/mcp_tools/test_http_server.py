@@ -18,7 +18,7 @@ from edgemind.entrypoints.controller.access import Role
 from mcp_tools.calls import Session
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.http_server import BODY_LIMIT_BYTES, guarded_app, sender
-from tests.support.mcp_fleet import RULES, in_process, telling_metro, text_of
+from tests.support.mcp_sessions import RULES, in_process, telling_metro, text_of
 
 FIRST_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "metrics_monitor": ("get_site_health", {"site": "site-a"}),

@@ -12,7 +12,7 @@ from edgemind.entrypoints.cli import cli
 from edgemind.entrypoints.fleet_client import FleetClient
 from mcp_tools.over_http import FleetOverHttp
 from tests.support.controllers import Metro
-from tests.support.mcp_fleet import (
+from tests.support.mcp_sessions import (
     DECISION,
     EXPLANATION,
     in_process,
@@ -30,6 +30,7 @@ READS = [
     ("telemetry", "query_journal", {"limit": 2}),
     ("inference", "list_models", {}),
     ("memory_sync", "get_round", {"fence": "1.2"}),
+    ("metrics_monitor", "get_fleet_metrics", {"limit": 2}),
     ("metrics_monitor", "get_fleet_metrics", {"model": "detector"}),
 ]
 

@@ -12,7 +12,16 @@ from mcp_tools.calls import Session
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.command import NAMES
 from tests.support.controllers import Metro
-from tests.support.mcp_fleet import DECISION, EXPLANATION, in_process, refusal, telling_metro, told, viewer, with_client
+from tests.support.mcp_sessions import (
+    DECISION,
+    EXPLANATION,
+    in_process,
+    refusal,
+    telling_metro,
+    told,
+    viewer,
+    with_client,
+)
 
 ALL = ["site-a", "site-b", "site-c", "theirs"]
 
@@ -66,7 +75,24 @@ def test_loads_of_a_model_are_what_a_voter_needs(group: Metro, look: Session) ->
     assert (found["model"], found["sites"]) == ("detector", [])
     assert found["loads"]["site-a"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True}
     assert list(found["loads"]) == ALL
-    assert told("metrics_monitor", look, "get_fleet_metrics", model="none")["loads"] == {}
+    without = told("metrics_monitor", look, "get_fleet_metrics", model="none")["loads"]
+    assert without == {name: {"slots": 0, "demand": 0.0, "replicas": 0, "up": True} for name in ALL}
+
+
+def test_what_is_local_is_known_without_asking_anybody() -> None:
+    group = telling_metro()
+    look = viewer(in_process(group))
+    group.running.clear()
+    found = told("metrics_monitor", look, "get_fleet_metrics", model="detector", local=True)
+    assert found["loads"]["site-b"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True}
+    state = told("memory_sync", look, "get_swarm_state", local=True)
+    assert [(one["fence"], one["site"]) for one in state["rounds"]] == [
+        ("1.3", "site-a"),
+        ("1.2", "site-a"),
+        ("1.1", "site-a"),
+    ]
+    assert (state["since_change_ms"], state["unreachable"]) == (1234.5, [])
+    assert told("memory_sync", look, "get_swarm_state")["unreachable"] == ["site-b", "site-c"]
 
 
 def test_thresholds_are_compared_with_what_is_measured_and_null_is_no_breach(look: Session) -> None:

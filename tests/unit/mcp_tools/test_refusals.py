@@ -18,7 +18,7 @@ from mcp_tools.catalogue import SERVERS
 from mcp_tools.in_process import FleetInProcess
 from mcp_tools.tools import RESULT_LIMIT_BYTES, ServerSpec, ToolSpec
 from tests.support.controllers import Metro
-from tests.support.mcp_fleet import (
+from tests.support.mcp_sessions import (
     called,
     in_process,
     operator,
@@ -188,7 +188,7 @@ def test_an_oversized_answer_is_refused_and_the_limit_told(group: Metro, monkeyp
 class Vast(FleetInProcess):
     """A thousand sites."""
 
-    async def fleet(self) -> FleetStatus:
+    async def fleet(self, local: bool = False) -> FleetStatus:
         models = [ModelStatus(f"model-{k}", 0, 4, 10.0, True, 0.0) for k in range(5)]
         sites = [SiteStatus(f"site-{k:04}", SiteState.ALIVE, [], models, 0.0) for k in range(1000)]
         return FleetStatus("test", "site-0000", 0, 0.0, sites)

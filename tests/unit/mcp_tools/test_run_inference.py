@@ -13,7 +13,7 @@ from mcp_tools import chat, inference
 from mcp_tools.chat import GatewayChat
 from mcp_tools.in_process import FleetInProcess
 from tests.support.controllers import Metro
-from tests.support.mcp_fleet import in_process, operator, refusal, telling_metro, told, with_client
+from tests.support.mcp_sessions import in_process, operator, refusal, telling_metro, told, with_client
 from tests.support.serving import served
 
 ASKED = {"model": "llm", "site": "site-a", "prompt": "Say hello.", "max_tokens": 5}
