@@ -110,7 +110,7 @@ class McpConnection:
         if not done:
             self._give_up(task)
             raise self._failed(tool, f"no answer within {self._limits.call_ms:g} ms")
-        return self._checked(tool, task)
+        return self._checked(tool, task, client)
 
     async def _serve(self) -> None:
         self._lost.clear()
@@ -127,10 +127,11 @@ class McpConnection:
                 self._client = None
                 self._connected.clear()
 
-    def _checked(self, tool: str, task: asyncio.Task[CallToolResult]) -> CallToolResult:
+    def _checked(self, tool: str, task: asyncio.Task[CallToolResult], client: Client) -> CallToolResult:
         trouble = task.exception()
         if trouble is not None:
-            if _is_loss(trouble):
+            # Of a client that was replaced since, it says nothing about the new one.
+            if _is_loss(trouble) and self._client is client:
                 self._disconnected(_cause(trouble))
             raise self._failed(tool, _cause(trouble)) from trouble
         result = task.result()
@@ -148,6 +149,7 @@ class McpConnection:
             log.warning("%s: %s", self.server, trouble)
         self._trouble = trouble
         self._client = None
+        self._connected.clear()
         self._lost.set()
 
     def _give_up(self, task: asyncio.Task[CallToolResult]) -> None:

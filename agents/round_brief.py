@@ -103,28 +103,30 @@ def read_loads(fields: Fields) -> dict[str, SiteLoad]:
 
 
 def _told_loads(brief: Brief, answer: ToolAnswer) -> Mapping[str, SiteLoad]:
-    fields = Fields(_data(answer), answer.tool)
+    name = str(GET_FLEET_METRICS)
+    fields = Fields(_data(answer, name), name)
     about = fields.text_or_none("model")
     if about is not None and about != brief.model:
-        raise DocumentInvalid(f"{answer.tool} told of {about!r}, and the round is about {brief.model!r}")
+        raise DocumentInvalid(f"{name} told of {about!r}, and the round is about {brief.model!r}")
     loads = read_loads(fields)
     missing = sorted(set(brief.snapshot.loads) - set(loads))
     if missing:
-        raise DocumentInvalid(f"{answer.tool} left out {', '.join(missing[:5])}, which the site knows of")
+        raise DocumentInvalid(f"{name} left out {', '.join(missing[:5])}, which the site knows of")
     return loads
 
 
 def _told_since_change(answer: ToolAnswer) -> float | None:
-    data = _data(answer)
+    name = str(GET_SWARM_STATE)
+    data = _data(answer, name)
     # Null is "never"; a field that is gone must not become that, since it would end every cooldown.
     if "since_change_ms" not in data:
-        raise DocumentInvalid(f"{answer.tool} did not tell since_change_ms")
-    return Fields(data, answer.tool).number_or_none("since_change_ms")
+        raise DocumentInvalid(f"{name} did not tell since_change_ms")
+    return Fields(data, name).number_or_none("since_change_ms")
 
 
-def _data(answer: ToolAnswer) -> Mapping[str, Any]:
+def _data(answer: ToolAnswer, name: str) -> Mapping[str, Any]:
     if answer.data is None:
-        raise DocumentInvalid(answer.failed or f"{answer.tool} told nothing")
+        raise DocumentInvalid(answer.failed or f"{name} told nothing")
     return answer.data
 
 

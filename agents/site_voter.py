@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from strands import Agent
-from strands.agent.agent_result import AgentResult
 from strands.agent.conversation_manager import NullConversationManager
 from strands.models.model import Model
 
@@ -22,6 +22,7 @@ from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.domain.swarm.ballots import ranking_length
 from edgemind.domain.swarm.records import Candidate, Fence
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
+from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 
 VOTER_NAME = "strands"
@@ -33,7 +34,7 @@ log = logging.getLogger("edgemind.agents")
 @dataclass(frozen=True, slots=True)
 class VoteLimits:
     vote_ms: float = field(
-        default=40.0,
+        default=60.0,
         metadata=bounds(1, 10_000, "ms", "An agent that has no ballot by then is discarded, and the site abstains."),
     )
     turns: int = field(default=3, metadata=bounds(2, 20, "count", "How often the agent's model may be asked."))
@@ -44,6 +45,10 @@ class VoteLimits:
 
     def __post_init__(self) -> None:
         check_bounds(self)
+
+
+class NoBallot(TemporaryError):
+    """The agent came to no ballot that counts; the message says why."""
 
 
 class StrandsVoter:
@@ -63,21 +68,34 @@ class StrandsVoter:
         self._model = model or PolicyModel(ballot_policy)
         self._tools = RoleTools(VOTER, connections, ANSWERS)
         self._prompt = VOTER.prompt()
-        self._abandoned: set[asyncio.Task[AgentResult]] = set()
+        self._abandoned: set[asyncio.Task[object]] = set()
         self._said = ""
 
     async def vote(self, fence: Fence, candidates: Sequence[Candidate], view: View) -> Vote | None:
-        if not candidates:
-            return None
-        if len(self._abandoned) >= self._limits.abandoned:
-            return self._abstain(f"{len(self._abandoned)} discarded agents still run")
         started_s = self._clock.monotonic_s()
         journal = ToolJournal(VOTER, ANSWERS)
-        # A task of its own, since an agent may be deaf to being cancelled. It is never used again: a call that hangs
-        # would stay in its history.
-        agent = self._agent(journal)
-        question = agent.invoke_async(brief_text(fence, candidates, view), limits={"turns": self._limits.turns})
-        task = asyncio.create_task(question)
+        try:
+            ballot = await self._within_limits(self._ask(brief_text(fence, candidates, view), journal), journal)
+            ranking = _checked(ballot, candidates)
+        except NoBallot as exc:
+            self._say(f"it abstains: {exc}")
+            return None
+        found, calls = _basis(Brief(str(fence), tuple(candidates), view), journal.calls)
+        self._say("; ".join(call.failed for call in calls if call.failed))
+        took_ms = 1000 * (self._clock.monotonic_s() - started_s)
+        return Vote(fence, self._site, ranking, found, VOTER_NAME, took_ms, calls)
+
+    async def _ask(self, prompt: str, journal: ToolJournal) -> object:
+        """What a new agent answers. It is never used again: a call that hangs would stay in its history."""
+        result = await self._agent(journal).invoke_async(prompt, limits={"turns": self._limits.turns})
+        return result.structured_output
+
+    async def _within_limits(self, work: Coroutine[Any, Any, object], journal: ToolJournal) -> object:
+        if len(self._abandoned) >= self._limits.abandoned:
+            work.close()
+            raise NoBallot(f"{len(self._abandoned)} discarded agents still run")
+        # A task of its own, since an agent may be deaf to being cancelled: then it is left alone, and not waited for.
+        task = asyncio.create_task(work)
         try:
             done, _ = await asyncio.wait({task}, timeout=self._limits.vote_ms / 1000)
         except asyncio.CancelledError:
@@ -85,14 +103,11 @@ class StrandsVoter:
             raise
         if not done:
             self._discard(task)
-            return self._abstain(f"the agent had no ballot within {self._limits.vote_ms:g} ms{_hanging(journal)}")
-        ranking = self._ranking(task, candidates)
-        if ranking is None:
-            return None
-        found, calls = _basis(Brief(str(fence), tuple(candidates), view), journal.calls)
-        self._say("; ".join(call.failed for call in calls if call.failed))
-        took_ms = 1000 * (self._clock.monotonic_s() - started_s)
-        return Vote(fence, self._site, ranking, found, VOTER_NAME, took_ms, calls)
+            raise NoBallot(f"the agent had none within {self._limits.vote_ms:g} ms{_hanging(journal)}")
+        trouble = task.exception()
+        if trouble is not None:
+            raise NoBallot(f"the agent failed: {str(trouble)[:300] or type(trouble).__name__}") from trouble
+        return task.result()
 
     def _agent(self, journal: ToolJournal) -> Agent:
         return Agent(
@@ -109,29 +124,11 @@ class StrandsVoter:
             context_manager=False,
         )
 
-    def _ranking(self, task: asyncio.Task[AgentResult], candidates: Sequence[Candidate]) -> tuple[str, ...] | None:
-        trouble = task.exception()
-        if trouble is not None:
-            self._abstain(f"the agent failed: {str(trouble)[:300] or type(trouble).__name__}")
-            return None
-        ballot = task.result().structured_output
-        if not isinstance(ballot, Ballot):
-            self._abstain(f"the agent gave no ballot within {self._limits.turns} turns")
-            return None
-        ranking, known = tuple(ballot.ranking), {candidate.id for candidate in candidates}
-        if not known.issuperset(ranking) or not len(ranking) == len(set(ranking)) == ranking_length(len(known)):
-            self._abstain(f"the agent's ballot is no ranking of the candidates: {', '.join(ranking)[:300]}")
-            return None
-        return ranking
-
-    def _discard(self, task: asyncio.Task[AgentResult]) -> None:
+    def _discard(self, task: asyncio.Task[object]) -> None:
         self._abandoned.add(task)
         task.add_done_callback(self._abandoned.discard)
         task.add_done_callback(_look_at)
         task.cancel()
-
-    def _abstain(self, why: str) -> None:
-        self._say(f"it abstains: {why}")
 
     def _say(self, trouble: str) -> None:
         """Once, not at each round."""
@@ -140,6 +137,16 @@ class StrandsVoter:
         elif self._said and not trouble:
             log.info("the voter of %s votes on what its tools say again", self._site)
         self._said = trouble
+
+
+def _checked(ballot: object, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Its ranking. NoBallot if it is not a full one of these candidates."""
+    if not isinstance(ballot, Ballot):
+        raise NoBallot("the agent ran out of turns")
+    ranking, known = tuple(ballot.ranking), {candidate.id for candidate in candidates}
+    if not known.issuperset(ranking) or not len(ranking) == len(set(ranking)) == ranking_length(len(known)):
+        raise NoBallot(f"what the agent answered does not rank the candidates: {', '.join(ranking)[:300]}")
+    return ranking
 
 
 def _basis(brief: Brief, calls: Sequence[ToolCall]) -> tuple[View, tuple[ToolCall, ...]]:
@@ -166,7 +173,7 @@ def _hanging(journal: ToolJournal) -> str:
     return f"; no answer of {', '.join(hanging)}" if hanging else ""
 
 
-def _look_at(task: asyncio.Task[AgentResult]) -> None:
+def _look_at(task: asyncio.Task[object]) -> None:
     # Nobody waits for it any more: an exception that no one looked at would be logged as a fault of ours.
     with suppress(asyncio.CancelledError):
         task.exception()

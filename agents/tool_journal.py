@@ -43,4 +43,5 @@ class ToolJournal(HookProvider):
 
 def _content(result: Any) -> object:
     """The structured content; of a tool without one, its text."""
-    return result.get("structuredContent") or result_text(result)
+    data = result.get("structuredContent")
+    return result_text(result) if data is None else data
