@@ -15,6 +15,8 @@ from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
+from edgemind.domain.swarm.envelopes import MessageGate, MessageNumbers, Sender
+from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
@@ -22,6 +24,8 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.round_journal import RoundJournal
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -110,8 +114,21 @@ def upstream_pools(limits: Limits) -> UpstreamPools:
     return UpstreamPools(client_limits(limits))
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLinks":
-    """How the controller of `site` reaches its peers, its gateway's workers and the model servers."""
+def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
+    """Where the controller of `site` keeps its records of rounds: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
+    from edgemind.adapters.round_journal.memory import MemoryRoundJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonLinesRoundJournal(settings.state.directory, site)
+    return MemoryRoundJournal()
+
+
+def site_links(
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers, journal: "RoundJournal"
+) -> "SiteLinks":
+    """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
@@ -122,7 +139,14 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools) -> "SiteLin
     token = secret.reveal() if secret else ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    return SiteLinks(HttpPeers(calls, urls, token), HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls))
+    keys = FleetKeys([token])
+    return SiteLinks(
+        HttpPeers(calls, urls, token, Sender(settings.metro, site.name, numbers), keys),
+        HttpGatewayAdmin(calls, site, token),
+        HttpModelServerProbe(calls),
+        MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
+        journal,
+    )
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

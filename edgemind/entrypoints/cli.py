@@ -34,6 +34,7 @@ COMMANDS = {
         f"{_HERE}.model_files_commands:models", "List models; publish, fetch and roll back their files."
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
+    "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
     "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),

@@ -18,12 +18,19 @@ DEFAULT_FLEET = Path(".edgemind/fleet.json")
 """Written by `edgemind demo`: {"url", "token"}. What a kubeconfig is to kubectl."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FleetSession:
-    """A fleet to ask and the form to answer in."""
+    """A fleet to ask and the form to answer in. The fleet is looked up when it is first asked: some commands need none.
 
-    client: "FleetClient"
+    Asking raises WrongUsage if no fleet is known.
+    """
+
+    find: Callable[[], "FleetClient"]
     as_json: bool
+
+    @functools.cached_property
+    def client(self) -> "FleetClient":
+        return self.find()
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,7 +66,8 @@ def fleet_options(command: Callable[..., None]) -> Callable[..., Any]:
     ) -> None:
         before = ctx.find_root().params
         as_json = (output or before.get("output")) == "json"
-        command(FleetSession(open_fleet(fleet or before.get("fleet"), token or before.get("token")), as_json), **given)
+        find = functools.partial(open_fleet, fleet or before.get("fleet"), token or before.get("token"))
+        command(FleetSession(find, as_json), **given)
 
     return with_session
 

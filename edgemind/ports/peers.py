@@ -5,6 +5,10 @@ from typing import Protocol
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
+from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 
 DecisionCursor = tuple[int, str]
@@ -30,8 +34,17 @@ class Peers(Protocol):
     async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
         """The full explanation of a decision made there, or None if it is no longer kept."""
 
+    async def recent_rounds(self, site: str, limit: int, before: Fence | None) -> Sequence[RoundSummary]:
+        """At most `limit` rounds as the peer saw them, newest first, strictly before a fence."""
+
+    async def round(self, site: str, fence: Fence) -> RoundRecord | None:
+        """The peer's own record of a round, or None if it has none."""
+
     async def drain(self, site: str, draining: bool) -> None:
         """Ask the peer to take its own site out of (`draining`) or back into service."""
+
+    async def tell(self, site: str, message: Message) -> None:
+        """Hand a message over, once and within 200 ms; nobody answers it. A round only loses speed by a lost one."""
 
     async def close(self) -> None:
         """Close what is kept open to peers."""
@@ -49,4 +62,11 @@ class PeerSite(Protocol):
 
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None: ...
 
+    def own_rounds(self, limit: int, before: Fence | None) -> Sequence[RoundSummary]: ...
+
+    def own_round(self, fence: Fence) -> RoundRecord | None: ...
+
     def drain_own(self, draining: bool) -> None: ...
+
+    def receive_message(self, message: Message) -> None:
+        """Take a message of a round. Returns at once: whatever follows from it happens later."""

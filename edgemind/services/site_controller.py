@@ -1,6 +1,6 @@
 """One site's controller, put together: every use case it serves, over the same view of the fleet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgemind.domain.beacons import Beacon
@@ -8,9 +8,14 @@ from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
+from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
+from edgemind.ports.round_journal import RoundJournal
 from edgemind.ports.site_servers import GatewayAdmin, ModelServerProbe
 from edgemind.services.answer_gateways import GatewayAnswers
 from edgemind.services.compute_table import TableComputer
@@ -22,7 +27,9 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.probe_models import ModelServerChecks
+from edgemind.services.receive_messages import MessageInbox
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.rounds.find_rounds import RoundFinder
 
 GONE_MS = 30_000.0
 """Silence after which a site is asked once a second only."""
@@ -35,6 +42,8 @@ class SiteLinks:
     peers: Peers
     admin: GatewayAdmin
     probe: ModelServerProbe
+    inbox: MessageInbox
+    journal: RoundJournal
 
 
 class SiteController:
@@ -55,10 +64,12 @@ class SiteController:
         self._drains = drains
         self.own = OwnSite(site, incarnation=clock.wall_ms(), clock=clock)
         rule = MembershipRule(stale_ms=policy.stale_site_ms, gone_ms=max(GONE_MS, 2 * policy.stale_site_ms))
-        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s())
+        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s(), self.own.incarnation)
         self.tables = TableComputer(site.name, policy.fill_ratio)
         self.log = DecisionLog()
         self.links = links
+        self.on_message: Callable[[Message], None] = _nobody_listens
+        """Where messages of rounds go: whoever runs this site's rounds sets it."""
         self._put_together(heartbeat)
 
     def _put_together(self, heartbeat: Heartbeat) -> None:
@@ -68,18 +79,23 @@ class SiteController:
         self.checks = ModelServerChecks(own, around, links.probe, clock)
         self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
         self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
+        self.rounds = RoundFinder(links.journal, around, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
 
     def succeed(self, before: "SiteController") -> None:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
         self.log = before.log
+        self.on_message = before.on_message
+        self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
+        self.neighbourhood.suspicions = before.neighbourhood.suspicions
         for name, neighbour in self.neighbourhood.neighbours.items():
             known = before.neighbourhood.neighbours.get(name)
             if known is not None and known.site.controller_url == neighbour.site.controller_url:
                 known.site = neighbour.site
                 self.neighbourhood.neighbours[name] = known
+        self.neighbourhood.know_members(())
         self._put_together(self.heartbeat)
 
     def tick(self) -> None:
@@ -108,5 +124,18 @@ class SiteController:
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
         return await self.decisions.explain_own(decision_id)
 
+    def own_rounds(self, limit: int, before: Fence | None) -> Sequence[RoundSummary]:
+        return self.rounds.own_rounds(limit, before)
+
+    def own_round(self, fence: Fence) -> RoundRecord | None:
+        return self.rounds.own_round(fence)
+
     def drain_own(self, draining: bool) -> None:
         self.own.drain_requested = draining
+
+    def receive_message(self, message: Message) -> None:
+        self.on_message(message)
+
+
+def _nobody_listens(message: Message) -> None:
+    """This site takes part in no rounds: to the others it is one that votes late."""

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
+from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import UpstreamUnreachable
 from edgemind.ports.peers import DecisionCursor, PeerSite
@@ -27,8 +31,17 @@ class InProcessPeers:
     async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
         return await self._peer(site).explain_own(decision_id)
 
+    async def recent_rounds(self, site: str, limit: int, before: Fence | None) -> Sequence[RoundSummary]:
+        return self._peer(site).own_rounds(limit, before)
+
+    async def round(self, site: str, fence: Fence) -> RoundRecord | None:
+        return self._peer(site).own_round(fence)
+
     async def drain(self, site: str, draining: bool) -> None:
         self._peer(site).drain_own(draining)
+
+    async def tell(self, site: str, message: Message) -> None:
+        self._peer(site).receive_message(message)
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -45,11 +45,11 @@ def locked(directory: Path, timeout_s: float) -> Iterator[None]:
     """
     path = directory / LOCK_FILE
     with explained("open", path):
-        _make_directory(directory)
+        make_directory(directory)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         with explained("lock", path):
-            _own_as(descriptor, directory)
+            own_as(descriptor, directory)
             _wait_for_lock(descriptor, path, timeout_s)
         yield
     finally:
@@ -73,7 +73,7 @@ def replace_durably(path: Path, content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
             raise
     with explained("be sure that the disk has kept", path):
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:
@@ -94,7 +94,7 @@ def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:
 def _write_new(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        _own_as(descriptor, path.parent)
+        own_as(descriptor, path.parent)
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
@@ -103,13 +103,14 @@ def _write_new(path: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-def _make_directory(directory: Path) -> None:
+def make_directory(directory: Path) -> None:
+    """With its parents, 0700, durably; as it is if it is there."""
     if not directory.is_dir():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_directory(directory.parent)
+        sync_directory(directory.parent)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """A new name is durable only when its directory is."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -118,7 +119,7 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _own_as(descriptor: int, directory: Path) -> None:
+def own_as(descriptor: int, directory: Path) -> None:
     """What root writes belongs to the directory's owner: a gateway can read on after `sudo edgemind keys create`."""
     if os.geteuid() == 0:
         owner = directory.stat()

@@ -22,6 +22,7 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
+from edgemind.entrypoints.controller.round_routes import RoundRoutes
 from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.site_controller import SiteController
@@ -72,6 +73,7 @@ class FleetRoutes:
         get("/table", self.table, response_model=TableStatus)
         get("/decisions", self.decisions, response_model=DecisionPage)
         get("/decisions/{decision_id}", self.decision, response_model=DecisionExplanation)
+        RoundRoutes(self._controller).add(get)
         for verb, endpoint in (("drain", self.drain), ("undrain", self.undrain)):
             path = f"/edgemind/v1/sites/{{name}}/{verb}"
             app.post(path, dependencies=operator, responses=_ERRORS, response_model=DrainStatus)(endpoint)

@@ -45,7 +45,7 @@ def api() -> Api:
     return Api(group, controller_app(lambda: group.controllers["site-a"], lambda: rules))
 
 
-READS = ["/fleet", "/sites", "/sites/site-a", "/sites/site-b", "/models", "/table", "/decisions"]
+READS = ["/fleet", "/sites", "/sites/site-a", "/sites/site-b", "/models", "/table", "/decisions", "/rounds"]
 
 
 @pytest.mark.parametrize("path", READS)
