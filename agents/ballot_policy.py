@@ -31,8 +31,9 @@ def ballot_policy(conversation: Conversation) -> Sequence[ToolRequest]:
 
 
 def _questions(brief: Brief) -> list[ToolRequest]:
-    questions = [ToolRequest(GET_SWARM_STATE.agent_name)]
+    # `local`: what this site knows by itself. To ask the other sites takes longer than a round has.
+    questions = [ToolRequest(GET_SWARM_STATE.agent_name, {"local": True})]
     # A round about whole sites has no model to ask for: the snapshot's loads are what there is.
     if brief.model:
-        questions.append(ToolRequest(GET_FLEET_METRICS.agent_name, {"model": brief.model}))
+        questions.append(ToolRequest(GET_FLEET_METRICS.agent_name, {"model": brief.model, "local": True}))
     return questions

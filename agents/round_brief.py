@@ -112,7 +112,8 @@ def _told_loads(brief: Brief, answer: ToolAnswer) -> Mapping[str, SiteLoad]:
     missing = sorted(set(brief.snapshot.loads) - set(loads))
     if missing:
         raise DocumentInvalid(f"{name} left out {', '.join(missing[:5])}, which the site knows of")
-    return loads
+    # The snapshot says which sites matter to the candidates, the tool how loaded they are.
+    return {site: loads[site] for site in brief.snapshot.loads}
 
 
 def _told_since_change(answer: ToolAnswer) -> float | None:

@@ -42,9 +42,9 @@ class FleetOfTools:
         server: MCPServer[Any] = MCPServer("metrics_monitor", log_level="CRITICAL")
         structured = "get_fleet_metrics" not in self.told
 
-        async def get_fleet_metrics(model: str) -> Any:
+        async def get_fleet_metrics(model: str, local: bool = False) -> Any:
             """The loads of a model, by site."""
-            await self._asked("get_fleet_metrics", model=model)
+            await self._asked("get_fleet_metrics", model=model, local=local)
             loads = {site: load_document(load) for site, load in self.loads.items()}
             return self.told.get("get_fleet_metrics", Metrics(model=model, loads=loads))
 
@@ -63,9 +63,9 @@ class FleetOfTools:
         server: MCPServer[Any] = MCPServer("memory_sync", log_level="CRITICAL")
         structured = "get_swarm_state" not in self.told
 
-        async def get_swarm_state() -> Any:
+        async def get_swarm_state(local: bool = False) -> Any:
             """The swarm as this site knows it."""
-            await self._asked("get_swarm_state")
+            await self._asked("get_swarm_state", local=local)
             return self.told.get("get_swarm_state", SwarmState(since_change_ms=self.since_change_ms))
 
         get_swarm_state.__annotations__["return"] = SwarmState if structured else dict[str, Any]

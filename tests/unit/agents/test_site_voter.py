@@ -60,7 +60,8 @@ def test_it_gives_the_ballots_of_the_librarys_voter(
     policy: VotingPolicy,
 ) -> None:
     round_ = (*some, KEEP) if keep or not some else tuple(some)
-    booth.fleet.loads, booth.fleet.since_change_ms = truth, since_ms
+    # A site that no candidate names is in no snapshot, and counts for no voter.
+    booth.fleet.loads, booth.fleet.since_change_ms = {**truth, "z": SiteLoad(1, 1e6)}, since_ms
     # What it is told is old: the ballot follows the tools. Without a model to ask for, it is all there is.
     told_ms = since_ms if since_ms is None else since_ms + 1
     told = dict(truth) if not some else {site: replace(load, demand=load.demand + 5) for site, load in truth.items()}
@@ -78,7 +79,7 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     assert vote.ranking[0] == "scale_out:a:chat:3"
     metrics, state = call_of(vote, METRICS), call_of(vote, STATE)
     assert metrics.role == state.role == "load_balancer"
-    assert metrics.arguments == {"model": "chat"}
+    assert metrics.arguments == {"model": "chat", "local": True}
     assert metrics.result["loads"]["a"] == {"slots": 4, "demand": 9.0, "replicas": 2, "up": True}
     assert state.result == {"since_change_ms": None}
     assert 0 < metrics.took_ms <= vote.took_ms
@@ -253,7 +254,7 @@ def test_whoever_asks_can_give_up(booth: Booth) -> None:
     async def scene() -> bool:
         voter = booth.voter()
         asking = asyncio.create_task(voter.vote(FENCE, CANDIDATES, SNAPSHOT))
-        await _until(lambda: ("get_swarm_state", {}) in booth.fleet.asked)
+        await _until(lambda: ("get_swarm_state", {"local": True}) in booth.fleet.asked)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         await _until(lambda: not voter._abandoned)
