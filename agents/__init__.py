@@ -1,1 +1,1 @@
-"""The Strands agents of a site: their roles, the deterministic model that votes in rounds, and the controller that runs them."""
+"""The Strands agents of a site: their roles, and the deterministic model that votes in rounds."""

@@ -15,6 +15,8 @@ from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
+from edgemind.domain.swarm.envelopes import MessageGate, MessageNumbers, Sender
+from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
@@ -23,6 +25,7 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 if TYPE_CHECKING:
     from edgemind.ports.cloud_account import CloudAccount
     from edgemind.ports.round_journal import RoundJournal
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -122,8 +125,10 @@ def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
     return MemoryRoundJournal()
 
 
-def site_links(settings: Settings, site: Site, pools: UpstreamPools, journal: "RoundJournal") -> "SiteLinks":
-    """How the controller of `site` reaches its peers, its gateway's workers and the model servers."""
+def site_links(
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers, journal: "RoundJournal"
+) -> "SiteLinks":
+    """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
@@ -134,8 +139,14 @@ def site_links(settings: Settings, site: Site, pools: UpstreamPools, journal: "R
     token = secret.reveal() if secret else ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    admin, probe = HttpGatewayAdmin(calls, site, token), HttpModelServerProbe(calls)
-    return SiteLinks(HttpPeers(calls, urls, token), admin, probe, journal)
+    keys = FleetKeys([token])
+    return SiteLinks(
+        HttpPeers(calls, urls, token, Sender(settings.metro, site.name, numbers), keys),
+        HttpGatewayAdmin(calls, site, token),
+        HttpModelServerProbe(calls),
+        MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
+        journal,
+    )
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

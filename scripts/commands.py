@@ -169,7 +169,7 @@ def peers_apart(arguments: Sequence[str]) -> tuple[Group, ...]:
 
 
 def bench(house: House, arguments: list[str]) -> int:
-    house.prepare(CORE, BENCH)
+    house.prepare(CORE, AGENTS if arguments[:1] == ["voter"] else BENCH)
     for peer in peers_apart(arguments):
         house.prepare_apart(peer)
     house.become("-m", "benchmarks", *arguments)
@@ -215,7 +215,9 @@ COMMANDS: dict[str, Command] = {
     "format": Command("[paths]", "let ruff mend what it can", reformat),
     "ci": Command("[--rest]", "what CI runs: lint and all tests; a skipped test is a failure", ci),
     "bench": Command(
-        "NAME [flags]", "benchmarks beside their peers: gateway, decision, memory; NAME --help has the flags", bench
+        "NAME [flags]",
+        "benchmarks beside their peers: gateway, decision, memory, voter; NAME --help has the flags",
+        bench,
     ),
     "lock": Command("[--upgrade] [NAME ...]", "make requirements/*.lock from pyproject.toml", lock),
     "hooks": Command("", "check each commit before it is made (.githooks)", hooks),

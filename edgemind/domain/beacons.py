@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edgemind.domain.suspicion import NUMBER_LIMIT, Rumours, usable
 from edgemind.domain.wire import DocumentInvalid, Fields
 
 BEACON_VERSION = 1
@@ -43,6 +44,12 @@ class Beacon:
     draining: bool = False
     models: Mapping[str, ModelLoad] = field(default_factory=dict)
     rtt_ms: Mapping[str, float] = field(default_factory=dict)
+    rumours: Rumours = field(default_factory=Rumours)
+
+    @property
+    def number(self) -> int:
+        """Under which the sender can be suspected: a sender that refutes nothing raises it with each start."""
+        return max(self.incarnation, self.rumours.refutation)
 
     def supersedes(self, other: "Beacon | None") -> bool:
         """Whether this one was written later: beacons may overtake each other on the way."""
@@ -61,6 +68,11 @@ def parse_beacon(document: object) -> Beacon:
         draining=fields.flag("draining", False),
         models=parse_model_loads(fields),
         rtt_ms=fields.numbers("rtt_ms"),
+        rumours=Rumours(
+            refutation=min(fields.count("refutation", 0), NUMBER_LIMIT),
+            suspects=usable(fields.counts("suspects")),
+            refuted=usable(fields.counts("refuted")),
+        ),
     )
 
 
@@ -97,4 +109,7 @@ def beacon_document(beacon: Beacon) -> dict[str, object]:
             for model, load in beacon.models.items()
         },
         "rtt_ms": dict(beacon.rtt_ms),
+        "refutation": beacon.rumours.refutation,
+        "suspects": dict(beacon.rumours.suspects),
+        "refuted": dict(beacon.rumours.refuted),
     }

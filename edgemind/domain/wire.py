@@ -36,6 +36,18 @@ class Fields:
             raise self._wrong(name, f"text of 1 to {NAME_LIMIT} characters", value)
         return value
 
+    def texts(self, name: str, limit: int = ENTRIES_LIMIT, chars: int = NAME_LIMIT) -> tuple[str, ...]:
+        """A list of at most `limit` different texts; absent is empty."""
+        value = self._document.get(name)
+        if value is None:
+            return ()
+        wanted = f"a list of at most {limit} different texts of 1 to {chars} characters"
+        if not isinstance(value, list | tuple) or len(value) > limit:
+            raise self._wrong(name, wanted, value)
+        if not all(isinstance(text, str) and 0 < len(text) <= chars for text in value) or len(set(value)) < len(value):
+            raise self._wrong(name, wanted, value)
+        return tuple(value)
+
     def text_or_none(self, name: str) -> str | None:
         return None if self._document.get(name) is None else self.text(name)
 
@@ -46,30 +58,19 @@ class Fields:
             raise self._wrong(name, f"text of at most {LONG_TEXT_LIMIT} characters", value)
         return value
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts; absent is empty."""
-        value = self._document.get(name, ())
-        if not isinstance(value, list | tuple) or len(value) > ENTRIES_LIMIT:
-            raise self._wrong(name, f"a list of at most {ENTRIES_LIMIT} texts", value)
-        texts = tuple(one for one in value if isinstance(one, str) and len(one) <= LONG_TEXT_LIMIT)
-        if len(texts) < len(value):
-            raise self._wrong(name, f"a list of texts of at most {LONG_TEXT_LIMIT} characters", value)
-        return texts
-
-    def object_or_none(self, name: str) -> "Fields | None":
-        return None if self._document.get(name) is None else self.object_or_empty(name)
-
     def anything(self, name: str) -> object:
         """What is there, unread; null if it is absent."""
         return self._document.get(name)
 
-    def count(self, name: str, default: int | None = None) -> int:
-        """A whole number >= 0."""
+    def count(self, name: str, default: int | None = None, limit: int | None = None) -> int:
+        """A whole number >= 0, and <= `limit` if there is one."""
         value = self._document.get(name, _REQUIRED)
         if value is _REQUIRED and default is not None:
             return default
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise self._wrong(name, "a whole number >= 0", value)
+        if limit is not None and value > limit:
+            raise self._wrong(name, f"a whole number up to {limit}", value)
         return value
 
     def number(self, name: str, default: float | None = None) -> float:
@@ -94,6 +95,16 @@ class Fields:
         """An object of objects by name; absent is empty."""
         return {key: Fields(value, f"{self._at}.{name}.{key}") for key, value in self._entries(name).items()}
 
+    def required_object(self, name: str) -> "Fields":
+        """An object that has to be there."""
+        value = self._document.get(name, _REQUIRED)
+        if value is _REQUIRED:
+            raise self._wrong(name, "an object", value)
+        return Fields(value, f"{self._at}.{name}")
+
+    def object_or_none(self, name: str) -> "Fields | None":
+        return None if self._document.get(name) is None else self.required_object(name)
+
     def object_or_empty(self, name: str) -> "Fields":
         return Fields(self._entries(name), f"{self._at}.{name}")
 
@@ -115,6 +126,14 @@ class Fields:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes) or len(value) > ENTRIES_LIMIT:
             raise self._wrong(name, f"a list of at most {ENTRIES_LIMIT} objects", value)
         return [Fields(entry, f"{self._at}.{name}[{index}]") for index, entry in enumerate(value)]
+
+    def value(self, name: str) -> object:
+        """As it came, for a reader of its own; None if it is missing."""
+        return self._document.get(name)
+
+    def invalid(self, name: str, wanted: str) -> DocumentInvalid:
+        """The error of a field that is of the right type and says what cannot be."""
+        return self._wrong(name, wanted, self._document.get(name))
 
     def _entries(self, name: str) -> Mapping[str, object]:
         value = self._document.get(name)

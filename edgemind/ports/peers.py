@@ -6,6 +6,7 @@ from typing import Protocol
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
@@ -42,6 +43,9 @@ class Peers(Protocol):
     async def drain(self, site: str, draining: bool) -> None:
         """Ask the peer to take its own site out of (`draining`) or back into service."""
 
+    async def tell(self, site: str, message: Message) -> None:
+        """Hand a message over, once and within 200 ms; nobody answers it. A round only loses speed by a lost one."""
+
     async def close(self) -> None:
         """Close what is kept open to peers."""
 
@@ -63,3 +67,6 @@ class PeerSite(Protocol):
     def own_round(self, fence: Fence) -> RoundRecord | None: ...
 
     def drain_own(self, draining: bool) -> None: ...
+
+    def receive_message(self, message: Message) -> None:
+        """Take a message of a round. Returns at once: whatever follows from it happens later."""

@@ -9,12 +9,14 @@ from typing import Protocol
 
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence
+from edgemind.domain.swarm.roster import ChangeRoster, Roster
 from edgemind.domain.swarm.writes import Claim, Decide, Genesis, OpenRound, PutBallot
 from edgemind.errors import StateCorrupt, StoreUnavailable, TemporaryError
 
 __all__ = [
-    "Applied", "Ballot", "Claim", "CurrentRound", "Decide", "Fence", "Genesis", "NotProvisioned", "OpenRound",
-    "OutcomeUnknown", "PutBallot", "Refused", "StateCorrupt", "StoreUnavailable", "SwarmStore", "Throttled",
+    "Applied", "Ballot", "ChangeRoster", "Claim", "CurrentRound", "Decide", "Fence", "Genesis", "NotProvisioned",
+    "OpenRound", "OutcomeUnknown", "PutBallot", "Refused", "Roster", "StateCorrupt", "StoreUnavailable", "SwarmStore",
+    "Throttled",
 ]  # fmt: skip
 
 
@@ -53,3 +55,9 @@ class SwarmStore(Protocol):
     def decide(self, write: Decide) -> Applied | Refused: ...
 
     def claim(self, write: Claim) -> Applied | Refused: ...
+
+    def read_roster(self) -> Roster:
+        """Version 0, without members, if it was never changed."""
+
+    def change_roster(self, write: ChangeRoster) -> Applied | Refused:
+        """Refused with the roster as it is, unless that is the version before."""

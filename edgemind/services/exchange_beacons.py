@@ -28,7 +28,7 @@ class BeaconExchange:
         why = ""
         sent_s = self._clock.monotonic_s()
         try:
-            answer = await self._peers.exchange(name, self.my_beacon())
+            answer = await self._peers.exchange(name, self.my_beacon(name))
             if answer.site != name:
                 raise PermanentError(f"{answer.site} answered at the controller address of {name}: check edgemind.yaml")
         except UpstreamUnreachable as exc:
@@ -39,9 +39,7 @@ class BeaconExchange:
             why = str(exc)
         else:
             now_s = self._clock.monotonic_s()
-            neighbour.membership.answered(now_s)
-            neighbour.round_trip.observe((now_s - sent_s) * 1000.0)
-            self._neighbourhood.take_beacon(answer, now_s)
+            self._neighbourhood.answered(neighbour, answer, sent_s, now_s)
         _tell_change(neighbour, neighbour.membership.state(self._clock.monotonic_s()), why)
 
     def receive(self, beacon: Beacon) -> Beacon:
@@ -55,10 +53,11 @@ class BeaconExchange:
                 f"{self._own.site.name} does not expect beacons from {beacon.site!r}: give both the same edgemind.yaml"
             )
         self._neighbourhood.take_beacon(beacon, self._clock.monotonic_s())
-        return self.my_beacon()
+        return self.my_beacon(beacon.site)
 
-    def my_beacon(self) -> Beacon:
-        return self._own.beacon(self._neighbourhood.measured_rtt_ms())
+    def my_beacon(self, to: str) -> Beacon:
+        around = self._neighbourhood
+        return self._own.beacon(around.measured_rtt_ms(), around.rumours(to, self._clock.monotonic_s()))
 
 
 def _tell_change(neighbour: Neighbour, state: SiteState, why: str) -> None:

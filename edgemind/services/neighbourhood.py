@@ -7,9 +7,15 @@ from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
 from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
+from edgemind.domain.suspicion import Rumours, Suspicions
 
 BEACON_PEERS_LIMIT = 10
 """Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
+
+
+SILENCE_RATIO = 3.0
+"""Who asks this site without being asked by it may pause for so many times the silence that makes others suspected: it
+asks once a second only while it gets no answer."""
 
 
 @dataclass(slots=True)
@@ -59,7 +65,13 @@ class Neighbourhood:
     """The other sites of the metro by name. Times are monotonic seconds, passed in."""
 
     def __init__(
-        self, fleet: Fleet, own: Site, rule: MembershipRule, now_s: float, limit: int = BEACON_PEERS_LIMIT
+        self,
+        fleet: Fleet,
+        own: Site,
+        rule: MembershipRule,
+        now_s: float,
+        incarnation: int,
+        limit: int = BEACON_PEERS_LIMIT,
     ) -> None:
         self.fleet = fleet
         self.own = own
@@ -74,14 +86,52 @@ class Neighbourhood:
             for site in fleet.sites
             if not site.controller_url and site.name != own.name
         }
+        self._with_controller = tuple(site.name for site in with_controller)
+        self._asked_s: dict[str, float] = {}
+        """When those that are no neighbours last sent a beacon by themselves."""
+        self.suspicions = Suspicions(own.name, incarnation, self._with_controller)
 
     def take_beacon(self, beacon: Beacon, now_s: float) -> bool:
         """A beacon by whichever way it came; False if its site is no neighbour of this one."""
+        self.suspicions.hear(beacon.site, beacon.number, beacon.rumours)
         neighbour = self.neighbours.get(beacon.site)
         if neighbour is None:
+            self._asked_s[beacon.site] = now_s
             return False
         neighbour.take(beacon, now_s, self._stale_s)
         return True
+
+    def answered(self, neighbour: Neighbour, beacon: Beacon, sent_s: float, now_s: float) -> None:
+        """The answer to my own beacon: only that shows that requests would get there."""
+        neighbour.membership.answered(now_s)
+        neighbour.round_trip.observe((now_s - sent_s) * 1000.0)
+        self.take_beacon(beacon, now_s)
+
+    # Who is up, for the swarm: of the whole metro, not of neighbours only
+
+    def know_members(self, roster: Iterable[str]) -> None:
+        """Members that this configuration does not declare, too."""
+        self.suspicions.know((*self._with_controller, *roster))
+
+    def suspected(self, now_s: float) -> frozenset[str]:
+        """Sites that it is no use waiting for."""
+        self._observe(now_s)
+        return self.suspicions.suspected()
+
+    def rumours(self, to: str, now_s: float) -> Rumours:
+        """What a beacon to that site says of who is up."""
+        self._observe(now_s)
+        return self.suspicions.rumours(to)
+
+    def _observe(self, now_s: float) -> None:
+        answering = {
+            name: neighbour.membership.state(now_s) is SiteState.ALIVE for name, neighbour in self.neighbours.items()
+        }
+        oldest_s = now_s - SILENCE_RATIO * self._stale_s
+        fell_silent = [site for site, asked_s in self._asked_s.items() if asked_s < oldest_s]
+        for site in fell_silent:
+            del self._asked_s[site]
+        self.suspicions.observe(answering, fell_silent)
 
     def settled(self, now_s: float) -> bool:
         """Every neighbour has answered or is suspected. Before that, "nobody is there" would be a guess."""

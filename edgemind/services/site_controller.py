@@ -1,6 +1,6 @@
 """One site's controller, put together: every use case it serves, over the same view of the fleet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgemind.domain.beacons import Beacon
@@ -9,6 +9,7 @@ from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
@@ -26,6 +27,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.probe_models import ModelServerChecks
+from edgemind.services.receive_messages import MessageInbox
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.rounds.find_rounds import RoundFinder
 
@@ -40,6 +42,7 @@ class SiteLinks:
     peers: Peers
     admin: GatewayAdmin
     probe: ModelServerProbe
+    inbox: MessageInbox
     journal: RoundJournal
 
 
@@ -61,10 +64,12 @@ class SiteController:
         self._drains = drains
         self.own = OwnSite(site, incarnation=clock.wall_ms(), clock=clock)
         rule = MembershipRule(stale_ms=policy.stale_site_ms, gone_ms=max(GONE_MS, 2 * policy.stale_site_ms))
-        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s())
+        self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s(), self.own.incarnation)
         self.tables = TableComputer(site.name, policy.fill_ratio)
         self.log = DecisionLog()
         self.links = links
+        self.on_message: Callable[[Message], None] = _nobody_listens
+        """Where messages of rounds go: whoever runs this site's rounds sets it."""
         self._put_together(heartbeat)
 
     def _put_together(self, heartbeat: Heartbeat) -> None:
@@ -81,12 +86,16 @@ class SiteController:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
         self.log = before.log
+        self.on_message = before.on_message
+        self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
+        self.neighbourhood.suspicions = before.neighbourhood.suspicions
         for name, neighbour in self.neighbourhood.neighbours.items():
             known = before.neighbourhood.neighbours.get(name)
             if known is not None and known.site.controller_url == neighbour.site.controller_url:
                 known.site = neighbour.site
                 self.neighbourhood.neighbours[name] = known
+        self.neighbourhood.know_members(())
         self._put_together(self.heartbeat)
 
     def tick(self) -> None:
@@ -123,3 +132,10 @@ class SiteController:
 
     def drain_own(self, draining: bool) -> None:
         self.own.drain_requested = draining
+
+    def receive_message(self, message: Message) -> None:
+        self.on_message(message)
+
+
+def _nobody_listens(message: Message) -> None:
+    """This site takes part in no rounds: to the others it is one that votes late."""

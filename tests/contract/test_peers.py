@@ -13,7 +13,10 @@ from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.peers.http import HttpPeers
 from edgemind.adapters.peers.in_process import InProcessPeers
 from edgemind.domain.beacons import Beacon, ModelLoad
-from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.envelopes import MessageNumbers, Reason, Sender
+from edgemind.domain.swarm.messages import Acknowledge, Announce, Hint, Message, Wake
+from edgemind.domain.swarm.records import KEEP, Action, Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
+from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
@@ -29,12 +32,14 @@ Answer = TypeVar("Answer")
 Ask = Callable[[Callable[[Peers], Awaitable[Answer]]], Answer]
 
 
-def over_http(urls: dict[str, str], token: str = TOKEN) -> Ask[Any]:
+def over_http(urls: dict[str, str], token: str = TOKEN, incarnation: int = 1) -> Ask[Any]:
     """Runs one conversation on a loop and connections of its own."""
 
     def ask(conversation: Callable[[Peers], Awaitable[Any]]) -> Any:
         async def run() -> Any:
-            peers = HttpPeers(HttpCalls(UpstreamPools(ClientLimits())), urls, token)
+            calls = HttpCalls(UpstreamPools(ClientLimits()))
+            sender = Sender("test", "site-a", MessageNumbers(incarnation))
+            peers = HttpPeers(calls, urls, token, sender, FleetKeys([token]))
             try:
                 return await conversation(peers)
             finally:
@@ -126,6 +131,39 @@ def test_a_peer_drains_and_comes_back(ask: Ask[Any], group: Metro) -> None:
     assert not group.controllers["site-b"].own.drain_requested
 
 
+FENCE = Fence(1, 7)
+SHIFT = Candidate(Action.SHIFT, "site-b", 50, "site-a", "detector")
+SITES = ("site-a", "site-b")
+MESSAGES: tuple[Message, ...] = (
+    Wake("site-a", FENCE, (SHIFT, KEEP), SITES),
+    Hint("site-a", CurrentRound(FENCE, RoundState.OPEN, (SHIFT, KEEP), SITES, 2, "site-a/1/1")),
+    Acknowledge("site-a", Ballot(FENCE, "site-a", (SHIFT.id, KEEP.id))),
+    Announce("site-a", FENCE, Outcome(SHIFT)),
+)
+
+
+def test_messages_of_a_round_arrive_as_they_were_sent_in_their_order(ask: Ask[Any], group: Metro) -> None:
+    arrived: list[Message] = []
+    group.controllers["site-b"].on_message = arrived.append
+
+    async def talk(peers: Peers) -> None:
+        for message in MESSAGES:
+            await peers.tell("site-b", message)
+
+    ask(talk)
+    assert tuple(arrived) == MESSAGES
+
+
+def test_a_site_that_runs_no_rounds_takes_messages_and_does_nothing(ask: Ask[Any]) -> None:
+    ask(lambda peers: peers.tell("site-b", MESSAGES[0]))
+
+
+@pytest.mark.parametrize("down", ["site-c", "site-z"])
+def test_a_message_to_nobody_is_told_to_the_sender(ask: Ask[Any], down: str) -> None:
+    with pytest.raises(UpstreamUnreachable):
+        ask(lambda peers: peers.tell(down, MESSAGES[0]))
+
+
 @pytest.mark.parametrize("down", ["site-c", "site-z"])
 def test_nobody_listening_is_told_from_every_other_failure(ask: Ask[Any], down: str) -> None:
     with pytest.raises(UpstreamUnreachable):
@@ -146,6 +184,54 @@ def test_another_secret_is_refused_with_a_hint(group: Metro) -> None:
         ask = over_http({"site-b": url}, token="wrong")
         with pytest.raises(PermanentError, match="same fleet secret"):
             ask(lambda peers: peers.exchange("site-b", Beacon("site-a", 5, 1)))
+
+
+@pytest.mark.parametrize(
+    ("token", "message", "reason"),
+    [
+        ("wrong", MESSAGES[0], Reason.FORGED),
+        (TOKEN, Wake("site-c", FENCE, (KEEP,), SITES), Reason.FOREIGN),
+        (TOKEN, Acknowledge("site-a", Ballot(FENCE, "site-c", (KEEP.id,))), Reason.FOREIGN),
+    ],
+)
+def test_a_message_that_is_refused_is_counted_and_not_taken(
+    group: Metro, token: str, message: Message, reason: Reason
+) -> None:
+    controller = group.controllers["site-b"]
+    arrived: list[Message] = []
+    controller.on_message = arrived.append
+    rules = AccessRules({}, TOKEN)
+    with (
+        served(controller_app(lambda: controller, lambda: rules)) as url,
+        pytest.raises(PermanentError, match=reason.value),
+    ):
+        over_http({"site-b": url}, token)(lambda peers: peers.tell("site-b", message))
+
+    assert controller.links.inbox.refused == {("site-a", reason): 1}
+    assert arrived == []
+
+
+def test_numbers_that_were_seen_are_refused_and_a_later_start_is_not(group: Metro) -> None:
+    controller = group.controllers["site-b"]
+    arrived: list[Message] = []
+    controller.on_message = arrived.append
+    with served(controller_app(lambda: controller, lambda: AccessRules({}, TOKEN))) as url:
+        for incarnation, taken in ((5, 1), (5, 1), (4, 1), (6, 2)):
+            with contextlib.suppress(PermanentError):
+                over_http({"site-b": url}, TOKEN, incarnation)(lambda peers: peers.tell("site-b", MESSAGES[0]))
+            assert len(arrived) == taken
+
+    assert controller.links.inbox.refused == {("site-a", Reason.REPLAYED): 2}
+
+
+def test_a_body_beyond_all_bounds_is_not_read_to_its_end(group: Metro) -> None:
+    controller = group.controllers["site-b"]
+    rules = AccessRules({}, TOKEN)
+    huge = Wake("site-a", FENCE, (*(Candidate(Action.DRAIN, "x" * 255, k) for k in range(1200)), KEEP), SITES)
+    with served(controller_app(lambda: controller, lambda: rules)) as url, pytest.raises(PermanentError, match="413"):
+        over_http({"site-b": url})(lambda peers: peers.tell("site-b", huge))
+
+    assert controller.links.inbox.refused == {("unknown", Reason.TOO_LARGE): 1}
 
 
 def answering(status: int, body: bytes) -> Any:

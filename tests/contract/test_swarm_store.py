@@ -12,11 +12,12 @@ from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.adapters.swarm_store.rules import BALLOTS_KEPT_ROUNDS
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
+from edgemind.domain.swarm.roster import ChangeRoster, Roster, RosterMember
 from edgemind.domain.swarm.writes import Genesis, OpenRound, PutBallot
 from edgemind.errors import StateCorrupt
 from edgemind.ports.swarm_store import NotProvisioned, SwarmStore
 from tests.support.engines.aws import LocalAws
-from tests.support.swarm_checks import CHANGE, CHECKS, ROSTER, ballot, claim, decide, opening
+from tests.support.swarm_checks import CHANGE, CHECKS, ROSTER, ballot, claim, decide, opening, roster
 from tests.support.swarm_stores import dynamodb_swarm_store
 
 ADAPTERS: dict[str, Callable[[Path], SwarmStore]] = {
@@ -175,6 +176,56 @@ def test_claims_of_different_sites_do_not_undo_one_another(store: SwarmStore) ->
     assert store.read_current().claims == {f"site-{number}": number for number in range(16)}
 
 
+def test_a_roster_before_its_first_change_is_version_0_and_needs_no_genesis(empty: SwarmStore) -> None:
+    assert empty.read_roster() == Roster()
+    assert empty.change_roster(ChangeRoster(roster(2))) == Refused(Roster())
+    assert empty.read_roster() == Roster()
+
+    assert empty.change_roster(ChangeRoster(roster(1))) == Applied()
+    with pytest.raises(NotProvisioned):
+        empty.read_current()
+
+
+def test_a_roster_comes_back_whole_and_rounds_leave_it_alone(store: SwarmStore) -> None:
+    members = tuple(
+        RosterMember(f"site-{number:02}", f"http://10.0.0.{number}:8200", None if number % 2 else '{"name": "\u00fc"}')
+        for number in range(50)
+    )
+    full = Roster(1, members, "the first")
+    assert store.change_roster(ChangeRoster(full)) == Applied()
+    store.open_round(opening())
+    store.put_ballot(PutBallot(ballot("site-a")))
+    store.decide(decide())
+    assert store.read_roster() == full
+    assert store.change_roster(full.left("site-00", "the second")) == Applied()
+    assert store.read_roster() == Roster(2, members[1:], "the second")
+    assert store.read_current().roster == ROSTER
+
+
+def test_a_change_of_the_roster_sent_again_finds_itself(store: SwarmStore) -> None:
+    write = ChangeRoster(roster(1, "mine"))
+    store.change_roster(write)
+    again = store.change_roster(write)
+    assert again == Refused(roster(1, "mine"))
+    assert write.is_in(roster(1, "mine"))
+    assert not ChangeRoster(roster(1, "another")).is_in(roster(1, "mine"))
+
+
+def test_many_who_join_at_once_are_all_members(store: SwarmStore) -> None:
+    def join(number: int) -> int:
+        for attempt in range(1, 100):
+            write = store.read_roster().joined(RosterMember(f"site-{number}", "http://x:1"), f"{number}/{attempt}")
+            if store.change_roster(write) == Applied():
+                return attempt
+        raise AssertionError("a hundred times somebody else came first")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(join, range(16)))
+
+    assert store.read_roster().version == 16
+    assert set(store.read_roster().sites) == {f"site-{number}" for number in range(16)}
+
+
 def test_two_metros_in_one_directory_do_not_meet(tmp_path: Path) -> None:
     one, other = (JsonFileSwarmStore(tmp_path, metro) for metro in ("berlin", "berlin-2"))
     one.genesis(Genesis())
@@ -185,6 +236,8 @@ def test_two_metros_in_one_directory_do_not_meet(tmp_path: Path) -> None:
     one.put_ballot(PutBallot(ballot()))
     assert other.read_current().fence == Fence(3, 0)
     assert other.read_ballots(Fence(1, 1)) == []
+    one.change_roster(ChangeRoster(roster()))
+    assert other.read_roster() == Roster()
 
 
 @pytest.mark.parametrize(
@@ -207,6 +260,18 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: Callable
 
     for call in (store.read_current, lambda: store.open_round(opening(Fence(1, 2)))):
         with pytest.raises(StateCorrupt, match=rf"swarm.json cannot be used.*{complaint}.*higher epoch"):
+            call()
+    assert file.read_text() == damaged
+
+
+def test_a_roster_that_nobody_can_have_written_is_named_and_left_alone(tmp_path: Path) -> None:
+    store = JsonFileSwarmStore(tmp_path, "test")
+    store.change_roster(ChangeRoster(roster()))
+    file = tmp_path / "swarm.json"
+    damaged = file.read_text().replace('"site": "site-b"', '"site": "site-a"')
+    file.write_text(damaged)
+    for call in (store.read_roster, lambda: store.change_roster(ChangeRoster(roster(2)))):
+        with pytest.raises(StateCorrupt, match=r"swarm.json cannot be used.*a site is on it twice"):
             call()
     assert file.read_text() == damaged
 

@@ -26,7 +26,10 @@ from benchmarks.peers.base import Bench, Launch, Peer
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.rounds import plan_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="platform: epoll and the accounting are Linux's")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="platform: epoll and the accounting are Linux's"),
+]
 
 EXCHANGE = json_exchange("127.0.0.1", "key")
 

@@ -35,6 +35,7 @@ def findings(aws: LocalAws) -> dict[tuple[str, str], dict[str, Any]]:
     return {(finding["place"], finding["subject"]): finding for finding in document["findings"]}
 
 
+@pytest.mark.slow
 def test_gaps_are_listed_and_close_when_they_are_mended(ministack: LocalAws) -> None:
     before = findings(ministack)
     assert before["account", "account"]["verdict"] == "ok"

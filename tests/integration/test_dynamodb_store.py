@@ -51,7 +51,7 @@ def _key(place: tuple[str, str]) -> dict[str, Any]:
     return {"pk": {"S": place[0]}, "sk": {"S": place[1]}}
 
 
-@pytest.fixture(params=("dynamodb_local", "ministack"))
+@pytest.fixture(params=("dynamodb_local", pytest.param("ministack", marks=pytest.mark.slow)))
 def table(request: pytest.FixtureRequest) -> Table:
     engine: LocalAws = request.getfixturevalue(request.param)
     return Table(engine, engine.new_table())

@@ -35,3 +35,6 @@ def test_of_many_processes_one_opens_one_decides_and_one_claims(tmp_path: Path) 
         assert [won[f"{what} {number}"] for what in ("open", "decide", "claim")] == [1, 1, 1]
         assert len(store.read_ballots(Fence(1, number))) == PROCESSES
     assert store.read_current().fence == Fence(1, ROUNDS)
+    joined = {f"site-{racer}-{number}" for racer in range(PROCESSES) for number in range(1, ROUNDS + 1)}
+    assert store.read_roster().version == len(joined)
+    assert set(store.read_roster().sites) == joined

@@ -14,6 +14,8 @@ from tests.support.swarm_mutants import NAMES, STORM, STORMY, without
 IMPLIED = {"OpenRound decided", "Claim decided", "Genesis absent"}
 """Conditions that correct members never run into: they open, claim and provision only what they know to be over. They
 hold against incorrect ones, so the checks of the contract suite show them, and the simulator cannot."""
+ROSTER = {"ChangeRoster version"}
+"""Rounds change no roster: tests/simulation/test_roster_changes.py takes this one away."""
 STORM_SEEDS = 40
 
 
@@ -42,7 +44,7 @@ def test_a_store_without_a_condition_fails_its_check_and_no_other(name: str) -> 
     assert failed == {name}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in IMPLIED])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in IMPLIED | ROSTER])
 def test_a_store_without_a_condition_breaks_an_invariant_in_the_storm(name: str) -> None:
     assert any(storm(seed, without(name)) for seed in range(STORM_SEEDS))
 
@@ -91,6 +93,20 @@ def test_under_losses_999_of_1000_rounds_are_decided_in_100_ms(sites: int, seeds
 def test_faster_and_slower_stores_decide_every_round(store_ms: float) -> None:
     summary = run(10, 5, "none", store_ms).tallies[10].summary()
     assert (summary["timed_out"], summary["undecided"], summary["violations"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("sites", [1, 2, 4])
+def test_rosters_of_one_two_and_even_numbers_decide_every_round(sites: int) -> None:
+    summary = run(sites, 10, "none").tallies[sites].summary()
+    assert (summary["success"], summary["violations"]) == (1.0, 0)
+    assert [violation for seed in range(10) for violation in storm(seed, sites=sites)] == []
+
+
+def test_a_member_removed_amid_every_round_changes_nothing() -> None:
+    world = SwarmWorld(4, 0, Delays(), Faults("leaving", rounds=RoundFaults(roster_changed=1.0)))
+    world.run()
+    assert all(result.decided_ms is not None and not result.timed_out for result in world.results)
+    assert world.table.audit.violations == []
 
 
 def test_a_store_out_of_reach_decides_nothing_and_ends_by_itself() -> None:

@@ -10,14 +10,19 @@ from edgemind.adapters.round_journal.memory import MemoryRoundJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.fleet import Fleet, ModelEndpoint, Site
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.envelopes import MessageGate
+from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.domain.worker_reports import WorkerReport, parse_worker_report
 from edgemind.errors import UpstreamFailed
 from edgemind.ports.peers import PeerSite
 from edgemind.services.heartbeat import Heartbeat
+from edgemind.services.receive_messages import MessageInbox
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.site_controller import SiteController, SiteLinks
 from tests.support.clocks import ManualClock
+
+SECRET = "between-sites"
 
 
 def site(name: str, *models: str, controller: bool = True, slots: int = 4, service_ms: float = 10.0) -> Site:
@@ -108,11 +113,15 @@ class Metro:
         assert own is not None
         address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
         heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
-        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe, self.journals[name])
+        inbox = MessageInbox(FleetKeys([SECRET]), MessageGate(self.fleet.metro, name, self._sites))
+        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe, inbox, self.journals[name])
         drains = DrainMemory(self.store, own.name, self.clock)
         controller = SiteController(self.fleet, own, self.policy, links, heartbeat, drains, self.clock)
         self.running[name] = controller
         return controller
+
+    def _sites(self) -> list[str]:
+        return [one.name for one in self.fleet.sites]
 
     def beacons(self, *names: str) -> None:
         """One round: the named sites (all that run, if none is named) send a beacon to each neighbour."""

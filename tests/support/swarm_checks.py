@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import KEEP, Action, Ballot, Candidate, CurrentRound, Fence, Outcome
+from edgemind.domain.swarm.roster import ChangeRoster, Roster, RosterMember
 from edgemind.domain.swarm.writes import Claim, Decide, Genesis, OpenRound, PutBallot
 from edgemind.ports.swarm_store import SwarmStore
 
@@ -35,6 +36,10 @@ def claim(
     incarnation: int = 7,
 ) -> Claim:
     return Claim(fence, site, incarnation)
+
+
+def roster(version: int = 1, nonce: str = "changed", sites: tuple[str, ...] = ROSTER) -> Roster:
+    return Roster(version, tuple(RosterMember(site, f"http://{site}:8200") for site in sites), nonce)
 
 
 def _decided(store: SwarmStore, epoch: int = 1) -> CurrentRound:
@@ -126,6 +131,15 @@ def no_second_claim_of_a_site(store: SwarmStore) -> None:
     _refused(store, store.claim(claim(incarnation=8)), held)
 
 
+def no_change_of_a_roster_that_was_not_read(store: SwarmStore) -> None:
+    for version in (1, 2):
+        assert store.change_roster(ChangeRoster(roster(version))) == Applied()
+    for version in (1, 2, 4):
+        late = ChangeRoster(roster(version, "late", ("site-z",)))
+        assert store.change_roster(late) == Refused(roster(2))
+        assert store.read_roster() == roster(2)
+
+
 CHECKS: dict[str, Callable[[SwarmStore], None]] = {
     "Genesis absent": genesis_never_resets,
     "OpenRound epoch": no_opening_in_another_epoch,
@@ -139,5 +153,6 @@ CHECKS: dict[str, Callable[[SwarmStore], None]] = {
     "Claim round": no_claim_of_another_round,
     "Claim decided": no_claim_before_the_decision,
     "Claim unclaimed": no_second_claim_of_a_site,
+    "ChangeRoster version": no_change_of_a_roster_that_was_not_read,
 }
 """By kind of write and name of the condition."""

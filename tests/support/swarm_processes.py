@@ -1,4 +1,7 @@
-"""Processes that race for the rounds of one file. Run: python -m tests.support.swarm_processes FOLDER NAME ROUNDS"""
+"""Processes that race for the rounds of one file, and for its roster.
+
+Run: python -m tests.support.swarm_processes FOLDER NAME ROUNDS
+"""
 
 import sys
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
 from edgemind.domain.swarm.protocol import Applied
 from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.roster import RosterMember
 from edgemind.domain.swarm.writes import PutBallot
 from tests.support.swarm_checks import ballot, claim, decide, opening
 
@@ -22,8 +26,14 @@ def race(directory: str, name: str, rounds: str) -> None:
             print("decide", number)
         if isinstance(store.claim(claim(fence, incarnation=int(name.removeprefix("site-")))), Applied):
             print("claim", number)
+        _join(store, f"{name}-{number}")
         # Nobody goes on before the round is decided, or it would find the next one closed.
         assert store.read_current().fence >= fence
+
+
+def _join(store: JsonFileSwarmStore, site: str) -> None:
+    while store.change_roster(store.read_roster().joined(RosterMember(site, "http://x:1"), site)) != Applied():
+        pass
 
 
 if __name__ == "__main__":

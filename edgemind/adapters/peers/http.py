@@ -1,4 +1,4 @@
-"""Controllers that ask one another over HTTP with the fleet's site token."""
+"""Controllers that ask one another over HTTP with the fleet's site token, and tell one another with a signature."""
 
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeVar
@@ -11,9 +11,12 @@ from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
 from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
 from edgemind.domain.decision_ids import format_cursor
 from edgemind.domain.fleet_status import DecisionPage, SiteStatus
+from edgemind.domain.swarm.envelopes import Sender
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.history_documents import parse_record
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.signing import FleetKeys
 from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import DecisionSummary
@@ -23,19 +26,31 @@ from edgemind.ports.peers import DecisionCursor
 BEACON_TIMEOUT_S = 0.5
 """Half of the silence after which a site is suspected: one lost beacon must not be the end of a neighbour."""
 QUERY_TIMEOUT_S = 1.0
+TELL_TIMEOUT_S = 0.2
+"""After it a message would come too late for its round."""
+SITE_TOKEN_HEADER = "x-edgemind-site-token"
+SIGNATURE_HEADER = "x-edgemind-signature"
 _SITE_STATUS = TypeAdapter(SiteStatus)
 _DECISION_PAGE = TypeAdapter(DecisionPage)
 _ROUND_PAGE = TypeAdapter(RoundPage)
 _Document = TypeVar("_Document")
+Headers = tuple[tuple[str, str], ...]
 
 
 class HttpPeers:
-    """`Peers` by URL. `urls` maps site names to controllers' addresses such as `http://127.0.0.1:8200`."""
+    """`Peers` by URL. `urls` maps site names to controllers' addresses such as `http://127.0.0.1:8200`.
 
-    def __init__(self, calls: HttpCalls, urls: Mapping[str, str], site_token: str) -> None:
+    Messages of rounds are of `sender` and signed with `keys`; they carry no token.
+    """
+
+    def __init__(
+        self, calls: HttpCalls, urls: Mapping[str, str], site_token: str, sender: Sender, keys: FleetKeys
+    ) -> None:
         self._calls = calls
         self._urls = urls
-        self._headers = (("x-edgemind-site-token", site_token),)
+        self._headers: Headers = ((SITE_TOKEN_HEADER, site_token),)
+        self._sender = sender
+        self._keys = keys
 
     async def exchange(self, site: str, beacon: Beacon) -> Beacon:
         body = orjson.dumps(beacon_document(beacon))
@@ -93,14 +108,24 @@ class HttpPeers:
         if answer.status != 200:
             _refused(site, answer)
 
+    async def tell(self, site: str, message: Message) -> None:
+        body = orjson.dumps(self._sender.envelope(site, message))
+        signature: Headers = ((SIGNATURE_HEADER, self._keys.sign(body)),)
+        answer = await self._call(site, "POST", "/swarm", TELL_TIMEOUT_S, body, signature)
+        if answer.status != 204:
+            _refused(site, answer)
+
     async def close(self) -> None:
         await self._calls.close()
 
-    async def _call(self, site: str, method: str, path: str, timeout_s: float, body: bytes = b"") -> HttpAnswer:
+    async def _call(
+        self, site: str, method: str, path: str, timeout_s: float, body: bytes = b"", headers: Headers | None = None
+    ) -> HttpAnswer:
         if site not in self._urls:
             raise UpstreamUnreachable(f"{site} has no controller address in the configuration")
         url = f"{self._urls[site]}/edgemind/v1{path}"
-        return await self._calls.call(method, url, timeout_s=timeout_s, headers=self._headers, body=body)
+        sent = self._headers if headers is None else headers
+        return await self._calls.call(method, url, timeout_s=timeout_s, headers=sent, body=body)
 
 
 def _typed(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
@@ -38,6 +39,9 @@ class InProcessPeers:
 
     async def drain(self, site: str, draining: bool) -> None:
         self._peer(site).drain_own(draining)
+
+    async def tell(self, site: str, message: Message) -> None:
+        self._peer(site).receive_message(message)
 
     async def close(self) -> None:
         """Nothing is open."""

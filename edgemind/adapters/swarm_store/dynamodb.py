@@ -3,6 +3,7 @@
 | pk | sk | holds |
 |---|---|---|
 | `G#<metro>` | `CUR` | the current round |
+| `G#<metro>` | `MEM` | the roster |
 | `G#<metro>#R#<epoch>.<round>` | `V#<site>` | a ballot, which expires |
 
 The conditions are those of `domain/swarm/writes.py`, in DynamoDB's language. Never a table that two regions write: both
@@ -15,12 +16,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from edgemind.adapters.aws_calls import REMEDIES, Fault, Outcome, errors, fault_of, new_client
-from edgemind.adapters.swarm_store.dynamodb_items import BALLOT, CURRENT, attributes_of, item_of, key_of, record_of
-from edgemind.adapters.swarm_store.records import ballot_record, current_record, read_ballot, read_current
+from edgemind.adapters.swarm_store.dynamodb_items import (
+    BALLOT,
+    CURRENT,
+    MEMBERS,
+    attributes_of,
+    item_of,
+    key_of,
+    record_of,
+)
+from edgemind.adapters.swarm_store.records import (
+    ballot_record,
+    current_record,
+    read_ballot,
+    read_current,
+    read_roster,
+    roster_record,
+)
 from edgemind.adapters.swarm_store.rules import not_provisioned
 from edgemind.domain.deployment import PARTITION_KEY, TTL_ATTRIBUTE
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence, RoundState
+from edgemind.domain.swarm.roster import ChangeRoster, Roster
 from edgemind.domain.swarm.writes import Claim, Decide, Genesis, OpenRound, PutBallot
 from edgemind.errors import EdgeMindError, StateCorrupt, StoreUnavailable
 from edgemind.ports.swarm_store import OutcomeUnknown, Throttled
@@ -29,7 +46,7 @@ BALLOT_TTL_S = 3600
 _RECOVERY = "Restore the table to before the damage, and raise the metro's epoch."
 _ABSENT = f"attribute_not_exists({PARTITION_KEY})"
 _Item: TypeAlias = Mapping[str, Any] | None
-_Held: TypeAlias = CurrentRound | Ballot
+_Held: TypeAlias = CurrentRound | Ballot | Roster
 _Stored = TypeVar("_Stored")
 _AT = "epoch = :epoch AND rnd = :rnd AND st = :st"
 
@@ -108,6 +125,21 @@ class DynamoDbSwarmStore:
         )
         return [self._ballot(item) for item in answer["Items"]]
 
+    def read_roster(self) -> Roster:
+        answer = self._call("get_item", {"Key": key_of(self._partition, MEMBERS), "ConsistentRead": True})
+        return self._roster(answer.get("Item"))
+
+    def change_roster(self, write: ChangeRoster) -> Applied | Refused:
+        before = write.roster.version - 1
+        arguments: dict[str, Any] = {"Item": item_of(self._partition, MEMBERS, roster_record(write.roster))}
+        if before == 0:
+            arguments["ConditionExpression"] = _ABSENT
+        else:
+            arguments["ConditionExpression"] = "#version = :before"
+            arguments["ExpressionAttributeNames"] = {"#version": "version"}
+            arguments["ExpressionAttributeValues"] = attributes_of({":before": before})
+        return self._write("put_item", arguments, self._roster)
+
     def _ballots(self, fence: Fence) -> str:
         return f"{self._partition}#R#{fence}"
 
@@ -146,6 +178,9 @@ class DynamoDbSwarmStore:
 
     def _ballot(self, item: _Item) -> Ballot:
         return self._read(item or {}, read_ballot)
+
+    def _roster(self, item: _Item) -> Roster:
+        return self._read(item, read_roster) if item else Roster()
 
     def _read(self, item: Mapping[str, Any], read: Callable[[Mapping[str, Any]], _Stored]) -> _Stored:
         try:

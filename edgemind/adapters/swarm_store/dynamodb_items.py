@@ -6,6 +6,7 @@ from typing import Any
 from edgemind.domain.deployment import PARTITION_KEY, SORT_KEY
 
 CURRENT = "CUR"
+MEMBERS = "MEM"
 BALLOT = "V#"
 _ITEM_ONLY = (PARTITION_KEY, SORT_KEY)
 

@@ -1,14 +1,23 @@
 """The rounds of a metro on a laptop or a single host: one JSON file that the controllers of all sites share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from edgemind.adapters.state_store.json_document import DocumentKind, JsonDocument
 from edgemind.adapters.state_store.records import Record
-from edgemind.adapters.swarm_store.records import ballot_record, current_record, read_ballot, read_current
+from edgemind.adapters.swarm_store.records import (
+    ballot_record,
+    current_record,
+    read_ballot,
+    read_current,
+    read_roster,
+    roster_record,
+)
 from edgemind.adapters.swarm_store.rules import BALLOTS_KEPT_ROUNDS, CONDITIONS, holds, not_provisioned
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence
+from edgemind.domain.swarm.roster import ChangeRoster, Roster
 from edgemind.domain.swarm.writes import Claim, CurrentWrite, Decide, Genesis, OpenRound, PutBallot
 from edgemind.errors import StateCorrupt
 
@@ -20,13 +29,15 @@ SWARM = DocumentKind(
     ),
     remade=False,
 )
-_CURRENT = "CUR"
+_CURRENT, _MEMBERS = "CUR", "MEM"
+_Stored = TypeVar("_Stored")
 
 
 class JsonFileSwarmStore:
     """`SwarmStore` in `directory / swarm.json`, made with the genesis. Many processes may share it.
 
-    Records are named as the items of a table: `G#<metro>/CUR`, and `G#<metro>#R#<epoch>.<round>/V#<site>` per ballot.
+    Records are named as the items of a table: `G#<metro>/CUR`, `G#<metro>/MEM` for the roster, and
+    `G#<metro>#R#<epoch>.<round>/V#<site>` per ballot.
     """
 
     def __init__(self, directory: Path, metro: str, lock_timeout_s: float = 5.0) -> None:
@@ -76,6 +87,17 @@ class JsonFileSwarmStore:
         with self._document.edit() as records:
             return self._change(records, write)
 
+    def read_roster(self) -> Roster:
+        return self._roster(self._document.read())
+
+    def change_roster(self, write: ChangeRoster) -> Applied | Refused:
+        with self._document.edit() as records:
+            held = self._roster(records)
+            if not holds(CONDITIONS, write, held):
+                return Refused(held)
+            records[self._name(_MEMBERS)] = roster_record(write.roster)
+            return Applied()
+
     def _name(self, sort_key: str, partition: str = "") -> str:
         return f"G#{self._metro}{partition}/{sort_key}"
 
@@ -86,14 +108,18 @@ class JsonFileSwarmStore:
         name = self._name(_CURRENT)
         if name not in records:
             raise not_provisioned(self._metro)
-        try:
-            return read_current(records[name])
-        except StateCorrupt as exc:
-            raise self._document.corrupt(f'record "{name}": {exc}') from exc
+        return self._read(name, records[name], read_current)
 
     def _ballot(self, name: str, record: Record) -> Ballot:
+        return self._read(name, record, read_ballot)
+
+    def _roster(self, records: Mapping[str, Record]) -> Roster:
+        name = self._name(_MEMBERS)
+        return self._read(name, records[name], read_roster) if name in records else Roster()
+
+    def _read(self, name: str, record: Record, read: Callable[[Record], _Stored]) -> _Stored:
         try:
-            return read_ballot(record)
+            return read(record)
         except StateCorrupt as exc:
             raise self._document.corrupt(f'record "{name}": {exc}') from exc
 

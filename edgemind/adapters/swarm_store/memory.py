@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from edgemind.adapters.swarm_store.rules import BALLOTS_KEPT_ROUNDS, CONDITIONS, Conditions, holds, not_provisioned
 from edgemind.domain.swarm.protocol import Applied, Refused
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence
+from edgemind.domain.swarm.roster import ChangeRoster, Roster
 from edgemind.domain.swarm.writes import Claim, CurrentWrite, Decide, Genesis, OpenRound, PutBallot
 
 
@@ -18,6 +19,7 @@ class MemorySwarmStore:
         self._lock = threading.Lock()
         self._current: CurrentRound | None = None
         self._ballots: dict[Fence, dict[str, Ballot]] = {}
+        self._roster = Roster()
 
     def genesis(self, write: Genesis) -> Applied | Refused:
         with self._lock:
@@ -58,6 +60,16 @@ class MemorySwarmStore:
     def claim(self, write: Claim) -> Applied | Refused:
         with self._lock:
             return self._change(write)
+
+    def read_roster(self) -> Roster:
+        return self._roster
+
+    def change_roster(self, write: ChangeRoster) -> Applied | Refused:
+        with self._lock:
+            if not holds(self._conditions, write, self._roster):
+                return Refused(self._roster)
+            self._roster = write.roster
+            return Applied()
 
     def _present(self) -> CurrentRound:
         if self._current is None:

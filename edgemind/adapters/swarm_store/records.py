@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from edgemind.adapters.state_store.records import SCHEMA_VERSION, check_schema
 from edgemind.domain.swarm.records import Action, Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
+from edgemind.domain.swarm.roster import Roster, RosterMember
 from edgemind.errors import PermanentError, StateCorrupt
 
 Record: TypeAlias = Mapping[str, Any]
@@ -75,6 +76,39 @@ def read_ballot(record: Mapping[str, Any]) -> Ballot:
         return Ballot(fence, _text(record["site"]), tuple(_texts(record["ranking"])))
     except (KeyError, TypeError, ValueError) as exc:
         raise StateCorrupt(f"it is no ballot ({type(exc).__name__}: {exc})") from exc
+
+
+def roster_record(roster: Roster) -> Record:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "version": roster.version,
+        "nonce": roster.nonce,
+        "members": [
+            {"site": member.site, "controller": member.controller_url, "declaration": member.declaration}
+            for member in roster.members
+        ],
+    }
+
+
+def read_roster(record: Mapping[str, Any]) -> Roster:
+    """StateCorrupt unless it is a roster that a correct writer can have written."""
+    check_schema(record)
+    try:
+        members = tuple(
+            RosterMember(
+                _text(member["site"]),
+                _text(member["controller"]),
+                None if member["declaration"] is None else _text(member["declaration"]),
+            )
+            for member in record["members"]
+        )
+        roster = Roster(int(record["version"]), members, _text(record["nonce"]))
+        roster.validate()
+    except (KeyError, TypeError, ValueError) as exc:
+        raise StateCorrupt(f"it is no roster ({type(exc).__name__}: {exc})") from exc
+    except PermanentError as exc:
+        raise StateCorrupt(str(exc)) from exc
+    return roster
 
 
 def write_units(*items: CurrentRound | Ballot) -> int:

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from edgemind.domain.swarm.roster import ChangeRoster
 from edgemind.domain.swarm.writes import Claim, Decide, Genesis, OpenRound, PutBallot
 from edgemind.ports.swarm_store import NotProvisioned
 
 Conditions: TypeAlias = Mapping[type, Mapping[str, Callable[[Any, Any], bool]]]
 """Named conditions by kind of write: each takes the write and the item as it is."""
 
-CONDITIONS: Conditions = {kind: kind.conditions for kind in (OpenRound, Decide, Claim, PutBallot, Genesis)}
+CONDITIONS: Conditions = {
+    kind: kind.conditions for kind in (OpenRound, Decide, Claim, PutBallot, Genesis, ChangeRoster)
+}
 
 BALLOTS_KEPT_ROUNDS = 16
 """Ballots of older rounds are dropped when one opens; a database lets them expire."""

@@ -1,12 +1,16 @@
 """The swarm round without I/O: events and the time come in, effects go out. The protocol is in docs/swarm.md.
 
 records.py      what a round consists of: fence, candidates, ballots, the current round, its outcome
+roster.py       who belongs to the metro, and the write that changes it
 writes.py       the store's conditional writes: what each requires, and what it makes of the current round
 ballots.py      quorum, tally, and whether further ballots could change the result
 proposals.py    what a breaching site puts to the vote
 voter.py        the deterministic default voter
 pace.py         every timer of a round, scaled to the measured round trips
 messages.py     what sites tell each other
+documents.py    messages and their parts as JSON documents
+signing.py      the MAC over a message, with keys made from the fleet's secret
+envelopes.py    from whom to whom, which number, and what a site does not take
 protocol.py     events and effects
 repetition.py   one store call sent until its outcome is known: hedged, repeated, backed off
 round.py        a coordinator: open or join, collect, decide

@@ -5,6 +5,7 @@ Version 1. Readers ignore fields that they do not know, and default those that a
 
 from typing import Any
 
+from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT
 from edgemind.domain.swarm.history import (
     CallCount,
     EffectReport,
@@ -118,7 +119,7 @@ def read_effect(fence: Fence, fields: Fields) -> EffectReport:
 
 def _read_ballot(fields: Fields) -> RecordedBallot:
     known = _member(Known, fields.text("known"), Known.ACKNOWLEDGED)
-    return RecordedBallot(fields.texts("ranking"), fields.number("ms"), known)
+    return RecordedBallot(fields.texts("ranking", chars=CANDIDATE_ID_LIMIT), fields.number("ms"), known)
 
 
 def _text_or_none(fields: Fields, name: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Ballot, Candidate, CurrentRound, Fence, Outcome
+from edgemind.domain.swarm.roster import Roster
 from edgemind.domain.swarm.writes import Claim, Decide, OpenRound, PutBallot
 
 # What the store is asked, and what came of it
@@ -33,7 +34,7 @@ class Applied:
 class Refused:
     """A condition failed: `held` is the item as it is."""
 
-    held: CurrentRound | Ballot
+    held: CurrentRound | Ballot | Roster
 
 
 @dataclass(frozen=True, slots=True)

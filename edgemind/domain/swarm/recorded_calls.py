@@ -14,6 +14,7 @@ from edgemind.domain.swarm.protocol import (
     Trouble,
 )
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence
+from edgemind.domain.swarm.roster import Roster
 from edgemind.domain.swarm.round_draft import RoundDraft, writer
 from edgemind.domain.swarm.round_drafts import RoundDrafts
 from edgemind.domain.swarm.writes import Claim, Decide, OpenRound, PutBallot
@@ -81,7 +82,7 @@ class RecordedCalls:
             case _:
                 pass
 
-    def _decided(self, draft: RoundDraft, write: Decide, held: CurrentRound | Ballot | None) -> None:
+    def _decided(self, draft: RoundDraft, write: Decide, held: CurrentRound | Ballot | Roster | None) -> None:
         if held is None or (isinstance(held, CurrentRound) and write.is_in(held)):
             draft.coordinator, draft.voters = self._site, write.voters
             # Somebody may have told this site of its own decision before the store did.
@@ -90,7 +91,7 @@ class RecordedCalls:
             draft.coordinator, draft.voters = writer(held.decision_nonce), held.voters
 
 
-def _opened(draft: RoundDraft, write: OpenRound, held: CurrentRound | Ballot | None, now_ms: float) -> None:
+def _opened(draft: RoundDraft, write: OpenRound, held: CurrentRound | Ballot | Roster | None, now_ms: float) -> None:
     if held is None:
         draft.opened(write.opened())
         draft.step("opened", now_ms)

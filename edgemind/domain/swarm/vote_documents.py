@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT
 from edgemind.domain.swarm.records import Action, Candidate, Fence, Outcome
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
@@ -74,7 +75,7 @@ def read_vote(fence: Fence, site: str, fields: Fields) -> Vote:
     return Vote(
         fence,
         site,
-        fields.texts("ranking"),
+        fields.texts("ranking", chars=CANDIDATE_ID_LIMIT),
         View(
             {name: _read_load(load) for name, load in view.objects("loads").items()},
             VotingPolicy(

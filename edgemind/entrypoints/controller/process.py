@@ -12,6 +12,7 @@ import uvicorn
 
 import edgemind
 from edgemind import bootstrap
+from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
@@ -46,6 +47,7 @@ class ControllerProcess:
         self._site = site
         self._watcher = ConfigWatcher(config, settings, site)
         self._clock = bootstrap.system_clock()
+        self._numbers = MessageNumbers(self._clock.wall_ms())
         self._pools = bootstrap.upstream_pools(settings.limits)
         self._loops: list[asyncio.Task[None]] = []
         own = settings.site(site)
@@ -91,7 +93,7 @@ class ControllerProcess:
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools, self._journal)
+        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._journal)
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )

@@ -1,4 +1,4 @@
-"""What a site's gateways and the other controllers post here, each ten times a second: bare routes, no frameworks."""
+"""What a site's gateways and the other controllers post here, ten times a second and in rounds: bare routes only."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,6 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edgemind.domain.beacons import beacon_document, parse_beacon
+from edgemind.domain.swarm.documents import MESSAGE_LIMIT_BYTES
+from edgemind.domain.swarm.envelopes import MessageRefused, Reason
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import parse_worker_report
 from edgemind.entrypoints.controller.access import AccessRules
@@ -17,6 +19,14 @@ from edgemind.services.site_controller import SiteController
 
 BODY_LIMIT_BYTES = 1024 * 1024
 SITE_TOKEN_HEADER = "x-edgemind-site-token"
+SIGNATURE_HEADER = "x-edgemind-signature"
+_STATUS = {
+    Reason.FORGED: 401,
+    Reason.FOREIGN: 403,
+    Reason.REPLAYED: 409,
+    Reason.TOO_LARGE: 413,
+    Reason.UNREADABLE: 400,
+}
 
 
 class SiteRoutes:
@@ -30,6 +40,7 @@ class SiteRoutes:
         return [
             Route("/edgemind/v1/gateways/sync", self._route(self._sync), methods=["POST"]),
             Route("/edgemind/v1/beacons", self._route(self._beacon), methods=["POST"]),
+            Route("/edgemind/v1/swarm", self._message, methods=["POST"]),
         ]
 
     def _sync(self, document: object) -> object:
@@ -37,6 +48,18 @@ class SiteRoutes:
 
     def _beacon(self, document: object) -> object:
         return beacon_document(self._controller().receive_beacon(parse_beacon(document)))
+
+    async def _message(self, request: Request) -> Response:
+        """A signed message of a round: handed on and answered at once, whatever follows from it."""
+        controller = self._controller()
+        try:
+            body = await _read(request, MESSAGE_LIMIT_BYTES)
+            message = controller.links.inbox.open(request.headers.get(SIGNATURE_HEADER), body)
+        except MessageRefused as exc:
+            status, code = _STATUS[exc.reason], f"message_{exc.reason.value}"
+            return refusal_response(ApiRefusal(status, "invalid_request_error", code, str(exc)))
+        controller.receive_message(message)
+        return Response(status_code=204)
 
     def _route(self, handle: Callable[[object], object]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -66,10 +89,18 @@ _NOT_A_SITE = ApiRefusal(
 
 
 async def _body(request: Request) -> bytes:
+    body = await _read(request, BODY_LIMIT_BYTES)
+    if len(body) > BODY_LIMIT_BYTES:
+        message = f"the body is larger than {BODY_LIMIT_BYTES} bytes"
+        raise ApiRefusal(413, "invalid_request_error", "body_too_large", message)
+    return body
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    """The body; of one that is too large, enough to see that."""
     body = bytearray()
     async for chunk in request.stream():
         body.extend(chunk)
-        if len(body) > BODY_LIMIT_BYTES:
-            message = f"the body is larger than {BODY_LIMIT_BYTES} bytes"
-            raise ApiRefusal(413, "invalid_request_error", "body_too_large", message)
+        if len(body) > limit_bytes:
+            break
     return bytes(body)

@@ -6,14 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.domain.beacons import Beacon, ModelLoad, beacon_document, parse_beacon
+from edgemind.domain.suspicion import Rumours
 from edgemind.domain.wire import DocumentInvalid
 
 numbers = st.floats(min_value=0, max_value=1e9)
 loads = st.builds(ModelLoad, st.integers(0, 10_000), st.integers(0, 10_000), numbers, st.booleans(), numbers)
 names = st.text(min_size=1, max_size=40)
+said = st.dictionaries(names, st.integers(0, 2**53 - 2), max_size=4)
 beacons = st.builds(
     Beacon, names, st.integers(0, 2**53), st.integers(0, 2**53), st.booleans(),
     st.dictionaries(names, loads, max_size=4), st.dictionaries(names, numbers, max_size=4),
+    st.builds(Rumours, st.integers(0, 2**53 - 1), said, said),
 )  # fmt: skip
 
 
@@ -58,6 +61,8 @@ def test_what_an_older_sender_leaves_out_has_a_sensible_value() -> None:
         ({"models": {"m": None}}, "beacon.models.m"),
         ({"models": {"m": {"in_flight": 1, "slots": 1}}}, "beacon.models.m.service_ms"),
         ({"models": {"m": {"in_flight": 1, "slots": 1, "service_ms": float("nan")}}}, "beacon.models.m.service_ms"),
+        ({"suspects": {"site-b": 1.5}}, "beacon.suspects.site-b"),
+        ({"refuted": []}, "beacon.refuted"),
         ({"rtt_ms": {"site-b": -1}}, "beacon.rtt_ms.site-b"),
         ({"models": {str(k): {} for k in range(5000)}}, "beacon.models"),
     ],
@@ -79,6 +84,11 @@ def test_a_later_beacon_supersedes_whatever_order_they_arrive_in() -> None:
     assert not Beacon("a", 1, 1).supersedes(Beacon("a", 1, 2))
     assert Beacon("a", 2, 1).supersedes(Beacon("a", 1, 900))
     assert Beacon("a", 1, 1).supersedes(None)
+
+
+def test_a_sender_is_suspected_under_its_start_or_what_it_raised_that_to() -> None:
+    assert Beacon("a", 5, 1).number == 5
+    assert Beacon("a", 5, 1, rumours=Rumours(9)).number == 9
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.membership import SiteState
+from edgemind.domain.suspicion import Rumours
 from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
 from tests.support.controllers import Metro, decision_document, metro, report, site
@@ -176,7 +177,7 @@ def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> Non
     before = three.controllers["site-a"]
     before.gateways.answer(report("site-a", decisions=[decision_document("dec-site-a-0-0123456789abcdef", 1)]))
     before.drain_own(True)
-    seq = before.exchange.my_beacon().seq
+    seq = before.exchange.my_beacon("site-b").seq
 
     after = three.start("site-a")
     after.succeed(before)
@@ -185,7 +186,7 @@ def test_a_successor_goes_on_with_what_its_predecessor_knew(three: Metro) -> Non
     assert after.own.reports()
     assert len(after.log) == 1
     assert after.tables.latest is before.tables.latest
-    assert after.exchange.my_beacon().seq > seq
+    assert after.exchange.my_beacon("site-b").seq > seq
     assert after.neighbourhood.settled(three.clock.monotonic_s()), "neighbours it knew are not unknown again"
     assert after.decisions.own_page(5, None).decisions
 
@@ -209,3 +210,60 @@ def test_each_change_of_a_neighbours_state_is_logged_once_with_its_reason(
         "site site-b is back: it answers beacons",
         "site site-b is back: it answers beacons",
     ], "by site-a and by site-c"
+
+
+def fourteen() -> Metro:
+    return Metro(metro(*(site(f"site-{number:02}") for number in range(14))))
+
+
+def suspected(group: Metro, asked: str) -> frozenset[str]:
+    return group.controllers[asked].neighbourhood.suspected(group.clock.monotonic_s())
+
+
+def test_a_site_that_died_is_suspected_by_those_too_far_for_its_beacons_and_back_with_its_restart() -> None:
+    group = fourteen()
+    group.rounds(3)
+    far = next(name for name, one in group.controllers.items() if "site-05" not in one.neighbourhood.neighbours)
+    assert suspected(group, far) == frozenset()
+
+    del group.running["site-05"]
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset({"site-05"})}
+
+    group.controllers["site-05"] = group.start("site-05")
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset()}
+
+
+def test_a_paused_site_is_back_with_its_old_state_as_soon_as_it_hears_what_is_said_of_it() -> None:
+    group = fourteen()
+    group.rounds(3)
+    paused = group.running.pop("site-05")
+    group.rounds(20)
+    group.running["site-05"] = paused
+    group.rounds(5)
+    assert {suspected(group, name) for name in group.running} == {frozenset()}
+    own = group.controllers["site-05"]
+    assert own.neighbourhood.suspicions.refutation > own.own.incarnation
+
+
+def test_a_reload_keeps_what_is_known_of_who_is_up() -> None:
+    group = fourteen()
+    group.rounds(3)
+    del group.running["site-05"]
+    group.rounds(5)
+    before = group.controllers["site-00"]
+    after = group.start("site-00")
+    after.succeed(before)
+    assert after.neighbourhood.suspected(group.clock.monotonic_s()) == {"site-05"}
+
+
+def test_members_of_whom_this_configuration_knows_nothing_can_be_suspected_too() -> None:
+    group = fourteen()
+    around = group.controllers["site-00"].neighbourhood
+    rumours = Rumours(1, {"elsewhere": 3})
+    around.suspicions.hear("site-01", 1, rumours)
+    assert around.suspected(0.0) == frozenset()
+    around.know_members(["elsewhere"])
+    around.suspicions.hear("site-01", 1, rumours)
+    assert around.suspected(0.0) == {"elsewhere"}
