@@ -2,17 +2,11 @@
 
 from pydantic import BaseModel, Field
 
-from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from mcp_tools.arguments import Cursor, FenceText, Local, RoundLimit
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
-
-
-class Member(BaseModel):
-    site: str
-    state: SiteState
 
 
 class SwarmState(BaseModel):
@@ -24,7 +18,7 @@ class SwarmState(BaseModel):
     since_change_ms: float | None = Field(
         description="Since the last decided change was learned of; null if none is known."
     )
-    members: list[Member] = Field(description="Sites with a controller: those that can vote.")
+    members: dict[str, str] = Field(description="State by site, of those with a controller: they can vote.")
     rounds: list[RoundSummary] = Field(description="Newest first.")
     next_cursor: str | None
     unreachable: list[str] = Field(description="Sites that told nothing of their rounds.")
@@ -42,7 +36,7 @@ async def get_swarm_state(
         asked=fleet.asked,
         newest=newest.rounds[0].fence if newest.rounds else None,
         since_change_ms=await call.fleet.since_change_ms(),
-        members=[Member(site=one.name, state=one.state) for one in fleet.sites if one.controller_url],
+        members={one.name: one.state.value for one in fleet.sites if one.controller_url},
         rounds=page.rounds,
         next_cursor=page.next_cursor,
         unreachable=page.unreachable,

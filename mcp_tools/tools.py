@@ -87,7 +87,30 @@ def _tool(spec: ToolSpec) -> Tool:
     arguments = tool.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
+    described = tool.fn_metadata.output_schema
+    assert described is not None
+    tool.fn_metadata.output_schema = without_references(described)
     return tool.model_copy(update={"parameters": arguments.model_json_schema(by_alias=True)})
+
+
+def without_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema with its definitions in place: clients check each result, and half of that was looking them up.
+
+    For schemas that do not contain themselves.
+    """
+    definitions = schema.get("$defs", {})
+
+    def placed(part: Any) -> Any:
+        if isinstance(part, list):
+            return [placed(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        rest = {name: placed(one) for name, one in part.items() if name not in {"$ref", "$defs"}}
+        named = part.get("$ref")
+        return {**placed(definitions[named.rpartition("/")[2]]), **rest} if isinstance(named, str) else rest
+
+    whole: dict[str, Any] = placed(schema)
+    return whole
 
 
 def _guarded(spec: ToolSpec) -> Callable[..., Awaitable[CallToolResult]]:
