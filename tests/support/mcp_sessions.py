@@ -18,7 +18,7 @@ from mcp_tools.chat import ChatClient
 from mcp_tools.in_process import FleetInProcess
 from mcp_tools.source import FleetSource
 from tests.support.controllers import Metro, decision_document, metro, report, site
-from tests.support.round_records import SITES, round_record, strands_vote
+from tests.support.round_records import AT_MS, SITES, round_record, strands_vote
 
 DECISION = "dec-site-a-0-0123456789abcdef"
 RULES = AccessRules({Role.VIEWER: "look", Role.OPERATOR: "act"}, "between-sites")
@@ -29,6 +29,8 @@ T = TypeVar("T")
 def telling_metro(rounds: int = 3) -> Metro:
     """Three sites with a controller and one without; reports, decisions, and rounds 1.1, 1.2 and so on."""
     group = Metro(metro(*(site(name) for name in SITES), site("theirs", controller=False)))
+    # Today is after the rounds.
+    group.clock.advance(AT_MS / 1000 + 60.0 - group.clock.wall_ms() / 1000)
     load = {"in_flight": 3, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 20.0, "ready": True}
     stats = {"requests": 5, "ok": 4, "shed": 1, "added_ms_p50": 2.0, "added_ms_p99": 140.0}
     for name, controller in group.controllers.items():

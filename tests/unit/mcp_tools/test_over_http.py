@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgemind.domain.swarm.records import Fence
+from edgemind.entrypoints import fleet_client
 from edgemind.entrypoints.cli import cli
 from edgemind.entrypoints.fleet_client import FleetClient
 from mcp_tools.over_http import FleetOverHttp
@@ -70,8 +71,8 @@ def test_the_swarm_over_http_is_the_whole_metros(group: Metro, url: str, threads
     assert list(state["members"]) == ["site-a", "site-b", "site-c"]
     kept = group.journals["site-b"].find(Fence(1, 3))
     assert kept is not None
-    learned_ms = kept.at_ms + (kept.decided_ms or 0.0)
-    assert state["since_change_ms"] == max(0.0, group.clock.wall_ms() - learned_ms)
+    assert kept.decided_ms is not None
+    assert state["since_change_ms"] == group.clock.wall_ms() - kept.at_ms - kept.decided_ms > 50_000
 
 
 def test_thresholds_that_nobody_tells_are_the_defaults(url: str, threads: ThreadPoolExecutor) -> None:
@@ -140,6 +141,18 @@ def test_what_is_no_answer_of_a_fleet_is_named(threads: ThreadPoolExecutor, body
 
     with served(application) as url:
         assert said in refusal("metrics_monitor", viewer(over_http(url, threads)), "get_fleet_metrics")
+
+
+def test_an_answer_without_end_is_given_up(threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_client, "ANSWER_LIMIT_BYTES", 1000)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b" " * 1001})
+
+    with served(application) as url:
+        said = refusal("metrics_monitor", viewer(over_http(url, threads)), "get_fleet_metrics")
+    assert "answers with more than 1000 bytes" in said
 
 
 def test_a_newer_fleet_may_say_more(group: Metro, threads: ThreadPoolExecutor) -> None:
