@@ -24,6 +24,7 @@ from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answe
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.round_routes import RoundRoutes
 from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
+from edgemind.entrypoints.controller.tls_identity import identities
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.site_controller import SiteController
 
@@ -183,9 +184,11 @@ class FleetRoutes:
 
 def _credentials(request: Request) -> Credentials:
     headers = request.headers
+    # Where sites show certificates, the token alone makes none.
+    site_token = headers.get(SITE_TOKEN_HEADER) if identities(request) != () else None
     return Credentials(
         authorization=headers.get("authorization"),
-        site_token=headers.get(SITE_TOKEN_HEADER),
+        site_token=site_token,
         client_host=request.client.host if request.client else None,
         host_header=headers.get("host"),
         forwarded="forwarded" in headers or "x-forwarded-for" in headers,
