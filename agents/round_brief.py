@@ -5,7 +5,8 @@ The agent and whoever writes down what the ballot rests on work it out by the sa
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from agents.policy_model import ToolAnswer
@@ -57,8 +58,9 @@ def brief_text(fence: Fence, candidates: Sequence[Candidate], view: View) -> str
     )
 
 
+@lru_cache(maxsize=4)
 def read_brief(text: str) -> Brief:
-    """DocumentInvalid if this is no brief of a round."""
+    """DocumentInvalid if this is no brief of a round. An agent reads the same text at each of its turns."""
     try:
         document = Fields(json.loads(text), "brief")
     except ValueError as exc:
@@ -132,7 +134,14 @@ def _data(answer: ToolAnswer, name: str) -> Mapping[str, Any]:
 
 
 def _candidate_document(candidate: Candidate) -> dict[str, Any]:
-    document = asdict(candidate) | {"id": candidate.id, "action": candidate.action.value}
+    document = {
+        "id": candidate.id,
+        "action": candidate.action.value,
+        "site": candidate.site,
+        "target": candidate.target,
+        "of": candidate.of,
+        "model": candidate.model,
+    }
     return {name: value for name, value in document.items() if value}
 
 

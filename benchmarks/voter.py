@@ -22,7 +22,8 @@ from agents.site_voter import VOTER_NAME, VoteLimits
 from benchmarks.accounting import rss_mb
 from benchmarks.memory import MemorySample
 from edgemind import bootstrap
-from edgemind.domain.swarm.records import KEEP, Action, Candidate, Fence
+from edgemind.domain.swarm.proposals import propose
+from edgemind.domain.swarm.records import Candidate, Fence
 from edgemind.domain.swarm.voter import SiteLoad, rank
 from edgemind.domain.swarm.votes import View
 
@@ -62,7 +63,7 @@ class BallotRow:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A metro where the last site has too much, and every other one could take some of it."""
+    """A metro whose last site has too much, and proposes what a site in breach does."""
 
     sites: int
 
@@ -72,9 +73,13 @@ class Scene:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        hot = f"site-{self.sites - 1}"
-        shifts = [Candidate(Action.SHIFT, f"site-{number}", 50, hot, _MODEL) for number in range(self.sites - 1)]
-        return (*shifts, Candidate(Action.SCALE_OUT, hot, 3, "", _MODEL), KEEP)
+        return propose(self.loads, f"site-{self.sites - 1}", _MODEL)
+
+    @property
+    def view(self) -> View:
+        """As a controller makes it: only the sites that the candidates name."""
+        named = {name for candidate in self.candidates for name in (candidate.site, candidate.of)}
+        return View({site: load for site, load in self.loads.items() if site in named})
 
     def servers(self) -> Mapping[str, Callable[[], MCPServer[Any]]]:
         return {"metrics_monitor": self._metrics_monitor, "memory_sync": self._memory_sync}
@@ -82,9 +87,10 @@ class Scene:
     def _metrics_monitor(self) -> MCPServer[Any]:
         server: MCPServer[Any] = MCPServer("metrics_monitor", log_level="ERROR")
 
-        async def get_fleet_metrics(model: str, local: bool = False) -> Loads:
-            """The loads of a model, by site."""
-            loads = {site: Load.model_validate(load_document(load)) for site, load in self.loads.items()}
+        async def get_fleet_metrics(model: str, sites: list[str], local: bool = False) -> Loads:
+            """The loads of a model at some sites."""
+            known = self.loads
+            loads = {site: Load.model_validate(load_document(known[site])) for site in sites}
             return Loads(model=model, loads=loads)
 
         server.add_tool(get_fleet_metrics)
@@ -125,7 +131,7 @@ async def _measure_ballots(ballots: int, progress: Callable[[str], None], sites:
     for count in sites:
         progress(f"{count} sites")
         scene = Scene(count)
-        view = View(scene.loads)
+        view = scene.view
 
         async def librarys(scene: Scene = scene, view: View = view) -> None:
             rank(scene.candidates, view.loads, view.policy, view.since_change_ms)
@@ -163,7 +169,7 @@ async def _row(voter: str, sites: int, work: Callable[[], Awaitable[None]], ball
 
 async def _measure_memory(ballots: int, samples: int, progress: Callable[[str], None]) -> list[MemorySample]:
     scene = Scene(10)
-    view = View(scene.loads)
+    view = scene.view
     agents = SiteAgents("site-0", bootstrap.system_clock(), _CALLS, _VOTES)
     taken = []
     async with agents.running(scene.servers()):

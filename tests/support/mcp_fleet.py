@@ -42,9 +42,9 @@ class FleetOfTools:
         server: MCPServer[Any] = MCPServer("metrics_monitor", log_level="CRITICAL")
         structured = "get_fleet_metrics" not in self.told
 
-        async def get_fleet_metrics(model: str, local: bool = False) -> Any:
+        async def get_fleet_metrics(model: str, sites: list[str] | None = None, local: bool = False) -> Any:
             """The loads of a model, by site."""
-            await self._asked("get_fleet_metrics", model=model, local=local)
+            await self._asked("get_fleet_metrics", model=model, sites=sites, local=local)
             loads = {site: load_document(load) for site, load in self.loads.items()}
             return self.told.get("get_fleet_metrics", Metrics(model=model, loads=loads))
 

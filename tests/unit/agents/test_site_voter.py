@@ -79,7 +79,7 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     assert vote.ranking[0] == "scale_out:a:chat:3"
     metrics, state = call_of(vote, METRICS), call_of(vote, STATE)
     assert metrics.role == state.role == "load_balancer"
-    assert metrics.arguments == {"model": "chat", "local": True}
+    assert metrics.arguments == {"model": "chat", "sites": ["a", "b", "c"], "local": True}
     assert metrics.result["loads"]["a"] == {"slots": 4, "demand": 9.0, "replicas": 2, "up": True}
     assert state.result == {"since_change_ms": None}
     assert 0 < metrics.took_ms <= vote.took_ms
