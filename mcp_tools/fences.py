@@ -1,6 +1,6 @@
 """A write that rests on what a caller saw is refused once the swarm has decided something later."""
 
-from edgemind.domain.swarm.vote_documents import parse_fence
+from edgemind.domain.swarm.documents import parse_fence
 from edgemind.errors import PermanentError
 from mcp_tools.calls import Call
 

@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from edgemind.domain.decision_ids import parse_cursor
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.swarm.documents import parse_fence
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.summaries import RoundPage
-from edgemind.domain.swarm.vote_documents import parse_fence
 from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.round_shapes import RoundShape

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.domain.thresholds import Thresholds
-from mcp_tools.arguments import After, Local, OneModel, PageLimit, SiteName
+from mcp_tools.arguments import After, Local, OneModel, PageLimit, SiteName, SomeSites
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
@@ -75,14 +75,20 @@ async def get_site_metrics(call: Call, site: SiteName) -> SiteMetrics:
 
 
 async def get_fleet_metrics(
-    call: Call, model: OneModel = None, local: Local = False, limit: PageLimit = 50, after: After = None
+    call: Call,
+    model: OneModel = None,
+    sites: SomeSites = None,
+    local: Local = False,
+    limit: PageLimit = 50,
+    after: After = None,
 ) -> FleetMetrics:
-    """Every site of the metro with its state, load, gateway counters and distance from the site that was asked."""
+    """The sites of the metro with state, load, gateway counters and distance from the site that was asked."""
     fleet = await call.fleet.fleet(local)
+    wanted = [site for site in fleet.sites if sites is None or site.name in sites]
     if model is not None:
-        loads = {site.name: _load(site, model) for site in fleet.sites}
+        loads = {site.name: _load(site, model) for site in wanted}
         return FleetMetrics(metro=fleet.metro, asked=fleet.asked, model=model, loads=loads)
-    behind = [site for site in sorted(fleet.sites, key=lambda one: one.name) if after is None or site.name > after]
+    behind = [site for site in sorted(wanted, key=lambda one: one.name) if after is None or site.name > after]
     shown = behind[:limit]
     return FleetMetrics(
         metro=fleet.metro,

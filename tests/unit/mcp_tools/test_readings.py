@@ -80,6 +80,16 @@ def test_loads_of_a_model_are_what_a_voter_needs(group: Metro, look: Session) ->
     assert without == {name: {"slots": 0, "demand": 0.0, "replicas": 0, "up": True} for name in ALL}
 
 
+def test_some_sites_only(look: Session) -> None:
+    some = ["site-c", "nowhere", "site-a"]
+    shown = told("metrics_monitor", look, "get_fleet_metrics", sites=some)
+    assert ([one["name"] for one in shown["sites"]], shown["left_off"]) == (["site-a", "site-c"], 0)
+    assert list(told("metrics_monitor", look, "get_fleet_metrics", sites=some, model="m")["loads"]) == [
+        "site-a",
+        "site-c",
+    ]
+
+
 def test_what_is_local_is_known_without_asking_anybody() -> None:
     group = telling_metro()
     look = viewer(in_process(group))
