@@ -5,9 +5,9 @@ from typing import TypeVar
 
 from edgemind.domain.decision_ids import parse_cursor
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
-from edgemind.domain.swarm.documents import parse_fence
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.summaries import RoundPage
+from edgemind.domain.swarm.vote_documents import fence_from_text
 from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.round_shapes import RoundShape
@@ -60,12 +60,12 @@ class FleetInProcess:
         return explanation
 
     async def rounds(self, limit: int, cursor: str | None, local: bool = False) -> RoundPage:
-        before = _parsed(parse_fence, cursor) if cursor else None
+        before = _parsed(fence_from_text, cursor) if cursor else None
         finder = self._controller().rounds
         return finder.own_page(limit, before) if local else await finder.fleet_page(limit, before)
 
     async def round(self, fence: str) -> RoundShape:
-        record, unreachable = await self._controller().rounds.round(_parsed(parse_fence, fence))
+        record, unreachable = await self._controller().rounds.round(_parsed(fence_from_text, fence))
         if record is None:
             silent = f"; {', '.join(unreachable)} could not be asked" if unreachable else ""
             raise PermanentError(f"no round {fence} is kept: each controller keeps its newest ones only{silent}")
