@@ -16,14 +16,17 @@ from dashboard.history import Flows, History, TrendPoint
 from dashboard.http_get import Answer, http_get
 from dashboard.trouble import FleetTrouble
 from edgemind.domain.fleet_status import DecisionPage, FleetStatus
+from edgemind.domain.swarm.summaries import RoundPage
 
 FRESH_S = 1.5
 """Less than the page's interval, so that a page alone gets something new at each refresh."""
 DECISIONS_SHOWN = 20
+ROUNDS_SHOWN = 6
 EXPLANATIONS_KEPT = 64
 
 _FLEET = TypeAdapter(FleetStatus)
 _DECISIONS = TypeAdapter(DecisionPage)
+_ROUNDS = TypeAdapter(RoundPage)
 _EXPLANATION = TypeAdapter(Explanation)
 _ERROR = TypeAdapter(dict[str, dict[str, object]])
 T = TypeVar("T")
@@ -35,6 +38,7 @@ class Reading:
 
     fleet: FleetStatus | None = None
     decisions: DecisionPage = field(default_factory=lambda: DecisionPage([]))
+    rounds: RoundPage = field(default_factory=lambda: RoundPage([]))
     flows: Flows = field(default_factory=Flows)
     trend: tuple[TrendPoint, ...] = ()
     trouble: FleetTrouble | None = None
@@ -91,14 +95,23 @@ class FleetClient:
         try:
             fleet = self._ask(_FLEET, "fleet")
             decisions = self._ask(_DECISIONS, f"decisions?limit={DECISIONS_SHOWN}")
+            rounds = self._rounds()
         except FleetTrouble as trouble:
             return replace(self._reading, trouble=trouble)
         self._history.add(fleet)
         self._read_s = self._now_s()
-        return Reading(fleet, decisions, self._history.flows(), self._history.trend())
+        return Reading(fleet, decisions, rounds, self._history.flows(), self._history.trend())
 
-    def _ask(self, kind: TypeAdapter[T], path: str) -> T:
+    def _rounds(self) -> RoundPage:
+        path = f"rounds?limit={ROUNDS_SHOWN}"
+        # A fleet of the version before has no rounds, and is none the worse to look at.
+        return self._ask(_ROUNDS, path, absent=RoundPage([]))
+
+    def _ask(self, kind: TypeAdapter[T], path: str, absent: T | None = None) -> T:
+        """`absent` stands for what the fleet does not have."""
         answer = self._get(self._connection, path)
+        if answer.status == 404 and absent is not None:
+            return absent
         if answer.status != 200:
             raise _refusal(answer, self._connection.url)
         try:

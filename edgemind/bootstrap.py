@@ -2,8 +2,12 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -12,20 +16,27 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
+from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
-from edgemind.domain.swarm.envelopes import MessageGate, MessageNumbers, Sender
-from edgemind.domain.swarm.signing import FleetKeys
+from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
+from edgemind.ports.swarm_store import SwarmStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
+    import ssl
+
+    from edgemind.adapters.certificates.folder import CertificateFolder
+    from edgemind.adapters.fleet_tls import FleetTls
+    from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
     from edgemind.ports.round_journal import RoundJournal
-    from edgemind.services.receive_messages import MessageInbox
+    from edgemind.ports.swarm_store import SwarmStore
     from edgemind.services.site_controller import SiteLinks
 
 
@@ -38,6 +49,24 @@ def open_state_store(settings: Settings) -> StateStore:
             return MemoryStateStore()
         case Store.DYNAMODB:
             return _dynamodb_store(settings)
+        case other:
+            assert_never(other)
+
+
+def open_swarm_store(settings: Settings) -> SwarmStore:
+    """Where rounds and the roster are kept: beside the state. Nothing is touched until its first call."""
+    match settings.state.store:
+        case Store.JSON:
+            return JsonFileSwarmStore(settings.state.directory, settings.metro)
+        case Store.MEMORY:
+            return MemorySwarmStore(settings.metro)
+        case Store.DYNAMODB:
+            from edgemind.adapters.aws_calls import require_boto3
+            from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
+
+            require_boto3("state.store: dynamodb")
+            table = partial(_state_table, settings)
+            return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
         case other:
             assert_never(other)
 
@@ -109,9 +138,9 @@ def client_limits(limits: Limits) -> ClientLimits:
     return ClientLimits(first_byte_s=limits.first_byte_timeout_s, silence_s=limits.idle_timeout_s)
 
 
-def upstream_pools(limits: Limits) -> UpstreamPools:
-    """Keep-alive connections to every upstream of one process."""
-    return UpstreamPools(client_limits(limits))
+def upstream_pools(limits: Limits, tls: Mapping[str, "ssl.SSLContext"] | None = None) -> UpstreamPools:
+    """Keep-alive connections to every upstream of one process; `tls` as `controller_contexts` makes it."""
+    return UpstreamPools(client_limits(limits), tls)
 
 
 def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
@@ -125,21 +154,62 @@ def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
     return MemoryRoundJournal()
 
 
+def certificate_folder(folder: Path, metro: str) -> "CertificateFolder":
+    """Where an operator keeps the authority's key and what it issued. ConfigurationError without the extra `certs`."""
+    if find_spec("cryptography") is None:
+        raise ConfigurationError(
+            'certificates are made with cryptography, which is not installed: pip install "edgemind-mec[certs]"'
+        )
+    # Imported here: processes at a site make none.
+    from edgemind.adapters.certificates.folder import CertificateFolder
+
+    return CertificateFolder(folder, metro)
+
+
+def fleet_tls(settings: Settings, site: str) -> "FleetTls | None":
+    """TLS between the fleet's processes, for one of this site, if it is configured. Raises ConfigurationError."""
+    declared, url = settings.access.tls, urlsplit(settings.declared(site).controller or "")
+    if declared is None:
+        return None
+    # Imported here: a fleet in a private network has none.
+    from edgemind.adapters.fleet_tls import FleetTls, TlsFiles
+    from edgemind.domain.certificates import site_uri
+
+    host = url.hostname if url.scheme == "https" else None
+    files = TlsFiles(*declared.of(site))
+    tls = FleetTls(files, host)
+    wanted = site_uri(settings.metro, site)
+    if wanted not in tls.certificate.uris:
+        raise ConfigurationError(
+            f"fleet.tls.certificate: {files.certificate} is not this site's: it does not name {wanted}"
+        )
+    return tls
+
+
+def controller_contexts(settings: Settings, tls: "FleetTls | None") -> dict[str, "ssl.SSLContext"]:
+    """With which context each controller's https address is asked; without TLS of the fleet, as any other server."""
+    urls = [site.controller for site in settings.sites if site.controller and site.controller.startswith("https:")]
+    return dict.fromkeys(urls, tls.client) if tls is not None else {}
+
+
 def site_links(
-    settings: Settings, site: Site, pools: UpstreamPools, numbers: MessageNumbers, journal: "RoundJournal"
+    settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers", journal: "RoundJournal"
 ) -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
     from edgemind.adapters.http_calls import HttpCalls
     from edgemind.adapters.peers.http import HttpPeers
     from edgemind.adapters.site_servers.http import HttpGatewayAdmin, HttpModelServerProbe
+    from edgemind.domain.swarm.envelopes import MessageGate, Sender
+    from edgemind.domain.swarm.signing import FleetKeys
+    from edgemind.services.receive_messages import MessageInbox
     from edgemind.services.site_controller import SiteLinks
 
-    secret = settings.access.secret
-    token = secret.reveal() if secret else ""
+    tokens = settings.access.site_tokens()
+    token = tokens.current or ""
     calls = HttpCalls(pools)
     urls = {one.name: one.controller_url for one in settings.fleet().sites if one.controller_url}
-    keys = FleetKeys([token])
+    keys = FleetKeys(tokens.secrets)
     return SiteLinks(
         HttpPeers(calls, urls, token, Sender(settings.metro, site.name, numbers), keys),
         HttpGatewayAdmin(calls, site, token),

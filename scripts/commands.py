@@ -12,7 +12,21 @@ from typing import NoReturn
 from scripts import archives, cdk
 from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import AGENTS, AWS, BENCH, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
+from scripts.groups import (
+    AGENTS,
+    AWS,
+    BENCH,
+    CERTS,
+    CORE,
+    DEMO,
+    DEV,
+    ENGINES,
+    INFRA,
+    PEERS,
+    TESTED,
+    TESTED_APART,
+    Group,
+)
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -88,6 +102,8 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
             return (DEMO,)
         case ["check", *_]:
             return (AWS,)
+        case ["certs", *_]:
+            return (CERTS,)
         case _:
             return (AWS if environ.get("EDGEMIND_STATE__STORE") == "dynamodb" else CORE,)
 

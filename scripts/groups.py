@@ -38,7 +38,13 @@ CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
 AWS = Group("aws", "the stores on AWS", ("aws",), frozenset({"core"}))
 AGENTS = Group("agents", "the Strands agents", ("aws", "agents"), frozenset({"core", "aws"}))
-DEV = Group("dev", "tests and checks", ("demo", "aws", "agents", "dev"), frozenset({"core", "demo", "aws", "agents"}))
+CERTS = Group("certs", "making certificates", ("certs",), frozenset({"core"}))
+DEV = Group(
+    "dev",
+    "tests and checks",
+    ("demo", "aws", "certs", "agents", "dev"),
+    frozenset({"core", "demo", "aws", "certs", "agents"}),
+)
 INFRA = Group("infra", "the CDK app and its checks", ("aws", "infra"), frozenset({"core", "aws"}), optional=True)
 BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
 LLAMA = Group("llama", "the llama.cpp engine", ("llama",), frozenset({"core"}), optional=True)
@@ -55,6 +61,7 @@ GROUPS = (
     DEMO,
     CORE,
     AWS,
+    CERTS,
     AGENTS,
     INFRA,
     BENCH,

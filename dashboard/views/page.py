@@ -12,6 +12,7 @@ from dashboard.views.decisions import PARAMETER, show_decisions
 from dashboard.views.explanation import show_explanation
 from dashboard.views.fleet import show_fleet
 from dashboard.views.moments import readers_zone
+from dashboard.views.rounds import show_rounds
 from dashboard.wording import milliseconds
 from edgemind.settings import load_client_settings
 
@@ -44,6 +45,7 @@ def _live(arguments: tuple[str, ...]) -> None:
         zone = readers_zone()
         show_fleet(reading.fleet, reading, zone)
         if reading.fleet.sites:
+            show_rounds(reading.rounds, zone)
             show_decisions(reading.decisions, zone)
 
 

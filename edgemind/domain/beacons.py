@@ -1,9 +1,12 @@
 """The beacon: a site's load report to a neighbour, as an object and as the document on the wire."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from edgemind.domain.suspicion import NUMBER_LIMIT, Rumours, usable
+from edgemind.domain.swarm.documents import message_document, parse_message
+from edgemind.domain.swarm.messages import Announce
 from edgemind.domain.wire import DocumentInvalid, Fields
 
 BEACON_VERSION = 1
@@ -45,6 +48,8 @@ class Beacon:
     models: Mapping[str, ModelLoad] = field(default_factory=dict)
     rtt_ms: Mapping[str, float] = field(default_factory=dict)
     rumours: Rumours = field(default_factory=Rumours)
+    newest: Announce | None = None
+    """The newest round whose outcome the sender knows: who missed its announcement learns of it so."""
 
     @property
     def number(self) -> int:
@@ -73,7 +78,18 @@ def parse_beacon(document: object) -> Beacon:
             suspects=usable(fields.counts("suspects")),
             refuted=usable(fields.counts("refuted")),
         ),
+        newest=_read_newest(fields),
     )
+
+
+def _read_newest(fields: Fields) -> Announce | None:
+    """None also for what a later version decides and this one cannot read: the rest of its beacon still counts."""
+    if fields.anything("newest") is None:
+        return None
+    with suppress(DocumentInvalid):
+        message = parse_message(fields.anything("newest"))
+        return message if isinstance(message, Announce) else None
+    return None
 
 
 def parse_model_loads(fields: Fields) -> dict[str, ModelLoad]:
@@ -112,4 +128,5 @@ def beacon_document(beacon: Beacon) -> dict[str, object]:
         "refutation": beacon.rumours.refutation,
         "suspects": dict(beacon.rumours.suspects),
         "refuted": dict(beacon.rumours.refuted),
+        "newest": None if beacon.newest is None else message_document(beacon.newest),
     }

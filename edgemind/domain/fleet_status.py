@@ -49,8 +49,23 @@ class StoreStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SwarmStatus:
+    """How the site takes part in rounds. `known` is the newest round whose outcome it knows, `store_ms` the decayed
+    mean of its calls of the swarm's store; with more than some 10 ms a round does not fit in 100 ms.
+    """
+
+    known: str
+    member: bool
+    roster: list[str]
+    store_ok: bool
+    store_ms: float
+    last_error: str | None
+    messages_lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteStatus:
-    """One site. What only its own controller knows (gateway, table age, store) is null while that one does not answer.
+    """One site. What only its own controller knows (gateway, table age, store, swarm) is null while it does not answer.
 
     `rtt_ms` and `beacon_age_ms` are as seen from the site that was asked; null for itself. `heartbeat_age_ms` is the
     age of the site's entry in the registry.
@@ -70,6 +85,7 @@ class SiteStatus:
     table_age_ms: float | None = None
     gateway: GatewayStatus | None = None
     store: StoreStatus | None = None
+    swarm: SwarmStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

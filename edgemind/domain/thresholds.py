@@ -21,6 +21,10 @@ class Thresholds:
     queue_depth: int = field(
         default=50, metadata=bounds(1, 1_000_000, "requests", "Requests waiting for a slot at the site.")
     )
+    occupancy_ratio: float = field(
+        default=1.2,
+        metadata=bounds(0.1, 1000, "ratio", "Requests of one model at the site, waiting ones too, per slot of it."),
+    )
     samples: int = field(default=5, metadata=bounds(1, 1000, "samples", "Length of the window that is looked at."))
     breaches: int = field(
         default=3, metadata=bounds(1, 1000, "samples", "Samples of the window that must breach to confirm it.")

@@ -7,6 +7,7 @@ from random import Random
 
 from edgemind.domain.requests import SHED_PREFIX
 from edgemind.domain.samples import Samples, Window, quantile
+from edgemind.services.demo_course import STRETCH_S, Attainment
 from edgemind.services.devices.outcomes import Outcome, Result
 
 RECENT_S = 10.0
@@ -60,6 +61,7 @@ class Tally:
     by_model: Counter[str] = field(default_factory=Counter)
     shed_by_reason: Counter[str] = field(default_factory=Counter)
     in_time: int = 0
+    attainment: Attainment = field(default_factory=Attainment)
     reattached: int = 0
     failed_s: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
@@ -78,6 +80,7 @@ class Tally:
 
     def on_outcome(self, outcome: Outcome) -> None:
         self.results[outcome.result] += 1
+        self.attainment.add(outcome.ended_s - outcome.total_ms / 1000.0 - self.started_s, outcome.in_time)
         self.reattached += outcome.moves > 0 and outcome.result is Result.OK
         if outcome.result is Result.OK:
             self._answered(outcome)
@@ -130,6 +133,7 @@ def report_document(
             "p99": _rounded(tally.added_ms.quantile(0.99)),
         },
         "slo_attainment": round(tally.in_time / tally.sent, 4) if tally.sent else None,
+        f"attainment_by_{STRETCH_S}s": tally.attainment.document(),
         "by_site": {**dict.fromkeys(tally.sites, 0), **tally.ran_by_site()},
         "by_reason": tally.ran_by_reason(),
         "by_model": dict(tally.by_model),

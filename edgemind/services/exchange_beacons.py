@@ -1,9 +1,11 @@
 """Beacons between controllers: mine to each neighbour, its own as the answer, the time between as the distance."""
 
 import logging
+from collections.abc import Callable
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.messages import Announce
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import Peers
@@ -21,6 +23,12 @@ class BeaconExchange:
         self._neighbourhood = neighbourhood
         self._peers = peers
         self._clock = clock
+        self._newest: Callable[[], Announce | None] = lambda: None
+        self._heard: Callable[[Beacon], None] = lambda _: None
+
+    def tell_of_rounds(self, newest: Callable[[], Announce | None], heard: Callable[[Beacon], None]) -> None:
+        """Whoever runs this site's rounds: `newest` is what beacons shall say of them, `heard` is given the others'."""
+        self._newest, self._heard = newest, heard
 
     async def exchange(self, neighbour: Neighbour) -> None:
         """One beacon to one neighbour. A failure is an observation and no error: it moves the membership."""
@@ -40,6 +48,7 @@ class BeaconExchange:
         else:
             now_s = self._clock.monotonic_s()
             self._neighbourhood.answered(neighbour, answer, sent_s, now_s)
+            self._heard(answer)
         _tell_change(neighbour, neighbour.membership.state(self._clock.monotonic_s()), why)
 
     def receive(self, beacon: Beacon) -> Beacon:
@@ -53,11 +62,13 @@ class BeaconExchange:
                 f"{self._own.site.name} does not expect beacons from {beacon.site!r}: give both the same edgemind.yaml"
             )
         self._neighbourhood.take_beacon(beacon, self._clock.monotonic_s())
+        self._heard(beacon)
         return self.my_beacon(beacon.site)
 
     def my_beacon(self, to: str) -> Beacon:
         around = self._neighbourhood
-        return self._own.beacon(around.measured_rtt_ms(), around.rumours(to, self._clock.monotonic_s()))
+        rumours = around.rumours(to, self._clock.monotonic_s())
+        return self._own.beacon(around.measured_rtt_ms(), rumours, self._newest())
 
 
 def _tell_change(neighbour: Neighbour, state: SiteState, why: str) -> None:

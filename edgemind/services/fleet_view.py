@@ -1,7 +1,7 @@
 """The fleet as one controller sees it, completed by what the other controllers say about themselves."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from edgemind.domain.beacons import ModelLoad
@@ -15,6 +15,7 @@ from edgemind.domain.fleet_status import (
     ModelStatus,
     SiteList,
     SiteStatus,
+    SwarmStatus,
     TableStatus,
 )
 from edgemind.domain.membership import SiteState
@@ -46,6 +47,8 @@ class FleetView:
         self._heartbeat = heartbeat
         self._peers = peers
         self._clock = clock
+        self.swarm: Callable[[], SwarmStatus | None] = lambda: None
+        """Whoever runs this site's rounds sets it."""
 
     async def fleet(self) -> FleetStatus:
         sites = (await self.sites()).sites
@@ -99,6 +102,7 @@ class FleetView:
             table_age_ms=table.age_ms if table else None,
             gateway=self._gateway(),
             store=self._heartbeat.status,
+            swarm=self.swarm(),
         )
 
     def table(self) -> TableStatus | None:

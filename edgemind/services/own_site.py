@@ -6,6 +6,7 @@ from edgemind.domain.arrivals import DecayedArrivals
 from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Site
 from edgemind.domain.suspicion import Rumours
+from edgemind.domain.swarm.messages import Announce
 from edgemind.domain.worker_reports import WorkerReport, merge_loads
 from edgemind.ports.clock import Clock
 from edgemind.services.neighbourhood import SiteLoad, declared_loads
@@ -89,10 +90,10 @@ class OwnSite:
     def site_load(self) -> SiteLoad:
         return SiteLoad(self.site.name, self.loads(), self.draining)
 
-    def beacon(self, rtt_ms: Mapping[str, float], rumours: Rumours) -> Beacon:
+    def beacon(self, rtt_ms: Mapping[str, float], rumours: Rumours, newest: Announce | None = None) -> Beacon:
         """My load now, numbered after the last one."""
         self._seq += 1
-        return Beacon(self.site.name, self.incarnation, self._seq, self.draining, self.loads(), rtt_ms, rumours)
+        return Beacon(self.site.name, self.incarnation, self._seq, self.draining, self.loads(), rtt_ms, rumours, newest)
 
     def others_in_flight(self, sender: WorkerReport) -> dict[str, int]:
         """Requests that the site's other workers have under way, by model: what the sender cannot see by itself."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Container
 
 import orjson
 
@@ -26,15 +27,18 @@ class MessageInbox:
         self.gate.inherit(before.gate)
         self.refused = before.refused
 
-    def open(self, signature: str | None, body: bytes) -> Message:
-        """The message in a signed body. Raises MessageRefused, and has counted it then."""
+    def open(self, signature: str | None, body: bytes, proven: Container[str] | None = None) -> Message:
+        """The message in a signed body. Raises MessageRefused, and has counted it then.
+
+        `proven`: the names in the certificate of the connection it came by; None where connections have none.
+        """
         try:
-            return self._opened(signature, body)
+            return self._opened(signature, body, proven)
         except MessageRefused as refusal:
             self._count(refusal)
             raise
 
-    def _opened(self, signature: str | None, body: bytes) -> Message:
+    def _opened(self, signature: str | None, body: bytes, proven: Container[str] | None) -> Message:
         if len(body) > MESSAGE_LIMIT_BYTES:
             raise MessageRefused(Reason.TOO_LARGE, UNKNOWN, f"it has more than {MESSAGE_LIMIT_BYTES} bytes")
         flaw = self._keys.flaw(signature, body)
@@ -44,7 +48,7 @@ class MessageInbox:
             raise MessageRefused(Reason.FORGED if flaw else Reason.UNREADABLE, UNKNOWN, flaw or "no JSON") from exc
         if flaw:
             raise MessageRefused(Reason.FORGED, self.gate.claimed_sender(document), flaw)
-        return self.gate.admit(document)
+        return self.gate.admit(document, proven)
 
     def _count(self, refusal: MessageRefused) -> None:
         place = (refusal.sender, refusal.reason)

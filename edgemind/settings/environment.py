@@ -8,13 +8,14 @@ from pathlib import Path
 
 from edgemind.domain.limits import Limits
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.settings.document import plain_value
 from edgemind.settings.findings import FieldPath, Finding, printable
 from edgemind.settings.secret import Secret
 
 PREFIX = "EDGEMIND_"
-_GROUPS = {"limits": Limits, "thresholds": Thresholds, "routing": RoutingPolicy}
+_GROUPS = {"limits": Limits, "thresholds": Thresholds, "routing": RoutingPolicy, "swarm": SwarmPolicy}
 OVERRIDABLE: Mapping[str, tuple[str, ...]] = {
     **{group: tuple(item.name for item in fields(kind)) for group, kind in _GROUPS.items()},
     "state": ("store", "directory", "table", "endpoint_url"),

@@ -91,7 +91,7 @@ def _known_version(version: int) -> int:
 
 def _in_yaml_folder(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
-        raise ValueError("is not a path; write the folder's path as text")
+        raise ValueError("is not a path; write the path as text")
     return (info.context.folder / value).absolute() if isinstance(info.context, SecretReader) else Path(value)
 
 
@@ -108,4 +108,5 @@ BucketName = Annotated[str, StringConstraints(pattern=BUCKET_PATTERN)]
 Environment = Annotated[str, StringConstraints(pattern=ENVIRONMENT_PATTERN)]
 Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]
 Version = Annotated[int, AfterValidator(_known_version), WithJsonSchema({"type": "integer", "const": KNOWN_VERSION})]
+File = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]
 Folder = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]

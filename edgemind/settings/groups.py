@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edgemind.domain.bounds import OutOfBounds
 from edgemind.domain.fleet import Tenant
+from edgemind.domain.site_tokens import SiteTokens
 from edgemind.settings.fields import (
     BucketName,
     Environment,
+    File,
     Folder,
     ModelGlob,
     Name,
@@ -119,20 +121,50 @@ class RoleTokens(Group):
     admin: SecretReference | None = Field(default=None, description="May do everything, keys included.")
 
 
+class TlsSettings(Group):
+    """TLS between the processes of the fleet. PEM files, from the folder of the yaml; `edgemind certs` makes them."""
+
+    ca: File = Field(description="Certificates of the authorities to trust.", examples=["certs/ca.pem"])
+    certificate: File = Field(
+        description="The site's certificate; `{site}` is its name.", examples=["certs/{site}.pem"]
+    )
+    key: File = Field(description="Its private key, without a password; likewise.", examples=["certs/{site}.key"])
+
+    def of(self, site: str) -> tuple[Path, Path, Path]:
+        """Authorities, certificate and key of one site."""
+        certificate, key = (Path(str(path).replace("{site}", site)) for path in (self.certificate, self.key))
+        return self.ca, certificate, key
+
+
 class AccessSettings(Group):
     """Who may speak to the fleet itself."""
 
     secret: SecretReference | None = Field(
         default=None, description="Token between sites; required once a site has a controller, or two have a gateway."
     )
+    previous_secrets: tuple[SecretReference, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Accepted beside `secret`, never sent: the old one, or the next, while it is changed.",
+        examples=["[file:fleet.secret.old]"],
+    )
+    tls: TlsSettings | None = Field(
+        default=None, description="Certificates for `https://` addresses of controllers; absent: none."
+    )
     tokens: RoleTokens = Field(default_factory=RoleTokens, description="Bearer tokens of the fleet API.")
+
+    def site_tokens(self) -> SiteTokens:
+        """ConfigurationError if they were not read."""
+        current = self.secret.reveal() if self.secret else None
+        return SiteTokens(current, tuple(secret.reveal() for secret in self.previous_secrets))
 
     @model_validator(mode="after")
     def _every_token_is_its_own(self) -> Self:
         """With one token for two roles, whoever may read could do everything."""
         owners: dict[str, str] = {}
         tokens = {f"tokens.{role}": getattr(self.tokens, role) for role in RoleTokens.model_fields}
-        for name, secret in {"secret": self.secret, **tokens}.items():
+        previous = {f"previous_secrets[{place}]": secret for place, secret in enumerate(self.previous_secrets)}
+        for name, secret in {"secret": self.secret, **previous, **tokens}.items():
             if secret is None or not secret.known:
                 continue
             owner = owners.setdefault(secret.reveal(), name)

@@ -13,6 +13,7 @@ _SECTIONS = (
     ("model_store", "ModelStoreSettings"),
     ("aws", "AwsSettings"),
     ("fleet", "AccessSettings"),
+    ("fleet.tls", "TlsSettings"),
     ("fleet.tokens", "RoleTokens"),
     ("sites[]", "SiteSettings"),
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
@@ -22,6 +23,7 @@ _SECTIONS = (
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
+    ("swarm", "SwarmPolicy"),
 )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.limits import Limits
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.fields import Name, Version
@@ -28,8 +29,8 @@ MAX_SITES = 1000
 class Settings(Group):
     """One metro's configuration. Only `load_settings` makes one: it also checks what spans several groups.
 
-    `limits`, `thresholds` and `routing` are domain objects already; `fleet()` builds the rest. The yaml's group `fleet`
-    is `access` here.
+    `limits`, `thresholds`, `routing` and `swarm` are domain objects already; `fleet()` builds the rest. The yaml's
+    group `fleet` is `access` here.
     """
 
     version: Version = Field(description="Version of this file's layout.", examples=[1])
@@ -51,6 +52,7 @@ class Settings(Group):
     limits: Limits = Field(default_factory=Limits, description="Bounds a gateway holds.")
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
+    swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -63,9 +65,13 @@ class Settings(Group):
 
     def site(self, name: str) -> Site:
         """The site a process was started for; ConfigurationError names the ones there are."""
+        return self.declared(name).site()
+
+    def declared(self, name: str) -> SiteSettings:
+        """The same as it stands in the file: no secret is needed for it."""
         for site in self.sites:
             if site.name == name:
-                return site.site()
+                return site
         names = [site.name for site in self.sites]
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"declared are {', '.join(names[:20])}"
@@ -75,6 +81,6 @@ class Settings(Group):
         """The files that `file:` references lead to, each once: a change there is a change of configuration."""
         tokens = self.access.tokens
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
-        secrets = [self.access.secret, tokens.viewer, tokens.operator, tokens.admin]
+        secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
         secrets += [model.key for site in everywhere for model in site.models]
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

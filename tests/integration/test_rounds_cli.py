@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from edgemind.adapters.round_journal.json_lines import JsonLinesRoundJournal
 from edgemind.domain.swarm.history import RoundRecord, Step
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.records import KEEP, Outcome
@@ -18,7 +19,9 @@ from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.rounds.explanation import explanation_text
 from edgemind.entrypoints.rounds.page import page_text
+from edgemind.services.rounds.keep_rounds import RoundKeeper
 from tests.support.controllers import Metro, metro, site
+from tests.support.recorded_world import RecordedWorld
 from tests.support.round_records import SITES, effect, round_record, strands_vote
 from tests.support.serving import free_port, served
 
@@ -112,7 +115,7 @@ def test_a_round_replays_from_the_fleet_and_from_a_file(shell: Shell, tmp_path: 
 
 def test_a_replay_that_differs_ends_with_1_and_shows_the_first_difference(shell: Shell, tmp_path: Path) -> None:
     document = shell.json("show", "1.3")
-    document["outcome"] = {**document["candidates"][1], "timed_out": False}
+    document["outcome"]["candidate"] = document["candidates"][1]
     file = tmp_path / "record.json"
     file.write_text(json.dumps(document))
     told = shell.run("replay", "--file", str(file))
@@ -152,6 +155,40 @@ def test_a_swarm_without_rounds_says_so(tmp_path: Path, monkeypatch: pytest.Monk
         answer = CliRunner().invoke(cli, ["rounds", "list", "--fleet", at])
         assert answer.stdout == "The swarm has held no round yet.\n"
         assert CliRunner().invoke(cli, ["rounds", "explain", "--fleet", at]).exit_code == 1
+
+
+@pytest.mark.parametrize("faults", ["none", "losses"])
+def test_rounds_of_a_simulated_swarm_are_kept_told_explained_and_replayed(
+    faults: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From real members to files, from files through controllers to the command line."""
+    monkeypatch.chdir(tmp_path)
+    world = RecordedWorld(3, 7, faults)
+    world.run(4)
+    names = sorted({recorded.site for recorded in world.recorded})
+    for recorded in world.recorded:
+        keeper = RoundKeeper(JsonLinesRoundJournal(tmp_path, recorded.site))
+        for record in recorded.kept:
+            keeper.keep(record)
+        keeper.close()
+    group = Metro(metro(*(site(name) for name in names)))
+    for name in names:
+        for record in JsonLinesRoundJournal(tmp_path, name).recent(500, None):
+            group.journals[name].keep(record)
+    group.rounds(1)
+    rules = AccessRules({Role.VIEWER: "look"}, "between-sites")
+    with served(controller_app(lambda: group.controllers[names[0]], lambda: rules)) as at:
+        shell = Shell(at)
+        listed = shell.json("list")["rounds"]
+        assert [one["n"] for one in listed] == [4, 3, 2, 1]
+        for one in listed:
+            if faults == "none":
+                assert one["decided_ms"] < 100
+            told = shell.run("replay", one["fence"])
+            assert told.exit_code == 0, told.output
+            assert f"round {one['fence']} replays" in told.stdout
+            assert one["told"] in shell.run("explain", one["fence"]).stdout.splitlines()[0]
+            assert "steps of" in shell.run("show", one["fence"]).stdout
 
 
 # Rounds that went another way

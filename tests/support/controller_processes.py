@@ -66,12 +66,15 @@ class ControllerFleet:
             (folder / name).write_text(secret, encoding="utf-8")
         self.write_config()
 
-    def write_config(self, slots: int = 4) -> None:
+    def write_config(self, slots: int = 4, secret: str = "secret", previous: tuple[str, ...] = ()) -> None:
+        """`secret` and `previous` are files in the folder."""
+        accepted = ", ".join(f"'file:{name}'" for name in previous)
+        tokens = "{viewer: 'file:viewer', operator: 'file:operator'}"
         lines = [
             "version: 1",
             "metro: test",
             "state: {store: json, directory: state}",
-            "fleet: {secret: 'file:secret', tokens: {viewer: 'file:viewer', operator: 'file:operator'}}",
+            f"fleet: {{secret: 'file:{secret}', previous_secrets: [{accepted}], tokens: {tokens}}}",
             "auth: off",
             "sites:",
         ]

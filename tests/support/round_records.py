@@ -30,6 +30,7 @@ class RecordedMember:
     """The real member, and a recorder that watches it; `kept` holds every record in the order it was handed over."""
 
     def __init__(self, site: str, member: SwarmMember, known: Sequence[RoundRecord] = ()) -> None:
+        self.site = site
         self.member = member
         self.kept: list[RoundRecord] = []
         self.recorder = RoundRecorder(site, "test", self.kept.append, lambda: AT_MS, known)

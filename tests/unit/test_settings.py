@@ -132,6 +132,37 @@ def test_secrets_are_read_but_never_printed(settings: Settings) -> None:
         assert value not in printed
 
 
+PREVIOUS = "  previous_secrets: [file:old.secret, env:NEXT]\n"
+
+
+def with_previous(folder: Path, previous: str = PREVIOUS) -> Path:
+    (folder / "old.secret").write_text("the-old-one", encoding="utf-8")
+    return write_example(folder, EXAMPLE.replace("fleet:\n", f"fleet:\n{previous}"))
+
+
+def test_previous_secrets_are_accepted_beside_the_one_that_is_sent(tmp_path: Path) -> None:
+    settings = load_settings(with_previous(tmp_path), {**SECRETS, "NEXT": "the-next-one"})
+    tokens = settings.access.site_tokens()
+    assert tokens.secrets == (FLEET_SECRET, "the-old-one", "the-next-one")
+    assert tmp_path / "old.secret" in settings.secret_files()
+    assert "the-old-one" not in repr(settings) + settings.model_dump_json() + repr(effective_config(settings))
+
+
+@pytest.mark.parametrize(
+    ("previous", "words"),
+    [
+        (PREVIOUS.replace("env:NEXT", "env:ADMIN"), "is the same as fleet.previous_secrets[1]"),
+        (PREVIOUS.replace("env:NEXT", "file:fleet.secret"), "is the same as fleet.secret"),
+        (PREVIOUS.replace("env:NEXT", "plain"), "is not a reference to a secret"),
+        (f"  previous_secrets: [{', '.join(['file:old.secret'] * 5)}]\n", "at most 4"),
+    ],
+)
+def test_previous_secrets_are_checked_as_the_secret_is(tmp_path: Path, previous: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(with_previous(tmp_path, previous), SECRETS)
+    assert words in str(caught.value)
+
+
 def test_settings_can_be_sent_to_a_worker_process(settings: Settings) -> None:
     again = pickle.loads(pickle.dumps(settings))
     assert again == settings == copy.deepcopy(settings)

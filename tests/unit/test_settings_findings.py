@@ -40,7 +40,7 @@ CASES = [
         "auth: keys\nmodel_store: {store: s3, bucket: Our_Models}",
         "model_store.bucket: 'Our_Models' cannot be used; use 3 to 63 lower-case letters",
     ),
-    ("directory: state", "directory: [a]", "state.directory: is not a path; write the folder's path as text"),
+    ("directory: state", "directory: [a]", "state.directory: is not a path; write the path as text"),
     ("auth: keys", "auth: key", "auth: is 'key', not one of keys, off; did you mean 'keys'?"),
     ("auth: keys", "auth: keys\nhue: blue", "hue: unknown key; known here: version, metro,"),
     ("auth: keys", "auth: keys\nrouting_:", "routing_: unknown key; did you mean 'routing'?"),

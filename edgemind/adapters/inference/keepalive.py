@@ -15,15 +15,20 @@ from edgemind.ports.inference import AnswerSink
 
 
 class KeepAlivePool:
-    """Connections to one origin (`http://host:port`); the newest idle one is used first."""
+    """Connections to one origin (`http://host:port`); the newest idle one is used first.
 
-    def __init__(self, base_url: str, limits: ClientLimits, loop: asyncio.AbstractEventLoop) -> None:
+    `tls` is for an https origin of the fleet; others are held to what this machine trusts.
+    """
+
+    def __init__(
+        self, base_url: str, limits: ClientLimits, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None = None
+    ) -> None:
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.limits = limits
         self.loop = loop
         self._host = parts.hostname or ""
-        self._ssl = ssl.create_default_context() if parts.scheme == "https" else None
+        self._ssl = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._ssl else 80)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()

@@ -1,6 +1,8 @@
 """The connection pools of one process, one per origin, made when first used and swept together."""
 
 import asyncio
+import ssl
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from edgemind.adapters.inference.connection import ClientLimits
@@ -10,8 +12,11 @@ SWEEP_EVERY_S = 0.5
 
 
 class UpstreamPools:
-    def __init__(self, limits: ClientLimits) -> None:
+    """`tls` holds the contexts of origins that have one of their own."""
+
+    def __init__(self, limits: ClientLimits, tls: Mapping[str, ssl.SSLContext] | None = None) -> None:
         self._limits = limits
+        self._tls = tls or {}
         self._by_url: dict[str, KeepAlivePool] = {}
         self._by_origin: dict[str, KeepAlivePool] = {}
 
@@ -23,7 +28,8 @@ class UpstreamPools:
             origin = f"{parts.scheme}://{parts.netloc}"
             pool = self._by_origin.get(origin)
             if pool is None:
-                pool = self._by_origin[origin] = KeepAlivePool(base_url, self._limits, asyncio.get_running_loop())
+                loop, tls = asyncio.get_running_loop(), self._tls.get(origin)
+                pool = self._by_origin[origin] = KeepAlivePool(base_url, self._limits, loop, tls)
             self._by_url[base_url] = pool
         return pool
 
@@ -32,6 +38,10 @@ class UpstreamPools:
         self._limits = limits
         for pool in self._by_origin.values():
             pool.limits = limits
+
+    def use_tls(self, tls: Mapping[str, ssl.SSLContext]) -> None:
+        """For origins that are first asked from now on."""
+        self._tls = tls
 
     async def run(self) -> None:
         """Enforce the time limits of all connections until cancelled."""

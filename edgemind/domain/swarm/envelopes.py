@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
+from edgemind.domain.certificates import site_uri
 from edgemind.domain.swarm.documents import COUNT_LIMIT, message_document, parse_message
 from edgemind.domain.swarm.messages import Acknowledge, Message
 from edgemind.domain.wire import DocumentInvalid, Fields
@@ -107,8 +108,11 @@ class MessageGate:
         name = document.get("sender") if isinstance(document, Mapping) else None
         return name if isinstance(name, str) and self._expects(name) else UNKNOWN
 
-    def admit(self, document: object) -> Message:
-        """The message of an envelope whose signature is good. Raises MessageRefused."""
+    def admit(self, document: object, proven: Container[str] | None = None) -> Message:
+        """The message of an envelope whose signature is good. Raises MessageRefused.
+
+        `proven`: names in the sender's certificate; None where connections have none.
+        """
         claimed = self.claimed_sender(document)
         try:
             fields = Fields(document, "envelope")
@@ -121,6 +125,8 @@ class MessageGate:
         except DocumentInvalid as exc:
             raise MessageRefused(Reason.UNREADABLE, claimed, str(exc)) from exc
         _check_author(sender, message)
+        if proven is not None and site_uri(self._metro, sender) not in proven:
+            raise MessageRefused(Reason.FOREIGN, sender, "its connection does not show that site's certificate")
         self._check_number(sender, incarnation, seq)
         return message
 

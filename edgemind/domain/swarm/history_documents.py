@@ -5,7 +5,7 @@ Version 1. Readers ignore fields that they do not know, and default those that a
 
 from typing import Any
 
-from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT
+from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT, parse_candidate, parse_outcome
 from edgemind.domain.swarm.history import (
     CallCount,
     EffectReport,
@@ -18,10 +18,8 @@ from edgemind.domain.swarm.history import (
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.vote_documents import (
     candidate_document,
+    fence_from_text,
     outcome_document,
-    parse_fence,
-    read_candidate,
-    read_outcome,
     read_vote,
     vote_document,
 )
@@ -70,8 +68,8 @@ def parse_record(document: object) -> RoundRecord:
     fields = Fields(document, "round")
     if fields.count("v") < RECORD_VERSION:
         raise DocumentInvalid(f"round.v must be {RECORD_VERSION} or newer: upgrade the site that sent it")
-    fence = parse_fence(fields.text("fence"))
-    calls = fields.object_or_empty("store_calls")
+    fence = fence_from_text(fields.text("fence"))
+    calls, outcome = fields.object_or_empty("store_calls"), fields.object_or_none("outcome")
     return RoundRecord(
         fence=fence,
         metro=fields.text("metro"),
@@ -82,14 +80,14 @@ def parse_record(document: object) -> RoundRecord:
         measured=fields.numbers("measured"),
         opener=fields.text_or_none("opener"),
         coordinator=fields.text_or_none("coordinator"),
-        candidates=tuple(read_candidate(candidate) for candidate in fields.listed("candidates")),
+        candidates=tuple(parse_candidate(candidate) for candidate in fields.listed("candidates")),
         roster=fields.texts("roster"),
         quorum=fields.count("quorum", 0),
         suspected=fields.texts("suspected"),
         ballots={site: _read_ballot(ballot) for site, ballot in fields.objects("ballots").items()},
         voters=fields.texts("voters"),
         tally=fields.counts("tally"),
-        outcome=read_outcome(fields.object_or_none("outcome")),
+        outcome=None if outcome is None else parse_outcome(outcome),
         decided_ms=fields.number_or_none("decided_ms"),
         learned_ms=fields.number_or_none("learned_ms"),
         ended=_text_or_none(fields, "ended"),

@@ -14,7 +14,6 @@ from edgemind.domain.swarm.protocol import (
     Trouble,
 )
 from edgemind.domain.swarm.records import Ballot, CurrentRound, Fence
-from edgemind.domain.swarm.roster import Roster
 from edgemind.domain.swarm.round_draft import RoundDraft, writer
 from edgemind.domain.swarm.round_drafts import RoundDrafts
 from edgemind.domain.swarm.writes import Claim, Decide, OpenRound, PutBallot
@@ -69,7 +68,11 @@ class RecordedCalls:
             case OpenRound():
                 _opened(draft, request, held, now_ms)
             case PutBallot(ballot):
-                draft.know(held if isinstance(held, Ballot) else ballot, Known.OWN, now_ms)
+                stands = held if isinstance(held, Ballot) else ballot
+                if stands.ranking != ballot.ranking:
+                    # What was voted before a restart stands, and what was voted now is no ballot.
+                    draft.votes.pop(stands.site, None)
+                draft.know(stands, Known.OWN, now_ms)
                 draft.step("voted", now_ms)
             case ReadBallots():
                 draft.step("ballots read", now_ms)
@@ -82,7 +85,7 @@ class RecordedCalls:
             case _:
                 pass
 
-    def _decided(self, draft: RoundDraft, write: Decide, held: CurrentRound | Ballot | Roster | None) -> None:
+    def _decided(self, draft: RoundDraft, write: Decide, held: object) -> None:
         if held is None or (isinstance(held, CurrentRound) and write.is_in(held)):
             draft.coordinator, draft.voters = self._site, write.voters
             # Somebody may have told this site of its own decision before the store did.
@@ -91,7 +94,7 @@ class RecordedCalls:
             draft.coordinator, draft.voters = writer(held.decision_nonce), held.voters
 
 
-def _opened(draft: RoundDraft, write: OpenRound, held: CurrentRound | Ballot | Roster | None, now_ms: float) -> None:
+def _opened(draft: RoundDraft, write: OpenRound, held: object, now_ms: float) -> None:
     if held is None:
         draft.opened(write.opened())
         draft.step("opened", now_ms)

@@ -61,15 +61,23 @@ class RoundDraft:
         self.opener = writer(round_.nonce)
         if round_.outcome is not None:
             self.coordinator, self.voters = writer(round_.decision_nonce), round_.voters
+        # What was heard before, of a round that this site only meant to open, may be no ballot of this one.
+        self.ballots = {site: one for site, one in self.ballots.items() if self._counts(site, one.ranking)}
 
     def know(self, ballot: Ballot, known: Known, now_ms: float) -> None:
         """A ballot that counts in this round, as it stands in the store; the first word of it is kept."""
-        round_ = CurrentRound(self.fence, RoundState.OPEN, self.candidates, self.roster, self.quorum)
-        if not admissible(ballot, round_) or ballot.site in self.ballots:
+        if ballot.site not in self.roster or ballot.site in self.ballots:
+            return
+        # A ballot may be heard of before the round that it is of.
+        if self.quorum and not self._counts(ballot.site, ballot.ranking):
             return
         self.ballots[ballot.site] = RecordedBallot(ballot.ranking, self.elapsed_ms(now_ms), known)
-        if self.quorum and len(self.ballots) == self.quorum:
+        if len(self.ballots) == self.quorum:
             self.step("quorum", now_ms)
+
+    def _counts(self, site: str, ranking: tuple[str, ...]) -> bool:
+        round_ = CurrentRound(self.fence, RoundState.OPEN, self.candidates, self.roster, self.quorum)
+        return admissible(Ballot(self.fence, site, ranking), round_)
 
     def sent(self, copy: int) -> None:
         self.calls = CallCount(self.calls.count + 1, self.calls.hedged + (copy > 1))
@@ -87,7 +95,7 @@ class RoundDraft:
 
     def _tally(self) -> dict[str, int]:
         """Empty while a counted ballot is not known here: half a tally would be a wrong one."""
-        if not self.voters or not self.ballots.keys() >= set(self.voters):
+        if not self.quorum or not self.voters or not self.ballots.keys() >= set(self.voters):
             return {}
         return tally(self.candidates, [Ballot(self.fence, site, self.ballots[site].ranking) for site in self.voters])
 

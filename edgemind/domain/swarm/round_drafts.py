@@ -28,7 +28,8 @@ class RoundDrafts:
         self._wall_ms = wall_ms
         before = sorted(known, key=lambda record: record.fence)[-ROUNDS_KEPT:]
         self._by_fence = {record.fence: draft_of(record) for record in before}
-        self._newest = before[-1].fence if before else Fence(0, 0)
+        self._newest = Fence(0, 0)
+        """Learned by this process."""
         self._changed: dict[Fence, RoundDraft] = {}
 
     def get(self, fence: Fence) -> RoundDraft | None:

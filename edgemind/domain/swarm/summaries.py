@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from edgemind.domain.swarm.history import EffectReport, RoundRecord
 from edgemind.domain.swarm.records import Fence
-from edgemind.domain.swarm.vote_documents import parse_fence
+from edgemind.domain.swarm.vote_documents import fence_from_text
 from edgemind.domain.swarm.wording import outcome_words
 
 
@@ -104,7 +104,7 @@ def newest_first(summaries: Iterable[RoundSummary], limit: int, before: Fence | 
     """Of every round one line, in the order of their fences: no two sites' clocks are compared."""
     by_fence: dict[Fence, list[RoundSummary]] = {}
     for summary in summaries:
-        fence = parse_fence(summary.fence)
+        fence = fence_from_text(summary.fence)
         if before is None or fence < before:
             by_fence.setdefault(fence, []).append(summary)
     return [_joined(by_fence[fence]) for fence in sorted(by_fence, reverse=True)[:limit]]

@@ -1,19 +1,27 @@
 """Candidates, outcomes and votes as JSON documents, for records of rounds."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict
+from dataclasses import fields as dataclass_fields
+from typing import Any, TypeVar
 
+from edgemind.domain.swarm import documents
 from edgemind.domain.swarm.documents import CANDIDATE_ID_LIMIT
-from edgemind.domain.swarm.records import Action, Candidate, Fence, Outcome
+from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
 from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
 
 _DEPTH_LIMIT = 8
-_POLICY = VotingPolicy()
+_READERS: Mapping[Any, Callable[[Fields, str], Any]] = {
+    int: Fields.count,
+    float: Fields.number,
+    bool: lambda fields, name: fields.flag(name, False),
+}
+_Plain = TypeVar("_Plain", SiteLoad, VotingPolicy)
 
 
-def parse_fence(text: str) -> Fence:
+def fence_from_text(text: str) -> Fence:
     """`1.17`; DocumentInvalid for anything that no fence looks like."""
     epoch, dot, number = text.partition(".")
     if not (dot and all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (epoch, number))):
@@ -22,33 +30,14 @@ def parse_fence(text: str) -> Fence:
 
 
 def candidate_document(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "id": candidate.id,
-        "action": candidate.action.value,
-        "site": candidate.site,
-        "target": candidate.target,
-        "of": candidate.of,
-        "model": candidate.model,
-    }
-
-
-def read_candidate(fields: Fields) -> Candidate:
-    action = fields.text("action")
-    if action not in list(Action):
-        known = ", ".join(one.value for one in Action)
-        raise DocumentInvalid(f"{action} is no action known here ({known}): upgrade this side")
-    site, target = fields.long_text("site", ""), fields.count("target", 0)
-    return Candidate(Action(action), site, target, fields.long_text("of", ""), fields.long_text("model", ""))
+    """As in messages, and its id: ballots name candidates by it."""
+    return {"id": candidate.id, **documents.candidate_document(candidate)}
 
 
 def outcome_document(outcome: Outcome | None) -> dict[str, Any] | None:
     if outcome is None:
         return None
-    return {**candidate_document(outcome.candidate), "timed_out": outcome.timed_out}
-
-
-def read_outcome(fields: Fields | None) -> Outcome | None:
-    return None if fields is None else Outcome(read_candidate(fields), fields.flag("timed_out", False))
+    return {"candidate": candidate_document(outcome.candidate), "timed_out": outcome.timed_out}
 
 
 def vote_document(vote: Vote) -> dict[str, Any]:
@@ -58,11 +47,8 @@ def vote_document(vote: Vote) -> dict[str, Any]:
         "voter": vote.voter,
         "took_ms": vote.took_ms,
         "view": {
-            "loads": {site: _load_document(load) for site, load in view.loads.items()},
-            "policy": {
-                "hysteresis_ratio": view.policy.hysteresis_ratio,
-                "cooldown_ms": view.policy.cooldown_ms,
-            },
+            "loads": {site: asdict(load) for site, load in view.loads.items()},
+            "policy": asdict(view.policy),
             "since_change_ms": view.since_change_ms,
         },
         "tool_calls": [_call_document(call) for call in vote.tool_calls],
@@ -71,17 +57,13 @@ def vote_document(vote: Vote) -> dict[str, Any]:
 
 def read_vote(fence: Fence, site: str, fields: Fields) -> Vote:
     view = fields.object_or_empty("view")
-    policy = view.object_or_empty("policy")
     return Vote(
         fence,
         site,
         fields.texts("ranking", chars=CANDIDATE_ID_LIMIT),
         View(
-            {name: _read_load(load) for name, load in view.objects("loads").items()},
-            VotingPolicy(
-                policy.number("hysteresis_ratio", _POLICY.hysteresis_ratio),
-                policy.number("cooldown_ms", _POLICY.cooldown_ms),
-            ),
+            {name: _read_plain(SiteLoad, load) for name, load in view.objects("loads").items()},
+            _read_plain(VotingPolicy, view.object_or_empty("policy")),
             view.number_or_none("since_change_ms"),
         ),
         fields.text("voter"),
@@ -90,14 +72,13 @@ def read_vote(fence: Fence, site: str, fields: Fields) -> Vote:
     )
 
 
-def _load_document(load: SiteLoad) -> dict[str, Any]:
-    return {"slots": load.slots, "demand": load.demand, "replicas": load.replicas, "up": load.up}
-
-
-def _read_load(fields: Fields) -> SiteLoad:
-    return SiteLoad(
-        fields.count("slots"), fields.number("demand"), fields.count("replicas", 1), fields.flag("up", True)
-    )
+def _read_plain(kind: type[_Plain], fields: Fields) -> _Plain:
+    """Any dataclass of numbers and flags: what a voter goes by must come back whole, or a replay would differ."""
+    given: dict[str, Any] = {}
+    for one in dataclass_fields(kind):
+        if one.default is MISSING or fields.anything(one.name) is not None:
+            given[one.name] = _READERS[one.type](fields, one.name)
+    return kind(**given)
 
 
 def _call_document(call: ToolCall) -> dict[str, Any]:

@@ -59,7 +59,11 @@ def rank(
 
 
 def pressure(candidate: Candidate, loads: Mapping[str, SiteLoad]) -> float:
-    """Demand per slot of the busiest site once the candidate is carried out; inf if it names an unknown site."""
+    """Requests per slot that a request finds at its site, on average, once the candidate is carried out.
+
+    The average and not the busiest site: where all are busy alike, more capacity at one of them helps, although the
+    others stay as they are. inf if it names an unknown site, or if a site has demand and no slots.
+    """
     demand = {site: load.demand for site, load in loads.items()}
     slots = {site: load.slots if load.up else 0 for site, load in loads.items()}
     site, of = candidate.site, candidate.of
@@ -78,7 +82,8 @@ def pressure(candidate: Candidate, loads: Mapping[str, SiteLoad]) -> float:
             _move(max(0.0, demand[of] - slots[of]) * candidate.target / 100, of, site, demand)
         case Action.FAIL_OVER:
             _move(demand[of], of, site, demand)
-    return max((_per_slot(demand[name], slots[name]) for name in demand), default=0.0)
+    total = sum(demand.values())
+    return sum(demand[name] * _per_slot(demand[name], slots[name]) for name in demand if demand[name]) / (total or 1.0)
 
 
 def _move(moved: float, source: str, to: str, demand: dict[str, float]) -> None:

@@ -1,12 +1,13 @@
 """Who may ask the fleet API for what: bearer tokens with roles, the site token, and loopback without any token."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from hmac import compare_digest
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from edgemind.domain.site_tokens import SiteTokens
 from edgemind.entrypoints.controller.answers import ApiRefusal
 
 
@@ -38,17 +39,16 @@ class Credentials:
 
 
 class AccessRules:
-    """`tokens` by role, and the token that sites share. Comparisons take the same time whatever is sent."""
+    """`tokens` by role, and the token that sites share, with those it had or will have. All comparisons take the same
+    time whatever is sent."""
 
-    def __init__(self, tokens: Mapping[Role, str], site_token: str | None) -> None:
+    def __init__(self, tokens: Mapping[Role, str], site_token: str | None, previous: Sequence[str] = ()) -> None:
         self._tokens = sorted(((role, token.encode()) for role, token in tokens.items()), reverse=True)
-        self._site_token = site_token.encode() if site_token else None
+        self._site_tokens = SiteTokens(site_token, previous)
 
     def is_site(self, token: str | None) -> bool:
         """Whether this is the fleet's site token. Without a secret nobody is a site."""
-        if token is None or self._site_token is None:
-            return False
-        return compare_digest(token.encode("utf-8", "replace"), self._site_token)
+        return token is not None and self._site_tokens.accept(token.encode("utf-8", "replace"))
 
     def caller(self, credentials: Credentials) -> Caller:
         """Who this is. Raises ApiRefusal (401) for anybody unknown."""

@@ -37,17 +37,19 @@ def controller(config: Path | None, site: str | None, listen: str | None) -> Non
     file = config or load_client_settings().config or DEFAULT_FILE
     settings = load_settings(file)
     own = settings.site(site) if site else _only_site(settings)
-    address = listen_address(own, listen)
+    tls = settings.access.tls is not None
+    address = listen_address(own, listen, tls)
     with bind(address, f"controller {own.name}") as listener:
         bound = Address(address.host, listener.getsockname()[1])
-        click.echo(f"controller {own.name} listens on http://{bound}", err=True)
+        scheme = "https" if tls and (own.controller_url or "").startswith("https:") else "http"
+        click.echo(f"controller {own.name} listens on {scheme}://{bound}", err=True)
         # Imported late: a wrong flag or a taken port is told at once.
         from edgemind.entrypoints.controller.process import run_controller
 
         run_controller(file, settings, own.name, listener)
 
 
-def listen_address(site: Site, listen: str | None) -> Address:
+def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address:
     """Where to listen: the flag, else what the site declares. Raises ConfigurationError."""
     if listen is not None:
         return _parsed(listen)
@@ -56,12 +58,12 @@ def listen_address(site: Site, listen: str | None) -> Address:
             f"site {site.name!r} declares no 'controller:' address; add one to the configuration or pass --listen"
         )
     parts = urlsplit(site.controller_url)
-    if parts.scheme != "http":
+    if parts.scheme != "http" and not tls:
         raise ConfigurationError(
             f"the controller of {site.name} is declared at {site.controller_url}, but this process speaks plain HTTP: "
-            "put TLS in front of it and pass --listen HOST:PORT"
+            "give it certificates with fleet.tls, or put TLS in front of it and pass --listen HOST:PORT"
         )
-    return Address(parts.hostname or "127.0.0.1", parts.port or 80)
+    return Address(parts.hostname or "127.0.0.1", parts.port or {"https": 443}.get(parts.scheme, 80))
 
 
 def _parsed(listen: str) -> Address:

@@ -10,6 +10,7 @@ from edgemind.ports.clock import Clock
 from edgemind.services.neighbourhood import Neighbour
 from edgemind.services.probe_models import PROBE_INTERVAL_S
 from edgemind.services.register_site import RENEW_S
+from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 
 GONE_INTERVAL_S = 1.0
@@ -53,6 +54,11 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
     return tasks
 
 
+def rounds_loops(rounds: SiteRounds) -> list[asyncio.Task[None]]:
+    """What a site's part in the swarm needs beside messages: a look for breaches."""
+    return [_start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds))]
+
+
 async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:
     """Cancel and wait until they are through."""
     pending = set(tasks)
@@ -65,6 +71,10 @@ async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:
 
 def _start(name: str, interval_s: Callable[[], float], turn: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
     return asyncio.create_task(supervise(name, interval_s, turn), name=name)
+
+
+async def _sample(rounds: SiteRounds) -> None:
+    rounds.sample()
 
 
 async def _tick(controller: SiteController) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundPage
-from edgemind.domain.swarm.vote_documents import parse_fence
+from edgemind.domain.swarm.vote_documents import fence_from_text
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import Caller
 from edgemind.entrypoints.controller.answers import ApiRefusal, json_response
@@ -60,7 +60,7 @@ class RoundRoutes:
 
 def _fence(text: str, code: str, param: str) -> Fence:
     try:
-        return parse_fence(text)
+        return fence_from_text(text)
     except DocumentInvalid as exc:
         raise ApiRefusal(400, "invalid_request_error", code, str(exc), param) from exc
 

@@ -14,15 +14,16 @@ class CandidateShape(_Open):
 
     id: str
     action: str = Field(examples=["shift"])
-    site: str = Field(description="The site that acts; empty for keep.")
+    site: str = Field(default="", description="The site that acts; empty for keep.")
     target: int = 0
     of: str = ""
     model: str = ""
 
 
-class OutcomeShape(CandidateShape):
+class OutcomeShape(_Open):
     """What was decided. `timed_out`: a keep that no quorum voted for."""
 
+    candidate: CandidateShape
     timed_out: bool = False
 
 

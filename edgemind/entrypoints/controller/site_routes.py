@@ -8,12 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edgemind.domain.beacons import beacon_document, parse_beacon
+from edgemind.domain.certificates import site_uri
 from edgemind.domain.swarm.documents import MESSAGE_LIMIT_BYTES
 from edgemind.domain.swarm.envelopes import MessageRefused, Reason
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import parse_worker_report
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.answers import ApiRefusal, json_response, refusal_response
+from edgemind.entrypoints.controller.tls_identity import Identities, identities
 from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
 
@@ -43,30 +45,37 @@ class SiteRoutes:
             Route("/edgemind/v1/swarm", self._message, methods=["POST"]),
         ]
 
-    def _sync(self, document: object) -> object:
+    def _sync(self, document: object, _: Identities | None) -> object:
         return self._controller().gateways.answer(parse_worker_report(document))
 
-    def _beacon(self, document: object) -> object:
-        return beacon_document(self._controller().receive_beacon(parse_beacon(document)))
+    def _beacon(self, document: object, proven: Identities | None) -> object:
+        controller, beacon = self._controller(), parse_beacon(document)
+        if proven is not None and site_uri(controller.neighbourhood.fleet.metro, beacon.site) not in proven:
+            message = f"a beacon of {beacon.site!r} came with the certificate of {', '.join(proven)}"
+            raise ApiRefusal(403, "permission_error", "wrong_certificate", message)
+        return beacon_document(controller.receive_beacon(beacon))
 
     async def _message(self, request: Request) -> Response:
         """A signed message of a round: handed on and answered at once, whatever follows from it."""
         controller = self._controller()
         try:
             body = await _read(request, MESSAGE_LIMIT_BYTES)
-            message = controller.links.inbox.open(request.headers.get(SIGNATURE_HEADER), body)
+            message = controller.links.inbox.open(request.headers.get(SIGNATURE_HEADER), body, identities(request))
         except MessageRefused as exc:
             status, code = _STATUS[exc.reason], f"message_{exc.reason.value}"
             return refusal_response(ApiRefusal(status, "invalid_request_error", code, str(exc)))
         controller.receive_message(message)
         return Response(status_code=204)
 
-    def _route(self, handle: Callable[[object], object]) -> Callable[[Request], Awaitable[Response]]:
+    def _route(self, handle: Callable[[object, Identities | None], object]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
                 if not self._access().is_site(request.headers.get(SITE_TOKEN_HEADER)):
                     raise _NOT_A_SITE
-                return json_response(handle(orjson.loads(await _body(request))))
+                proven = identities(request)
+                if proven == ():
+                    raise _NO_CERTIFICATE
+                return json_response(handle(orjson.loads(await _body(request)), proven))
             except ApiRefusal as refusal:
                 return refusal_response(refusal)
             except orjson.JSONDecodeError as exc:
@@ -85,6 +94,12 @@ _NOT_A_SITE = ApiRefusal(
     "invalid_site_token",
     "x-edgemind-site-token is missing or is not this fleet's secret: give every site the same `fleet.secret`",
     SITE_TOKEN_HEADER,
+)
+_NO_CERTIFICATE = ApiRefusal(
+    401,
+    "authentication_error",
+    "no_certificate",
+    "processes of this fleet show a certificate: give the sender `fleet.tls` too",
 )
 
 

@@ -12,6 +12,7 @@ processes.py      starts, watches and stops them; child.py is what each of them 
 traffic_run.py    the time in which devices send
 faults.py         what the scenario breaks, and how soon the fleet notices
 fleet_watch.py    what the fleet API says
+round_watch.py    the swarm's rounds, said as they are decided
 snapshot.py       one moment of a run; screen.py draws it on a terminal, lines.py writes it elsewhere
 report_file.py    writes the report
 """

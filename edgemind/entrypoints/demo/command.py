@@ -100,6 +100,7 @@ def _run(options: DemoOptions, sites: int, base_port: int, started_s: float) -> 
         check_ports(layout, page=options.page)
         settings = folder.fill(demo_configuration(layout, options.policy))
         key = folder.issue_key(settings)
+        folder.provision(settings)
         session = DemoSession(options, layout, folder, settings, key, started_s)
         with asyncio.Runner(loop_factory=bootstrap.new_event_loop) as runner:
             runner.run(session.run())

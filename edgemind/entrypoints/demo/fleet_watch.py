@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from edgemind.adapters.http_calls import HttpCalls
 from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.errors import UpstreamFailed
 
 READ_EVERY_S = 0.5
+_ROUNDS = TypeAdapter(RoundPage)
 GIVEN_UP = frozenset({SiteState.SUSPECTED.value, SiteState.GONE.value})
 
 
@@ -44,6 +48,14 @@ class FleetApi:
         """The state of `site` as the controller of `asked` sees it."""
         document = await self._get(asked, f"/edgemind/v1/sites/{site}")
         return None if document is None else str(document["state"])
+
+    async def rounds(self, limit: int) -> RoundPage | None:
+        """The swarm's newest rounds, from the first controller that answers; None if none does."""
+        for site in self.controllers:
+            document = await self._get(site, f"/edgemind/v1/rounds?limit={limit}")
+            if document is not None:
+                return _ROUNDS.validate_python(document)
+        return None
 
     async def _get(self, site: str, path: str) -> dict[str, Any] | None:
         try:

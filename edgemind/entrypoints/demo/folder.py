@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edgemind.bootstrap import open_state_store, system_clock
+from edgemind.bootstrap import open_state_store, open_swarm_store, system_clock
 from edgemind.entrypoints.demo.configuration import FLEET_SECRET, ROLES, STATE_FOLDER, TENANT, role_token_file
 from edgemind.errors import PermanentError
 from edgemind.services.manage_keys import ManageKeys
+from edgemind.services.rounds.provision import provision
 from edgemind.settings import Settings, load_settings
 
 FOLDER = Path(".edgemind")
@@ -49,6 +50,10 @@ class DemoFolder:
         with writing(self.path):
             write_private(self.path / "key", issued.secret + "\n")
         return issued.secret
+
+    def provision(self, settings: Settings) -> None:
+        """The store of rounds, so that the sites can decide. Raises EdgeMindError."""
+        provision(open_swarm_store(settings), epoch=1)
 
 
 @contextmanager

@@ -49,4 +49,5 @@ def line_of(snapshot: Snapshot) -> str:
     parts += [f"ran: {ran}"] if ran else []
     parts += [f"load: {load}"] if load else []
     parts += [f"oldest table {milliseconds(max(ages))}"] if ages else []
+    parts += [snapshot.swarm] if snapshot.swarm else []
     return " | ".join(parts)

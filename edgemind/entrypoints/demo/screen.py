@@ -52,7 +52,11 @@ def table_of(snapshot: Snapshot, width: int) -> RenderableType:
     failed = "bold red" if snapshot.failed else ""
     counts = Text.assemble(f"ok {snapshot.ok}, shed {snapshot.shed}, ", (f"failed {snapshot.failed}", failed))
     legend = Text("busy: requests of slots; ran: answers, by reason; age: of the routing table", style="dim")
-    return Group(Text(snapshot.title, style="bold"), Text(snapshot.rates), counts, Text(), table, legend)
+    above = [Text(snapshot.title, style="bold"), Text(snapshot.rates), counts]
+    if snapshot.swarm:
+        # One line, whatever the width: the picture must not jump.
+        above.append(Text(snapshot.swarm, style="cyan", no_wrap=True, overflow="ellipsis"))
+    return Group(*above, Text(), table, legend)
 
 
 def _reasons(rows: Sequence[SiteRow]) -> list[str]:

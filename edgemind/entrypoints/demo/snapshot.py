@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.entrypoints.demo.fleet_watch import SiteReading
 from edgemind.services.demo_report import MEASURED_ON, RunFacts, Tally
 from edgemind.services.devices.outcomes import Result
@@ -36,6 +37,8 @@ class Snapshot:
     shed: int
     failed: int
     rows: tuple[SiteRow, ...]
+    rounds: int = 0
+    last_round: str = ""
 
     @property
     def title(self) -> str:
@@ -53,6 +56,11 @@ class Snapshot:
     def counts(self) -> str:
         return f"ok {self.ok}, shed {self.shed}, failed {self.failed}"
 
+    @property
+    def swarm(self) -> str:
+        """Empty before the first round of the run."""
+        return f"{self.rounds} round{'' if self.rounds == 1 else 's'}; {self.last_round}" if self.rounds else ""
+
 
 def snapshot_of(
     facts: RunFacts,
@@ -61,6 +69,7 @@ def snapshot_of(
     attached: Mapping[str, int],
     now_s: float,
     duration_s: float | None,
+    rounds: Sequence[RoundSummary] = (),
 ) -> Snapshot:
     p50, p99 = tally.recent_added(now_s)
     return Snapshot(
@@ -74,6 +83,8 @@ def snapshot_of(
         shed=tally.results[Result.SHED],
         failed=tally.results[Result.FAILED],
         rows=tuple(_rows(tally, readings, attached)),
+        rounds=len(rounds),
+        last_round=rounds[-1].line if rounds else "",
     )
 
 

@@ -14,8 +14,10 @@ from edgemind.entrypoints.demo.faults import Faults
 from edgemind.entrypoints.demo.fleet_watch import FleetWatch
 from edgemind.entrypoints.demo.lines import Display
 from edgemind.entrypoints.demo.options import DemoOptions
+from edgemind.entrypoints.demo.round_watch import RoundWatch
 from edgemind.entrypoints.demo.running import RunningFleet
 from edgemind.entrypoints.demo.snapshot import Snapshot, snapshot_of, summary_of
+from edgemind.services.demo_course import rounds_document
 from edgemind.services.demo_report import Event, RunFacts, Tally, report_document
 from edgemind.services.devices.population import Population
 from edgemind.services.devices.traffic import DeviceTraffic
@@ -35,6 +37,7 @@ class TrafficRun:
         self._display = display
         self._events: list[Event] = []
         self._started_s = self._ended_s = time.monotonic()
+        self._started_wall_ms = time.time() * 1000.0
         names, seed = fleet.layout.names, options.seed
         models = [model.name for model in fleet.layout.models]
         mix = for_models(options.scenario.mix, models)
@@ -46,17 +49,21 @@ class TrafficRun:
             on_sent=lambda home: self._tally.on_sent(home, time.monotonic()), on_outcome=self._tally.on_outcome,
         )  # fmt: skip
         self._watch = FleetWatch(fleet.api)
+        self._rounds = RoundWatch(fleet.api, self._say)
         self._faults = Faults(self._course, fleet, self._say)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until the duration is over or `stop` is set; afterwards no request is under way."""
-        others = [self._traffic.watch_ingresses(), self._watch.run(), self._faults.run()]
+        others = [self._traffic.watch_ingresses(), self._watch.run(), self._rounds.run(), self._faults.run()]
         await beside(self._send(stop), [*others, self._show(), self._watch_children()])
+        # Once more: what took effect in the last half second belongs to the run.
+        await self._rounds.read()
         self._display.show(self._snapshot())
 
     def report(self) -> dict[str, object]:
         duration_s = self._ended_s - self._started_s
-        return report_document(self._facts(), self._tally, duration_s, self._events, self._faults.failover)
+        document = report_document(self._facts(), self._tally, duration_s, self._events, self._faults.failover)
+        return {**document, "rounds": rounds_document(self._rounds.rounds, self._started_wall_ms)}
 
     def summary(self) -> str:
         return summary_of(self._tally)
@@ -98,7 +105,7 @@ class TrafficRun:
     def _snapshot(self) -> Snapshot:
         return snapshot_of(
             self._facts(), self._tally, self._watch.latest, self._population.attached(), time.monotonic(),
-            self._options.duration_s,
+            self._options.duration_s, self._rounds.rounds,
         )  # fmt: skip
 
     def _facts(self) -> RunFacts:

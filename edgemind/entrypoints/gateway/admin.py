@@ -4,7 +4,6 @@ It binds to its own port, away from devices. Decisions carry tenant names, so it
 """
 
 from collections.abc import Callable
-from hmac import compare_digest
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from edgemind.domain.site_tokens import SiteTokens
 from edgemind.entrypoints.gateway.app import Parts
 from edgemind.entrypoints.gateway.metrics import exposition, table_age_s
 from edgemind.services.recent_decisions import explain
@@ -28,12 +28,12 @@ class AdminRoutes:
         parts: Parts,
         sync: GatewaySync | None,
         ready: Callable[[], bool],
-        site_token: Callable[[], str | None],
+        site_tokens: Callable[[], SiteTokens],
     ) -> None:
         self._parts = parts
         self._sync = sync
         self._ready = ready
-        self._site_token = site_token
+        self._site_tokens = site_tokens
 
     def app(self) -> Starlette:
         return Starlette(
@@ -91,8 +91,8 @@ class AdminRoutes:
         )
 
     async def decision(self, request: Request) -> Response:
-        sent, token = request.headers.get("x-edgemind-site-token", ""), self._site_token()
-        if token is not None and not compare_digest(sent.encode(), token.encode()):
+        sent, tokens = request.headers.get("x-edgemind-site-token", ""), self._site_tokens()
+        if tokens.current is not None and not tokens.accept(sent.encode()):
             return _error(401, "invalid_site_token", "Ask the fleet API, or send this fleet's site token.")
         record = self._parts.decisions.find(request.path_params["decision_id"])
         if record is None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from hmac import compare_digest
 from math import ceil, isfinite
 
 from edgemind.domain.fleet import DeviceClass, Tenant
@@ -11,6 +10,7 @@ from edgemind.domain.keys import KeyRing
 from edgemind.domain.limits import Limits
 from edgemind.domain.rate import TokenBucket
 from edgemind.domain.requests import Constraints, Demand, Priority
+from edgemind.domain.site_tokens import SiteTokens
 from edgemind.entrypoints.gateway.apis import invalid, json_length
 from edgemind.entrypoints.gateway.heads import Head
 from edgemind.entrypoints.gateway.refusals import Refusal
@@ -64,13 +64,13 @@ class Admission:
         limits: Limits,
         *,
         auth: bool,
-        site_token: str | None,
+        site_tokens: SiteTokens,
         workers: int,
         monotonic_s: Callable[[], float],
     ) -> None:
         self._limits = limits
         self._auth = auth
-        self._site_token = site_token.encode() if site_token else None
+        self._site_tokens = site_tokens
         self._monotonic_s = monotonic_s
         self._ring = KeyRing()
         self._remembered: dict[bytes, Caller] = {}
@@ -148,8 +148,7 @@ class Admission:
         return caller
 
     def _neighbour(self, headers: HeaderMap) -> Caller:
-        token = headers[b"x-edgemind-site-token"]
-        if self._site_token is None or not compare_digest(token, self._site_token):
+        if not self._site_tokens.accept(headers[b"x-edgemind-site-token"]):
             raise _unauthorized("The site token is not this fleet's; sites of one fleet share 'fleet.secret'.")
         by = headers.get(b"x-edgemind-forwarded-by", b"?").decode("latin-1")
         # The ingress has already checked key, rights and rate.

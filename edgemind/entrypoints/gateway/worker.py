@@ -23,6 +23,7 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.entrypoints.gateway.admin import AdminRoutes
 from edgemind.entrypoints.gateway.admission import Admission
 from edgemind.entrypoints.gateway.app import GatewayApp, Parts
+from edgemind.entrypoints.gateway.controller_tls import controller_tls
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
 from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
@@ -69,7 +70,8 @@ class Worker:
         self._seen = SeenHeads()
         self._keys_wanted = asyncio.Event()
         self._hung_up = asyncio.Event()
-        self._pools = bootstrap.upstream_pools(settings.limits)
+        self._tls = controller_tls(settings, plan.identity.site)
+        self._pools = bootstrap.upstream_pools(settings.limits, bootstrap.controller_contexts(settings, self._tls))
         self._watcher = ConfigWatcher(plan.config, settings, plan.identity.site)
         self._keys = KeyWatcher(bootstrap.open_state_store(settings), self._clock)
         self._site_workers = plan.identity.workers
@@ -81,7 +83,7 @@ class Worker:
         seed = Random(secrets.randbits(128))
         fleet = settings.fleet()
         router = RequestRouter(fleet, identity.site, settings.routing, self._clock, Random(seed.getrandbits(64)))
-        heads = RequestHeads(identity.site, self._site_token(settings))
+        heads = RequestHeads(identity.site, settings.access.site_tokens().current)
         upstreams = cast("Callable[[str], Upstream]", self._pools)
         relays = Relays(router, upstreams, heads, stats, settings.limits, self._clock)
         return Parts(
@@ -104,16 +106,12 @@ class Worker:
             settings.fleet().tenants,
             settings.limits,
             auth=settings.auth is AuthMode.KEYS,
-            site_token=self._site_token(settings),
+            site_tokens=settings.access.site_tokens(),
             workers=self._site_workers,
             monotonic_s=self._clock.monotonic_s,
         )
         admission.use_keys(self._keys.ring)
         return admission
-
-    def _site_token(self, settings: Settings) -> str | None:
-        secret = settings.access.secret
-        return secret.reveal() if secret else None
 
     def _controller_sync(self, settings: Settings) -> GatewaySync | None:
         url = settings.site(self._plan.identity.site).controller_url
@@ -121,7 +119,7 @@ class Worker:
             return None
         parts = self.parts
         upstream = cast(Upstream, self._pools(url))
-        token = self._site_token(settings)
+        token = settings.access.site_tokens().current
         return GatewaySync(
             self._plan.identity, parts.router, parts.stats, parts.decisions, self._clock, url, upstream, token
         )
@@ -182,7 +180,7 @@ class Worker:
             self.parts,
             self._sync,
             lambda: not self._draining.started,
-            lambda: self._site_token(self._watcher.current),
+            lambda: self._watcher.current.access.site_tokens(),  # noqa: PLW0108 (a reload replaces the settings)
         )
         config = uvicorn.Config(
             routes.app(),
@@ -214,6 +212,8 @@ class Worker:
     def _loops(self, server: GatewayServer) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [self._tick, self._watch_config, self._pools.run]
         loops += [self._watch_keys, functools.partial(self._sweep, server)]
+        if self._tls is not None:
+            loops.append(functools.partial(self._tls.run, self._clock))
         if self._sync is not None:
             loops.append(functools.partial(self._exchange_with_controller, self._sync))
         return loops
@@ -280,7 +280,7 @@ class Worker:
         admission.inherit(self.parts.admission)
         self.parts.admission = admission
         self.parts.limits = settings.limits
-        token = self._site_token(settings)
+        token = settings.access.site_tokens().current
         self.parts.relays.heads.renew(token)
         if self._sync is not None:
             self._sync.renew(token)

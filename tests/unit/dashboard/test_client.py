@@ -13,7 +13,9 @@ from dashboard.connection import Connection
 from dashboard.http_get import Answer
 from dashboard.trouble import FleetTrouble
 from edgemind.domain.fleet_status import FleetStatus
+from edgemind.domain.swarm.summaries import RoundPage, summary_of
 from tests.support.clocks import ManualClock
+from tests.support.round_records import round_record
 from tests.unit.dashboard.fleets import fleet, site
 
 CONNECTION = Connection("http://127.0.0.1:8200", "look")
@@ -31,6 +33,7 @@ class Wire:
         self.answers: dict[str, Answer | FleetTrouble] = {
             "fleet": Answer(200, status),
             "decisions": Answer(200, decisions),
+            "rounds": Answer(200, TypeAdapter(RoundPage).dump_json(RoundPage([summary_of(round_record())]))),
         }
         self.explain: Callable[[], Answer] = lambda: Answer(200, json.dumps(EXPLANATION).encode())
 
@@ -68,10 +71,20 @@ def test_many_tabs_ask_no_more_than_one(client: FleetClient, wire: Wire, clock: 
         reading = client.read()
     assert reading.fleet is not None
     assert reading.trouble is None
-    assert wire.asked == ["fleet", "decisions?limit=20"]
+    assert wire.asked == ["fleet", "decisions?limit=20", "rounds?limit=6"]
     clock.advance(FRESH_S)
     client.read()
-    assert len(wire.asked) == 4
+    assert len(wire.asked) == 6
+
+
+def test_rounds_are_read_and_a_fleet_that_has_none_is_shown_all_the_same(
+    client: FleetClient, wire: Wire, clock: ManualClock
+) -> None:
+    assert [one.fence for one in client.read().rounds.rounds] == ["1.3"]
+    wire.answers["rounds"] = Answer(404, b"{}")
+    clock.advance(FRESH_S)
+    reading = client.read()
+    assert (reading.rounds.rounds, reading.trouble) == ([], None)
 
 
 def test_what_was_read_last_is_kept_with_its_age_and_the_page_recovers(

@@ -14,9 +14,13 @@ from dashboard.history import Flows
 from dashboard.markup.elements import bar, slots
 from dashboard.markup.explanation import asked_with, candidates, exclusions, outcome, story
 from dashboard.markup.flows import flow_matrix, reasons
+from dashboard.markup.rounds import round_table
 from dashboard.markup.sites import header, site_table, tiles
 from edgemind.domain.fleet_status import ModelStatus
 from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.records import KEEP, Outcome
+from edgemind.domain.swarm.summaries import EffectLine, summary_of
+from tests.support.round_records import effect, round_record
 from tests.unit.dashboard.fleets import counters, fleet, site
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -194,3 +198,32 @@ def test_an_explanation_with_nothing_but_the_required_fields_is_told_too() -> No
     for html in (story(told, NOON), candidates(told), exclusions(told), asked_with(told)):
         Page(html)
     assert told.under_way
+
+
+def test_rounds_are_told_in_a_row_each_and_what_failed_stands_out() -> None:
+    record = round_record()
+    failed = replace(record, effects=(effect(record, "failed"),))
+    page = Page(round_table([summary_of(failed), summary_of(round_record(2, "site-b"))], UTC))
+    for said in (
+        "1.3",
+        "00:00:03",
+        "llm at site-a",
+        "shift 100 % of site-a's llm to site-c",
+        "31.2 ms",
+        "3/3",
+        "site-c failed",
+    ):
+        assert said in page.text
+    assert 'class="em-bad">site-c failed' in round_table([summary_of(failed)], UTC)
+    timed_out = replace(record, outcome=Outcome(KEEP, timed_out=True))
+    assert 'class="em-bad">keep things' in round_table([summary_of(timed_out)], UTC)
+
+
+def test_nothing_of_a_round_is_read_as_html() -> None:
+    line = replace(
+        summary_of(round_record()), told=HOSTILE, model=HOSTILE, breached=HOSTILE, coordinator=HOSTILE,
+        effects=[EffectLine(HOSTILE, HOSTILE, HOSTILE)],
+    )  # fmt: skip
+    page = Page(round_table([line], UTC))
+    assert not {"img", "script"} & set(page.tags)
+    assert page.text.count("alert(1)") == 6

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from tests.support.controllers import Metro, decision_document, metro, report, site
+from tests.support.round_records import effect, round_record
 from tests.support.serving import free_port, served
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="no streamlit here: it comes with the demo extra")
@@ -27,6 +29,8 @@ def fleet_url() -> Iterator[str]:
     for name, controller in group.controllers.items():
         made = [decision_document(DECISION, 1_767_225_600_123)] if name == "site-a" else []
         controller.gateways.answer(report(name, decisions=made))
+    record = round_record()
+    group.journals["site-a"].keep(replace(record, effects=(effect(record, "failed", "no slot is free"),)))
     group.rounds(2)
     rules = AccessRules({Role.VIEWER: "look"}, "between-sites")
     with served(controller_app(lambda: group.controllers["site-a"], lambda: rules)) as url:
@@ -47,7 +51,15 @@ def shown(monkeypatch: pytest.MonkeyPatch, url: str, token: str | None, folder: 
 
 def test_a_fleet_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fleet_url: str) -> None:
     said = shown(monkeypatch, fleet_url, "look", tmp_path)
-    for part in ("metro test, seen from site-a", "Requests/s", "site-b", "Slots in use", "Recent decisions"):
+    for part in (
+        "metro test, seen from site-a",
+        "Requests/s",
+        "site-b",
+        "Slots in use",
+        "Recent decisions",
+        "Rounds",
+        "31.2 ms",
+    ):
         assert part in said
 
 
@@ -68,7 +80,7 @@ def test_a_wrong_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fleet_ur
 def test_a_fleet_without_sites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async def empty(request: Request) -> JSONResponse:
         fleet = {"metro": "test", "asked": "site-a", "at_ms": 1, "requests_per_s": 0, "sites": []}
-        return JSONResponse(fleet if request.url.path.endswith("/fleet") else {"decisions": []})
+        return JSONResponse(fleet if request.url.path.endswith("/fleet") else {"decisions": [], "rounds": []})
 
     with served(Starlette(routes=[Route("/{path:path}", empty)])) as url:
         assert "This fleet has no site yet" in shown(monkeypatch, url, None, tmp_path)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart
-from scripts.groups import AWS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
+from scripts.groups import AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from scripts.groups import AWS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUT
         (["model-server", "--site", "a"], (CORE, *ENGINES)),
         (["gateway"], (CORE,)),
         (["keys", "list"], (CORE,)),
+        (["certs", "create"], (CERTS,)),
         ([], (CORE,)),
     ],
 )

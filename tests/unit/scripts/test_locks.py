@@ -14,6 +14,7 @@ dependencies = [{core}]
 [project.optional-dependencies]
 aws = ["boto3"]
 agents = ["strands-agents"]
+certs = ["cryptography"]
 demo = ["rich"]
 dev = ["pytest"]
 """

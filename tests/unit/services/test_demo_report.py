@@ -1,13 +1,17 @@
 """The report: counts that add up, and a failover told as it was."""
 
 import json
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from edgemind.domain.device_mixes import EVERYDAY
+from edgemind.domain.swarm.summaries import summary_of
+from edgemind.services.demo_course import rounds_document
 from edgemind.services.demo_report import Event, Failover, RunFacts, Tally, report_document
 from edgemind.services.devices.outcomes import Outcome, Result
+from tests.support.round_records import effect, round_record
 
 FACTS = RunFacts("normal", "simulated", "hybrid", ("a", "b"), 7, 30.0, {"simulated-detector": True})
 ACTIVITY = EVERYDAY[0]
@@ -91,3 +95,35 @@ def test_requests_a_second_are_those_of_the_last_seconds() -> None:
     for tenth in range(50):
         counted.on_sent("a", 100.0 + tenth / 10)
     assert counted.requests_per_s(105.0) == pytest.approx(10.0)
+
+
+def test_attainment_over_time_goes_by_when_a_request_was_sent() -> None:
+    counted = tally()
+    late = Outcome(ACTIVITY, "a", Result.OK, 112.0, 7_500.0, "a", "table", "dec")
+    for outcome in (ok(), late, failed(117.0)):
+        counted.on_outcome(outcome)
+    report = report_document(FACTS, counted, 20.0, [], None)
+    assert report["attainment_by_5s"] == [
+        {"from_s": 0, "requests": 2, "attainment": 0.5},
+        {"from_s": 5, "requests": 0, "attainment": None},
+        {"from_s": 10, "requests": 0, "attainment": None},
+        {"from_s": 15, "requests": 1, "attainment": 0.0},
+    ]
+
+
+def test_rounds_are_told_with_the_promised_keys() -> None:
+    record = round_record(7)
+    kept = replace(record, effects=(effect(record, "undone"),))
+    (told,) = rounds_document([summary_of(kept)], record.at_ms - 2500.0)
+    promised = {
+        "n": 7,
+        "outcome": "SHIFT",
+        "target": "site-c",
+        "decided_ms": 31.2,
+        "ballots": 3,
+        "coordinator": "site-a",
+    }
+    assert told | promised == told
+    assert told["at_s"] == 2.5
+    assert told["effects"] == [{"site": "site-c", "what": "replicas of llm = 2", "state": "undone"}]
+    json.dumps(told)

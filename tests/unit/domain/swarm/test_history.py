@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ from edgemind.domain.swarm.history_documents import parse_record, record_documen
 from edgemind.domain.swarm.records import KEEP, Action, Candidate, Fence, Outcome
 from edgemind.domain.swarm.replay import replay, why_decided_then
 from edgemind.domain.swarm.summaries import join_records, newest_first, summary_of
-from edgemind.domain.swarm.vote_documents import parse_fence, plain
+from edgemind.domain.swarm.vote_documents import fence_from_text, plain
+from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
+from edgemind.domain.swarm.votes import View, Vote
 from edgemind.domain.swarm.wording import candidate_words, outcome_words
 from edgemind.domain.wire import DocumentInvalid
 from tests.support.round_records import SITES, effect, round_record, strands_vote
@@ -50,6 +52,17 @@ def test_what_a_newer_site_adds_is_ignored_and_what_an_older_one_lacks_is_defaul
     assert parse_record(least) == RoundRecord(Fence(1, 2), "m", "a", 5, Heard.WAKE)
 
 
+def test_nothing_that_a_voter_goes_by_is_lost_on_the_way() -> None:
+    """A field that a later version adds to what voters see has to come back too, or its rounds would not replay."""
+    values = [{int: 7 + k, float: 7.5 + k, bool: False}[one.type] for k, one in enumerate(fields(SiteLoad))]  # type: ignore[index]
+    load = SiteLoad(*values)  # type: ignore[arg-type]
+    policy = VotingPolicy(*(0.25 for _ in fields(VotingPolicy)))
+    seen = View({"a": load}, policy, 5.0)
+    assert {one.name for one in fields(View)} == {"loads", "policy", "since_change_ms"}
+    record = replace(round_record(), votes={"a": Vote(Fence(1, 3), "a", (), seen, "library", 1.0)})
+    assert parse_record(json.loads(json.dumps(record_document(record)))) == record
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -58,7 +71,7 @@ def test_what_a_newer_site_adds_is_ignored_and_what_an_older_one_lacks_is_defaul
         ({"fence": None}, "round.fence"),
         ({"roster": "abc"}, "round.roster"),
         ({"roster": [1]}, "round.roster"),
-        ({"candidates": [{"action": "explode"}]}, "upgrade this side"),
+        ({"candidates": [{"action": "explode"}]}, r"round.candidates\[0\].action must be one of"),
         ({"ended": 5}, "round.ended"),
         ({"steps": [{"name": "x", "ms": -1}]}, r"round.steps\[0\].ms"),
     ],
@@ -69,10 +82,10 @@ def test_what_cannot_be_read_is_refused_with_its_place(changes: dict[str, Any], 
 
 
 def test_fences_are_read_strictly() -> None:
-    assert parse_fence("1.17") == Fence(1, 17)
+    assert fence_from_text("1.17") == Fence(1, 17)
     for wrong in ("", "1", "1.", ".1", "1.2.3", "-1.2", "1.²", "1e3.4", "1." + "9" * 40):
         with pytest.raises(DocumentInvalid):
-            parse_fence(wrong)
+            fence_from_text(wrong)
 
 
 def test_results_of_tools_become_plain_values_of_bounded_depth() -> None:

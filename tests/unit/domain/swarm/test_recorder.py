@@ -6,17 +6,15 @@ from pathlib import Path
 import pytest
 
 from edgemind.domain.swarm.history import CallCount, EffectReport, Heard, Known, RoundRecord, Step
-from edgemind.domain.swarm.messages import Announce
-from edgemind.domain.swarm.protocol import Breached, Membership, Received
-from edgemind.domain.swarm.records import KEEP, Fence, Outcome
+from edgemind.domain.swarm.messages import Acknowledge, Announce
+from edgemind.domain.swarm.protocol import Answered, Breached, Membership, Received, Refused
+from edgemind.domain.swarm.records import KEEP, Ballot, Fence, Outcome
 from edgemind.domain.swarm.replay import replay
 from edgemind.domain.swarm.round_drafts import FORGOTTEN, ROUNDS_KEPT
 from edgemind.domain.swarm.votes import View, Vote
-from edgemind.simulation.swarm_parameters import Delays, fault_set
-from edgemind.simulation.swarm_process import Process
-from edgemind.simulation.swarm_world import SwarmWorld
+from tests.support.recorded_world import RecordedWorld
 from tests.support.round_records import RecordedMember
-from tests.unit.domain.swarm.builders import CANDIDATES, SCALE, SHIFT, Dialogue, member, ranking
+from tests.unit.domain.swarm.builders import CANDIDATES, SCALE, SHIFT, Dialogue, ballot, member, open_round, ranking
 
 DIALOGUES = Path(__file__).parent / "dialogues"
 
@@ -133,6 +131,33 @@ def test_votes_and_effects_are_added_to_a_round_that_is_over_and_after_a_restart
     assert again.kept == [replace(before, effects=(report,))]
 
 
+def test_a_vote_after_a_restart_is_no_ballot_if_an_earlier_one_stands() -> None:
+    dialogue = Dialogue((DIALOGUES / "first_ballot_stands.txt").read_text(encoding="utf-8"))
+    recorded = RecordedMember("b", dialogue.member)
+    dialogue.member = recorded  # type: ignore[assignment]
+    for event, _, _ in dialogue.run():
+        if event.endswith("says hint 1.1"):
+            recorded.recorder.voted(Vote(Fence(1, 1), "b", ranking("keep"), View({}), "library", 0.2))
+    recorded.step(Received(Announce("a", Fence(1, 1), Outcome(SHIFT))), 90.0)
+    (record,) = recorded.kept
+    assert record.ballots["b"].ranking == ranking("scale")
+    assert record.votes == {}, "what it voted now is no ballot"
+
+
+def test_ballots_that_are_heard_before_their_round_are_sorted_out_when_it_is_known() -> None:
+    """Another site opened under the same number, with other candidates, while this one's opening was on its way."""
+    recorded = RecordedMember("a", member("a"))
+    recorded.step(Breached(CANDIDATES), 0.0)
+    theirs = replace(open_round(), candidates=(SCALE, KEEP))
+    recorded.step(Received(Acknowledge("b", Ballot(Fence(1, 1), "b", (SCALE.id, KEEP.id)))), 2.0)
+    recorded.step(Received(Acknowledge("c", ballot("c"))), 3.0)
+    recorded.step(Answered(1, 1, Refused(theirs)), 5.0)
+    recorded.step(Received(Announce("b", Fence(1, 1), Outcome(SCALE))), 9.0)
+    (record,) = recorded.kept
+    assert record.candidates == (SCALE, KEEP)
+    assert list(record.ballots) == ["b"]
+
+
 def test_nothing_new_is_not_handed_over_again() -> None:
     recorded = told("plain_round")
     handed = len(recorded.kept)
@@ -147,21 +172,6 @@ def test_memory_is_bounded() -> None:
     recorded.recorder._drafts.hand_over()
     assert len(recorded.recorder._drafts._by_fence) == ROUNDS_KEPT
     assert {record.ended for record in recorded.kept} == {FORGOTTEN}
-
-
-class RecordedWorld(SwarmWorld):
-    """The simulated swarm with a recorder beside every process."""
-
-    def __init__(self, sites: int, seed: int, faults: str) -> None:
-        self.recorded: list[RecordedMember] = []
-        super().__init__(sites, seed, Delays(), fault_set(faults))
-
-    def _new_process(self, site: str) -> Process:
-        process = super()._new_process(site)
-        recorded = RecordedMember(site, process.member)
-        process.member = recorded  # type: ignore[assignment]
-        self.recorded.append(recorded)
-        return process
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,13 @@ def test_a_whole_swarm_under_faults_is_recorded_truly(sites: int, seed: int, fau
             if record.coordinated:
                 coordinated.add(record.fence)
                 assert record.voters
+                assert record.breached
                 assert all(check.agrees and check.replayed is not None for check in replay(record)), record
+            assert all(
+                vote.ranking == record.ballots[recorded.site].ranking
+                for vote in record.votes.values()
+                if recorded.site in record.ballots
+            )
     assert all(len(seen) == 1 for seen in outcomes.values()), "every site's record tells the same outcome"
     if faults == "none":
         assert coordinated == outcomes.keys()

@@ -34,6 +34,11 @@ def test_a_site_that_is_down_is_taken_over_and_never_asked_to_help() -> None:
     assert all(candidate.site != "a" for candidate in propose(down, "c", "llm"))
 
 
+def seen(*demand: float) -> float:
+    """Requests per slot that an average request finds, with 8 slots everywhere."""
+    return sum(at * at / 8 for at in demand) / sum(demand)
+
+
 def test_a_site_alone_can_only_scale_or_keep() -> None:
     assert [candidate.action for candidate in propose({"a": LOADS["a"]}, "a", "llm")] == [Action.KEEP, Action.SCALE_OUT]
 
@@ -41,20 +46,20 @@ def test_a_site_alone_can_only_scale_or_keep() -> None:
 @pytest.mark.parametrize(
     ("candidate", "expected"),
     [
-        (KEEP, 2.0),
-        (Candidate(Action.SHIFT, "b", 100, of="a"), 10 / 8),
-        (Candidate(Action.SHIFT, "c", 100, of="a"), 15 / 8),
-        (Candidate(Action.SHIFT, "b", 50, of="a"), 12 / 8),
-        (Candidate(Action.SCALE_OUT, "a", 4, model="llm"), 1.0),
-        (Candidate(Action.FAIL_OVER, "b", of="a"), 18 / 8),
-        (Candidate(Action.DRAIN, "a"), (8 + 16 / 3) / 8),
+        (KEEP, seen(16, 2, 7, 8)),
+        (Candidate(Action.SHIFT, "b", 100, of="a"), seen(8, 10, 7, 8)),
+        (Candidate(Action.SHIFT, "c", 100, of="a"), seen(8, 2, 15, 8)),
+        (Candidate(Action.SHIFT, "b", 50, of="a"), seen(12, 6, 7, 8)),
+        (Candidate(Action.SCALE_OUT, "a", 4, model="llm"), (16 * 1 + 2 * 2 / 8 + 7 * 7 / 8 + 8 * 1) / 33),
+        (Candidate(Action.FAIL_OVER, "b", of="a"), seen(0, 18, 7, 8)),
+        (Candidate(Action.DRAIN, "a"), seen(0, 2 + 16 / 3, 7 + 16 / 3, 8 + 16 / 3)),
         (Candidate(Action.SHIFT, "x", 100, of="a"), float("inf")),
         (Candidate(Action.SHIFT, "b", 100, of="x"), float("inf")),
         (Candidate(Action.DRAIN, "x"), float("inf")),
     ],
     ids=lambda value: value.id if isinstance(value, Candidate) else "",
 )
-def test_pressure_is_that_of_the_busiest_site_afterwards(candidate: Candidate, expected: float) -> None:
+def test_pressure_is_what_an_average_request_finds_afterwards(candidate: Candidate, expected: float) -> None:
     assert pressure(candidate, LOADS) == pytest.approx(expected)
 
 
@@ -77,8 +82,13 @@ def test_within_the_cooldown_keep_comes_first(since_ms: float | None, keeps: boo
     assert "shift:b:a:llm:100" in ranking[:2]
 
 
+def test_where_all_are_busy_alike_more_capacity_beats_nothing() -> None:
+    busy = {name: SiteLoad(3, 5.0) for name in ("a", "b", "c")}
+    assert rank(propose(busy, "a", "llm"), busy, POLICY, None)[0] == "scale_out:a:llm:2"
+
+
 def test_a_change_must_take_away_enough() -> None:
-    slight = {"a": SiteLoad(10, 10.5), "b": SiteLoad(10, 9.9)}
+    slight = {"a": SiteLoad(10, 10.5), "b": SiteLoad(10, 8.0)}
     candidates = (Candidate(Action.SHIFT, "b", 100, of="a"), KEEP)
     assert rank(candidates, slight, POLICY, None)[0] == KEEP.id
     assert rank(candidates, slight, VotingPolicy(hysteresis_ratio=0.005), None)[0] == candidates[0].id

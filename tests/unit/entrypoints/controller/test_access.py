@@ -87,6 +87,13 @@ def test_the_site_token_makes_a_site() -> None:
     assert not rules.is_site(None)
 
 
+def test_while_the_secret_is_changed_both_are_good_and_then_no_longer() -> None:
+    rules = AccessRules(TOKENS, "next", ["between-sites"])
+    assert rules.is_site("next")
+    assert rules.is_site("between-sites")
+    assert not AccessRules(TOKENS, "next").is_site("between-sites")
+
+
 @pytest.mark.parametrize("token", ["", None, "anything"])
 def test_without_a_secret_nobody_is_a_site(token: str | None) -> None:
     assert not AccessRules(TOKENS, None).is_site(token)

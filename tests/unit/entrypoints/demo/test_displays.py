@@ -1,18 +1,21 @@
 """Both displays, from the same moment of a run."""
 
 import io
+from dataclasses import replace
 from random import Random
 
 import pytest
 from rich.console import Console
 
 from edgemind.domain.device_mixes import EVERYDAY
+from edgemind.domain.swarm import summaries
 from edgemind.entrypoints.demo.fleet_watch import SiteReading
 from edgemind.entrypoints.demo.lines import PlainLines, line_of
 from edgemind.entrypoints.demo.screen import LiveTable, table_of
 from edgemind.entrypoints.demo.snapshot import Snapshot, snapshot_of, summary_of
 from edgemind.services.demo_report import Event, RunFacts, Tally
 from edgemind.services.devices.outcomes import Outcome, Result
+from tests.support.round_records import round_record
 
 FACTS = RunFacts("site-failure", "llama", "hybrid", ("site-a", "site-b", "site-c"), 1, 30.0, {})
 READINGS = (
@@ -121,3 +124,15 @@ def test_the_summary(tally: Tally) -> None:
     tally.in_time = tally.sent
     assert summary_of(tally).splitlines()[0] == "sent 9127: ok 9127, shed 0, failed 0; 100.0% answered in time"
     assert "nothing answered" in summary_of(Tally(("a",), 0.0, Random(1)))
+
+
+def with_rounds(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, rounds=2, last_round=summaries.summary_of(round_record()).line)
+
+
+def test_both_displays_show_the_last_round_in_one_line(snapshot: Snapshot) -> None:
+    told = "2 rounds; round 1.3: shift 100 % of site-a's llm to site-c, decided in 31 ms by 3 of 3, coordinator site-a"
+    assert told in drawn(with_rounds(snapshot), 200)
+    assert len(drawn(with_rounds(snapshot), 80).splitlines()) == 11
+    assert told in line_of(with_rounds(snapshot))
+    assert "round " not in line_of(snapshot)

@@ -7,6 +7,7 @@ from edgemind.domain.fleet import DeviceClass, Tenant
 from edgemind.domain.keys import ENTROPY_BYTES, IssuedKey, KeyRing, issue_key
 from edgemind.domain.limits import Limits
 from edgemind.domain.requests import Priority
+from edgemind.domain.site_tokens import SiteTokens
 from edgemind.entrypoints.gateway.admission import REMEMBERED_LIMIT, Admission, Admitted, constraints_of
 from edgemind.entrypoints.gateway.refusals import Refusal
 from tests.support.clocks import ManualClock
@@ -36,7 +37,7 @@ def admission(
         (DEMO, NARROW, GERMAN),
         Limits(),
         auth=auth,
-        site_token=token,
+        site_tokens=SiteTokens(token),
         workers=workers,
         monotonic_s=(clock or ManualClock()).monotonic_s,
     )
@@ -78,6 +79,16 @@ def test_a_neighbour_needs_the_token_and_no_key() -> None:
     assert constraints_of(admitted, "m").local_only
     for wrong in ("", "x", TOKEN + "x"):
         assert refusal(partial(admission().admit, head(x_edgemind_site_token=wrong))).status == 401
+
+
+def test_while_the_secret_is_changed_neighbours_with_either_are_known() -> None:
+    made = Admission(
+        (), Limits(), auth=True, site_tokens=SiteTokens("next", [TOKEN]), workers=1,
+        monotonic_s=ManualClock().monotonic_s,
+    )  # fmt: skip
+    for sent in ("next", TOKEN):
+        assert made.admit(head(x_edgemind_site_token=sent, x_edgemind_forwarded_by="site-b")).caller.forwarded_by
+    assert refusal(partial(made.admit, head(x_edgemind_site_token="other"))).status == 401
 
 
 def test_without_a_fleet_secret_there_are_no_neighbours() -> None:

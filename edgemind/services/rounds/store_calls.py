@@ -1,0 +1,82 @@
+"""The swarm's store, which blocks, from an event loop, which must not: each call in a thread of its own."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from edgemind.domain.swarm.protocol import Answer, Found, ReadBallots, ReadCurrent, Request, Trouble
+from edgemind.domain.swarm.writes import Claim, Decide, OpenRound, PutBallot
+from edgemind.errors import EdgeMindError, StateCorrupt
+from edgemind.ports.swarm_store import OutcomeUnknown, SwarmStore, Throttled
+
+THREADS = 32
+"""Hedged copies of lost calls hold theirs until they time out: with few threads they would stall what comes next."""
+
+log = logging.getLogger("edgemind.rounds")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTrouble:
+    """Why the store's last call failed. `lasting`: a person has to act."""
+
+    why: str
+    lasting: bool
+
+
+class StoreThreads:
+    """No call is cancelled: whatever became of the round, the write may have been applied."""
+
+    def __init__(self, store: SwarmStore) -> None:
+        self._asked: Mapping[type, Callable[[Any], Answer]] = {
+            ReadCurrent: lambda _: Found(current=store.read_current()),
+            ReadBallots: lambda request: Found(ballots=tuple(store.read_ballots(request.fence))),
+            OpenRound: store.open_round,
+            PutBallot: store.put_ballot,
+            Decide: store.decide,
+            Claim: store.claim,
+        }
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="swarm-store")
+        self._closed = False
+        self.trouble: StoreTrouble | None = None
+
+    def ask(self, request: Request, then: Callable[[Answer], None]) -> None:
+        """Send it once; `then` is called on this loop with what came of it."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._threads, self._asked[type(request)], request)
+        future.add_done_callback(lambda done: self._done(done, then))
+
+    def close(self) -> None:
+        """Waits for nobody: a call under way ends by its own time limit."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, done: "asyncio.Future[Answer]", then: Callable[[Answer], None]) -> None:
+        if self._closed or done.cancelled():
+            return
+        answer, trouble = _answer_of(done)
+        self._tell(trouble)
+        then(answer)
+
+    def _tell(self, trouble: StoreTrouble | None) -> None:
+        if trouble is not None and (self.trouble is None or trouble.why != self.trouble.why):
+            log.log(logging.ERROR if trouble.lasting else logging.WARNING, "no round can be decided: %s", trouble.why)
+        elif trouble is None and self.trouble is not None:
+            log.info("rounds can be decided again: the swarm's store answers")
+        self.trouble = trouble
+
+
+def _answer_of(done: "asyncio.Future[Answer]") -> tuple[Answer, StoreTrouble | None]:
+    """Whatever cannot be known to be applied, and whatever was not sent, may be sent again: both slow down by that."""
+    exc = done.exception()
+    if exc is None:
+        return done.result(), None
+    if isinstance(exc, OutcomeUnknown):
+        return Trouble.UNKNOWN, StoreTrouble(str(exc), lasting=False)
+    if isinstance(exc, StateCorrupt):
+        return Trouble.THROTTLED, StoreTrouble(str(exc), lasting=True)
+    if not isinstance(exc, EdgeMindError):
+        log.error("a defect of the swarm's store", exc_info=exc)
+    return Trouble.THROTTLED, StoreTrouble(str(exc), lasting=not isinstance(exc, Throttled))

@@ -1,0 +1,90 @@
+"""Looks for breaches at the own site, and asks the swarm what to do about one that is confirmed."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from edgemind.domain.swarm.breach import BreachChange, BreachWatch, Measures
+from edgemind.domain.swarm.proposals import propose
+from edgemind.domain.swarm.records import Candidate
+from edgemind.domain.worker_reports import merge_counters
+from edgemind.ports.clock import Clock
+from edgemind.services.own_site import OwnSite
+from edgemind.services.rounds.loads import KnownLoads
+
+log = logging.getLogger("edgemind.rounds")
+
+
+class ThresholdWatch:
+    """`propose` is given what to vote about, and what was measured; `over` the model whose breach has ended.
+
+    A breach that lasts is proposed again after `cooldown_ms`, by this site's monotonic clock: what was decided before
+    has had that long to help.
+    """
+
+    def __init__(
+        self,
+        watch: BreachWatch,
+        loads: KnownLoads,
+        cooldown_ms: float,
+        propose: Callable[[tuple[Candidate, ...], Measures], None],
+        over: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        self._watch = watch
+        self._loads = loads
+        self._cooldown_s = cooldown_ms / 1000.0
+        self._propose = propose
+        self._over = over
+        self._clock = clock
+        self._asked_s: dict[str, float] = {}
+
+    def sample(self, own: OwnSite) -> BreachChange:
+        """One look, to be taken every `sample_ms`."""
+        change = self._watch.observe(measures_of(own))
+        for model in change.over:
+            log.info("the breach of %s is over", model)
+            self._asked_s.pop(model, None)
+            self._over(model)
+        # One at a time: a round is about one model, and one is decided before the next may open.
+        for model, measures in change.breaching.items():
+            if self._may_ask(model) and self._ask(own, model, measures):
+                break
+        return change
+
+    def _may_ask(self, model: str) -> bool:
+        asked_s = self._asked_s.get(model)
+        return asked_s is None or self._clock.monotonic_s() - asked_s >= self._cooldown_s
+
+    def _ask(self, own: OwnSite, model: str, measures: Measures) -> bool:
+        loads = self._loads.of(model)
+        if own.site.name not in loads:
+            return False
+        self._asked_s[model] = self._clock.monotonic_s()
+        log.info("a breach of %s is confirmed: %s", model, _words(measures))
+        self._propose(propose(loads, own.site.name, model), measures)
+        return True
+
+
+def measures_of(own: OwnSite) -> dict[str, Measures]:
+    """What can be measured of each model held here: occupancy and queue of its slots, and added latency.
+
+    Added latency is the site's median of the last seconds: of a hundred requests the slowest is no breach. It counts
+    for the model that is busiest per slot, whose queue it most likely is.
+    """
+    measures: dict[str, dict[str, float]] = {
+        model: {
+            "occupancy_ratio": load.in_flight / load.slots,
+            "queue_depth": float(max(0, load.in_flight - load.slots)),
+        }
+        for model, load in own.loads().items()
+        if load.slots > 0
+    }
+    latency_ms = merge_counters(report.counters for report in own.reports()).added_ms_p50
+    if measures and latency_ms is not None:
+        busiest = max(sorted(measures), key=lambda model: measures[model]["occupancy_ratio"])
+        measures[busiest]["latency_ms"] = latency_ms
+    return {**measures}
+
+
+def _words(measures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(measures.items()))
