@@ -103,7 +103,7 @@ class StrandsVoter:
             raise
         if not done:
             self._discard(task)
-            raise NoBallot(f"the agent had none within {self._limits.vote_ms:g} ms{_hanging(journal)}")
+            raise NoBallot(f"the agent had no ballot within {self._limits.vote_ms:g} ms{_hanging(journal)}")
         trouble = task.exception()
         if trouble is not None:
             raise NoBallot(f"the agent failed: {str(trouble)[:300] or type(trouble).__name__}") from trouble

@@ -16,6 +16,8 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
+from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
@@ -23,6 +25,7 @@ from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
 from edgemind.ports.state_store import StateStore
+from edgemind.ports.swarm_store import SwarmStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
@@ -50,26 +53,20 @@ def open_state_store(settings: Settings) -> StateStore:
             assert_never(other)
 
 
-def open_swarm_store(settings: Settings) -> "SwarmStore | None":
-    """Where this metro's rounds are stored: beside the state. None for `state.store: memory`, which nobody can share.
-
-    Nothing is touched until its first call.
-    """
-    # Imported here: gateways run no rounds.
+def open_swarm_store(settings: Settings) -> SwarmStore:
+    """Where rounds and the roster are kept: beside the state. Nothing is touched until its first call."""
     match settings.state.store:
         case Store.JSON:
-            from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
-
             return JsonFileSwarmStore(settings.state.directory, settings.metro)
+        case Store.MEMORY:
+            return MemorySwarmStore(settings.metro)
         case Store.DYNAMODB:
             from edgemind.adapters.aws_calls import require_boto3
             from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
 
             require_boto3("state.store: dynamodb")
-            place = settings.aws.region, settings.state.endpoint_url
-            return DynamoDbSwarmStore(partial(_state_table, settings), settings.metro, *place)
-        case Store.MEMORY:
-            return None
+            table = partial(_state_table, settings)
+            return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
         case other:
             assert_never(other)
 

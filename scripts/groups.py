@@ -42,8 +42,8 @@ CERTS = Group("certs", "making certificates", ("certs",), frozenset({"core"}))
 DEV = Group(
     "dev",
     "tests and checks",
-    ("demo", "aws", "agents", "certs", "dev"),
-    frozenset({"core", "demo", "aws", "agents", "certs"}),
+    ("demo", "aws", "certs", "agents", "dev"),
+    frozenset({"core", "demo", "aws", "certs", "agents"}),
 )
 INFRA = Group("infra", "the CDK app and its checks", ("aws", "infra"), frozenset({"core", "aws"}), optional=True)
 BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
@@ -61,8 +61,8 @@ GROUPS = (
     DEMO,
     CORE,
     AWS,
-    AGENTS,
     CERTS,
+    AGENTS,
     INFRA,
     BENCH,
     LLAMA,

@@ -1,7 +1,7 @@
 """What a fleet is made of: sites, the model servers they hold, and the tenants they serve."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -107,6 +107,11 @@ class Fleet:
     sites: tuple[Site, ...]
     cloud: Site | None = None
     tenants: tuple[Tenant, ...] = ()
+
+    def with_sites(self, more: Iterable[Site]) -> "Fleet":
+        """With sites that joined; one that is declared stays as declared."""
+        names = {site.name for site in self.sites}
+        return replace(self, sites=(*self.sites, *(site for site in more if site.name not in names)))
 
     def site(self, name: str) -> Site | None:
         return next((site for site in self.sites if site.name == name), None)

@@ -55,6 +55,11 @@ class PeerMembership:
         self._failures += 1
         self._refusals = self._refusals + 1 if refused else 0
 
+    @property
+    def failing(self) -> bool:
+        """The last beacon got no answer."""
+        return self._failures > 0
+
     def age_ms(self, now_s: float) -> float:
         """Since the last answer; since the start if there was none."""
         return max(0.0, now_s - self._answered_s) * 1000.0

@@ -39,8 +39,8 @@ class Suspicions:
         self._suspected: dict[str, int] = {}
         """Sites under suspicion, by whomever, with that number."""
         self._answering: Mapping[str, bool] = {}
-        self._accused: set[str] = set()
-        """Whom this site has accused since they last answered it: once, or two sites that only do not reach each other
+        self._noted: set[str] = set()
+        """Whose present silence is accounted for. It is told of once, or two sites that only do not reach each other
         would accuse and refute for ever."""
         self._owed: dict[str, dict[str, int]] = {}
 
@@ -51,17 +51,19 @@ class Suspicions:
             for site in [site for site in kept if site not in self._sites]:
                 del kept[site]
 
-    def observe(self, answering: Mapping[str, bool], fell_silent: Iterable[str] = ()) -> None:
-        """What this site finds itself: whether those that it asks answer, and who has ceased to ask it."""
+    def observe(self, answering: Mapping[str, bool], fell_silent: Iterable[str] = (), *, trusted: bool = True) -> None:
+        """What this site finds itself: whether those that it asks answer, and who has ceased to ask it.
+
+        Not `trusted` are the findings of a site that hears hardly anybody: it is more likely to be cut off itself than
+        everybody else to be down, so that it accuses nobody, nor later of a silence that began meanwhile.
+        """
         self._answering = answering
         silent = {site for site, answers in answering.items() if not answers}
-        self._accused &= silent
-        if 2 * len(silent) > len(answering):
-            # Hearing hardly anybody, this site is more likely to be cut off itself than everybody else to be down.
-            return
-        for site in (silent - self._accused) | set(fell_silent):
-            self._suspect(site, self._numbers.get(site, 0))
-        self._accused |= silent
+        self._noted &= silent
+        if trusted:
+            for site in (silent - self._noted) | set(fell_silent):
+                self._suspect(site, self._numbers.get(site, 0))
+        self._noted |= silent
 
     def hear(self, sender: str, number: int, rumours: Rumours) -> None:
         """A beacon of `sender`, under its number."""

@@ -70,6 +70,8 @@ class WorkerReport:
     counters: GatewayCounters
     decisions: tuple[DecisionSummary, ...]
     admin: str | None = None
+    joined_version: int = 0
+    """Of the sites that joined, as the controller told them last."""
 
 
 def parse_worker_report(document: object) -> WorkerReport:
@@ -88,6 +90,7 @@ def parse_worker_report(document: object) -> WorkerReport:
         counters=_counters(fields),
         decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
         admin=_admin(fields),
+        joined_version=fields.count("joined_version", 0),
     )
 
 

@@ -46,16 +46,19 @@ class FleetClient:
         given = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", segments, f"?{urlencode(given)}" if given else "")
 
-    def post(self, *segments: str) -> dict[str, Any]:
-        return self._ask("POST", segments, "")
+    def post(self, *segments: str, body: object = None, **query: int) -> dict[str, Any]:
+        """POST it, with a body as JSON if there is one."""
+        return self._ask("POST", segments, f"?{urlencode(query)}" if query else "", body)
 
-    def _ask(self, method: str, segments: tuple[str, ...], query: str) -> dict[str, Any]:
+    def _ask(self, method: str, segments: tuple[str, ...], query: str, body: object = None) -> dict[str, Any]:
         path = "/".join([self._prefix, "edgemind", "v1", *(quote(segment, safe="") for segment in segments)]) + query
         connection = self._connect(self._host, self._port, timeout=TIMEOUT_S)
         try:
-            connection.request(method, path, headers=self._headers)
+            content = {"content-type": "application/json"} if body is not None else {}
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, {**self._headers, **content})
             response = connection.getresponse()
-            status, body = response.status, response.read(ANSWER_LIMIT_BYTES + 1)
+            status, answer = response.status, response.read(ANSWER_LIMIT_BYTES + 1)
         except (OSError, HTTPException) as exc:
             raise FleetUnreachable(
                 f"the fleet at {self.url} cannot be reached ({_reason(exc)}). Is its controller running? "
@@ -63,11 +66,11 @@ class FleetClient:
             ) from exc
         finally:
             connection.close()
-        if len(body) > ANSWER_LIMIT_BYTES:
+        if len(answer) > ANSWER_LIMIT_BYTES:
             raise FleetUnreachable(
                 f"what is at {self.url} answers with more than {ANSWER_LIMIT_BYTES} bytes; is it a fleet API?"
             )
-        document = _document(body)
+        document = _document(answer)
         if status >= 400:
             raise Refused(_refusal(status, document, self.url))
         if document is None:

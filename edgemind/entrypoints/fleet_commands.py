@@ -13,6 +13,7 @@ import click
 from edgemind.entrypoints import fleet_text
 from edgemind.entrypoints.decision_text import explanation_text
 from edgemind.entrypoints.fleet_options import FleetSession, fleet_options
+from edgemind.entrypoints.member_commands import invite_site, join_site, remove_site
 
 TAP_INTERVAL_S = 0.5
 TAP_PAGE = 200
@@ -21,7 +22,11 @@ EXIT_CODES = "Exit codes: 0 done; 1 the fleet said no, or no such thing; 2 wrong
 
 @click.group(epilog=EXIT_CODES)
 def sites() -> None:
-    """List, show, drain and undrain the sites of a fleet."""
+    """The sites of a fleet: list, show, drain and undrain them, and let them join and leave."""
+
+
+for _command in (invite_site, join_site, remove_site):
+    sites.add_command(_command)
 
 
 @sites.command("list", epilog=EXIT_CODES)

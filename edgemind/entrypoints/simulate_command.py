@@ -1,4 +1,4 @@
-"""`edgemind simulate`: routing policies, or rounds of the swarm, in virtual time."""
+"""`edgemind simulate`: routing policies, rounds of the swarm, or who is held to be up, in virtual time."""
 
 import json
 import math
@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
+from edgemind.entrypoints.simulate_membership import membership_text, run_membership
 from edgemind.entrypoints.simulate_swarm import SITES_LIMIT as SWARM_SITES_LIMIT
 from edgemind.entrypoints.simulate_swarm import run_study, study_text
 from edgemind.entrypoints.text_tables import Cell, text_table
@@ -21,8 +22,16 @@ ALL = "all"
 SITES_LIMIT, SEEDS_LIMIT, STALENESS_LIMIT_MS = 200, 1000, 60_000
 ROUTING_SITES, ROUTING_SEEDS = 10, 3
 STORE_LIMITS_MS = (0.1, 1000)
-ROUTING_ONLY = ("policies", "staleness_ms", "parameters_file")
-SWARM_ONLY = ("faults", "store_ms", "first_seed")
+ROUTING, SWARM, MEMBERSHIP = "", "--swarm", "--membership"
+PLACES = {
+    "policies": (ROUTING,),
+    "staleness_ms": (ROUTING,),
+    "parameters_file": (ROUTING,),
+    "faults": (SWARM,),
+    "store_ms": (SWARM,),
+    "first_seed": (SWARM, MEMBERSHIP),
+}
+"""Beside which flag another one means something."""
 
 
 def _policies(_context: click.Context, _option: click.Parameter, value: str) -> list[str]:
@@ -58,6 +67,7 @@ def _milliseconds(_context: click.Context, _option: click.Parameter, value: floa
 
 @click.command()
 @click.option("--swarm", is_flag=True, help="Simulate rounds of the swarm instead of routing.")
+@click.option("--membership", is_flag=True, help="Simulate how sites find out who is down, instead of routing.")
 @click.option(
     "--policy",
     "policies",
@@ -67,14 +77,18 @@ def _milliseconds(_context: click.Context, _option: click.Parameter, value: floa
     callback=_policies,
     help=f"What to compare, of {', '.join(CHOOSERS)}.",
 )
-@click.option("--seeds", type=click.IntRange(1, SEEDS_LIMIT), help="How many runs each.  [default: 3; swarm: 100]")
+@click.option(
+    "--seeds", type=click.IntRange(1, SEEDS_LIMIT), help="How many runs each.  [default: 3; swarm: 100; membership: 10]"
+)
 @click.option(
     "--sites",
     metavar="N[,N...]",
     callback=_sizes,
-    help="Size of the fleet; for the swarm one or more.  [default: 10; swarm: 3,10,50]",
+    help="Size of the fleet; for the others one or more.  [default: 10; others: 3,10,50]",
 )
-@click.option("--first-seed", type=click.IntRange(0), default=0, help="Swarm: begin with this seed, to see one again.")
+@click.option(
+    "--first-seed", type=click.IntRange(0), default=0, help="Swarm, membership: begin with this seed, to see one again."
+)
 @click.option("--faults", type=click.Choice(FAULT_SETS), default="none", help="Swarm: what goes wrong.")
 @click.option(
     "--store-ms",
@@ -108,10 +122,12 @@ def simulate(
     report: Path | None,
     output: str,
     swarm: bool,
+    membership: bool,
     **others: Any,
 ) -> None:
     """Compare routing policies in virtual time: a flash crowd, a brownout and stale signals. Or, with --swarm, rounds
-    of consensus between sites, with what can go wrong in them.
+    of consensus between sites, with what can go wrong in them. Or, with --membership, how soon all sites know that one
+    is down, and how often they are wrong.
 
     Every number is simulated: equal flags give equal numbers on every machine. docs/simulator.md and docs/swarm.md say
     how to read them. Progress goes to stderr.
@@ -119,7 +135,9 @@ def simulate(
     Exit codes: 0 done; 1 the report cannot be written, or an invariant of the swarm was violated; 2 wrong usage or
     parameters.
     """
-    _check_usage(swarm, sites)
+    if swarm and membership:
+        raise WrongUsage("--swarm and --membership are two simulations: choose one")
+    _check_usage(SWARM if swarm else MEMBERSHIP if membership else ROUTING, sites)
     with exit_codes():
         parameters = read_parameters(others["parameters_file"])
     if report is not None:
@@ -129,6 +147,10 @@ def simulate(
         _answer(found.document(), study_text(found), report, output)
         if found.violations:
             raise Refused(f"{len(found.violations)} violations; each is listed with the line that shows it again")
+        return
+    if membership:
+        seen = run_membership(sites, (others["first_seed"], seeds), _progress)
+        _answer(seen.document(), membership_text(seen), report, output)
         return
     comparison = compare(
         policies,
@@ -145,22 +167,26 @@ def _progress(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _check_usage(swarm: bool, sites: list[int] | None) -> None:
+def _check_usage(simulated: str, sites: list[int] | None) -> None:
     """WrongUsage for a flag that the other simulation has, and for sizes that this one cannot take."""
     context = click.get_current_context()
-    foreign = [
-        option.opts[0]
+    foreign = {
+        option.name: option.opts[0]
         for option in context.command.params
-        if option.name in (ROUTING_ONLY if swarm else SWARM_ONLY)
-        and context.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
-    ]
+        if simulated not in PLACES.get(option.name, (simulated,))
+        and context.get_parameter_source(option.name) is not ParameterSource.DEFAULT
+    }
     if foreign:
-        place = "not with --swarm" if swarm else "only with --swarm"
-        raise WrongUsage(f"{', '.join(foreign)}: {place}; leave it out")
-    if swarm and not all(3 <= size <= SWARM_SITES_LIMIT for size in sites or ()):
-        raise WrongUsage(f"--sites: a simulated swarm has 3 to {SWARM_SITES_LIMIT} sites")
-    if not swarm and sites and len(sites) > 1:
-        raise WrongUsage("--sites: routing policies are compared in one size of fleet; several are for --swarm")
+        beside = {place for name in foreign for place in PLACES[name]}
+        place = f"not with {simulated}" if simulated else f"only with {' or '.join(sorted(beside, reverse=True))}"
+        raise WrongUsage(f"{', '.join(foreign.values())}: {place}; leave it out")
+    least = {SWARM: 3, MEMBERSHIP: 2}.get(simulated)
+    if least and not all(least <= size <= SWARM_SITES_LIMIT for size in sites or ()):
+        raise WrongUsage(f"--sites: a simulated {simulated.strip('-')} has {least} to {SWARM_SITES_LIMIT} sites")
+    if simulated == ROUTING and sites and len(sites) > 1:
+        raise WrongUsage(
+            "--sites: routing policies are compared in one size of fleet; several are for --swarm and --membership"
+        )
 
 
 def _answer(document: dict[str, Any], text: str, report: Path | None, output: str) -> None:

@@ -10,7 +10,7 @@ from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.keys_commands import config_option, output_option
 from edgemind.errors import ConfigurationError
 from edgemind.services.rounds.provision import provision as provision_metro
-from edgemind.settings import load_client_settings, load_settings
+from edgemind.settings import Store, load_client_settings, load_settings
 
 HIGHEST_EPOCH = 2**31
 
@@ -38,10 +38,9 @@ def provision(config: Path | None, epoch: int, output: str) -> None:
     """
     with exit_codes():
         settings = load_settings(config or load_client_settings().config or Path("edgemind.yaml"))
-        store = bootstrap.open_swarm_store(settings)
-        if store is None:
+        if settings.state.store is Store.MEMORY:
             raise ConfigurationError("state.store: memory is each process's own, so no rounds are decided; use json")
-        done = provision_metro(store, epoch)
+        done = provision_metro(bootstrap.open_swarm_store(settings), epoch)
     if output == "json":
         click.echo(json.dumps({"metro": settings.metro, "known": str(done.fence), "new": done.new}))
     elif done.new:

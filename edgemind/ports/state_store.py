@@ -1,12 +1,16 @@
-"""What must outlive a process: site registrations, drains and API keys. Every method is one call of the store."""
+"""What must outlive a process: site registrations, drains, API keys and join tokens.
+
+Every method is one call of the store.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgemind.domain.join_tokens import JoinToken
 from edgemind.domain.keys import ApiKey
 
-__all__ = ["ApiKey", "SiteRegistration", "StateStore"]
+__all__ = ["ApiKey", "JoinToken", "SiteRegistration", "StateStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,15 @@ class StateStore(Protocol):
 
     def keys_version(self) -> str:
         """A value that changes whenever a key does: cheap to ask every second."""
+
+    def put_join_token(self, token: JoinToken) -> None:
+        """Keep a site's token, in place of an older one."""
+
+    def use_join_token(self, token: JoinToken, now_ms: int) -> None:
+        """Mark the site's token as used by `token.used_by`, if `domain.join_tokens.admit` lets it; atomically.
+
+        JoinRefused otherwise. `now_ms` is wall time in milliseconds.
+        """
+
+    def remove_join_token(self, site: str) -> None:
+        """A site that left must be invited anew; absent is fine."""

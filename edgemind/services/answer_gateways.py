@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from edgemind.domain.beacons import ModelLoad
 from edgemind.domain.membership import SiteState
+from edgemind.domain.site_documents import joined_document
 from edgemind.domain.worker_reports import WorkerReport
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
@@ -44,6 +45,7 @@ class GatewayAnswers:
             "local": self._local(report),
             "workers": len(own.reports()),
             "drain": own.drain_requested,
+            "joined": self._joined(report.joined_version),
         }
 
     def _table(self, known_version: int) -> dict[str, object] | None:
@@ -52,6 +54,11 @@ class GatewayAnswers:
         if table is None or table.version == known_version:
             return None
         return {"version": table.version, "computed_at_ms": table.computed_at_ms, "weights": table.weights}
+
+    def _joined(self, known_version: int) -> dict[str, object] | None:
+        """Null while the roster is unknown (the gateway goes on with what it was told) or it has them already."""
+        joined = self._neighbourhood.joined
+        return None if joined is None or joined.version == known_version else joined_document(joined)
 
     def _neighbour_beacons(self, now_s: float) -> list[dict[str, object]]:
         answer: list[dict[str, object]] = []

@@ -7,6 +7,7 @@ from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
 from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
+from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.suspicion import Rumours, Suspicions
 
 BEACON_PEERS_LIMIT = 10
@@ -86,6 +87,8 @@ class Neighbourhood:
             for site in fleet.sites
             if not site.controller_url and site.name != own.name
         }
+        self.joined: JoinedSites | None = None
+        """Sites of this fleet that no gateway has in its edgemind.yaml; None until the roster was read."""
         self._with_controller = tuple(site.name for site in with_controller)
         self._asked_s: dict[str, float] = {}
         """When those that are no neighbours last sent a beacon by themselves."""
@@ -131,7 +134,10 @@ class Neighbourhood:
         fell_silent = [site for site, asked_s in self._asked_s.items() if asked_s < oldest_s]
         for site in fell_silent:
             del self._asked_s[site]
-        self.suspicions.observe(answering, fell_silent)
+        failing = sum(
+            neighbour.membership.failing or not answering[name] for name, neighbour in self.neighbours.items()
+        )
+        self.suspicions.observe(answering, fell_silent, trusted=2 * failing <= len(answering))
 
     def settled(self, now_s: float) -> bool:
         """Every neighbour has answered or is suspected. Before that, "nobody is there" would be a guess."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from edgemind.domain.fleet import Fleet
+from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.requests import Constraints, Demand, Reason
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, compile_candidates
 from edgemind.domain.routing.health import Circuit, EjectionRule, UpstreamHealth
@@ -50,11 +50,13 @@ class RequestRouter:
         self._report_s: dict[str, float] = {}
         self._rule = EjectionRule()
         self._unsettled: set[str] = set()
+        self._joined: tuple[Site, ...] = ()
         self.replace_fleet(fleet, policy)
 
     def replace_fleet(self, fleet: Fleet, policy: RoutingPolicy) -> None:
         """Take a new configuration; candidates that stay keep what is known of them."""
-        self.fleet = fleet
+        self._declared = fleet
+        self.fleet = fleet = fleet.with_sites(self._joined)
         self.policy = policy
         self._choose = POLICIES[policy.policy]
         known = self.targets
@@ -70,6 +72,11 @@ class RequestRouter:
         for target in targets.values():
             self._by_model.setdefault(target.candidate.model, []).append(target.candidate)
         self.recompile()
+
+    def use_joined(self, sites: tuple[Site, ...]) -> None:
+        """Sites that joined since the configuration was written, in place of those told before."""
+        self._joined = sites
+        self.replace_fleet(self._declared, self.policy)
 
     # Deciding
 

@@ -87,6 +87,7 @@ class SiteController:
         self.own.inherit(before.own)
         self.log = before.log
         self.on_message = before.on_message
+        self.neighbourhood.joined = before.neighbourhood.joined
         self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
         self.neighbourhood.suspicions = before.neighbourhood.suspicions

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from edgemind.domain.routing.table import RoutingTable
+from edgemind.domain.site_documents import parse_joined
+from edgemind.domain.wire import DocumentInvalid
 from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
@@ -65,6 +67,7 @@ class GatewaySync:
         self._path = urlsplit(controller_url).path.rstrip("/") + SYNC_PATH
         self._host = urlsplit(controller_url).netloc
         self._token = site_token or ""
+        self._joined_version = 0
         self.failures = 0
         self.last_error: str | None = None
         self.last_success_s: float | None = None
@@ -100,6 +103,7 @@ class GatewaySync:
             "pid": os.getpid(),
             "draining": draining,
             "table_version": self._router.table.version,
+            "joined_version": self._joined_version,
             "models": models,
             "stats": self._recent.report(now_s),
             "decisions": [summarize(record) for record in self._decisions.latest(DECISIONS_REPORTED)],
@@ -140,6 +144,16 @@ class GatewaySync:
         table = answer.get("table")
         if table is not None:
             self._router.use_table(RoutingTable(table["version"], table["computed_at_ms"], table["weights"]))
+        if answer.get("joined") is not None:
+            self._use_joined(answer["joined"])
+
+    def _use_joined(self, document: object) -> None:
+        try:
+            joined = parse_joined(document)
+        except DocumentInvalid as exc:
+            raise SyncRefused(f"the controller told of sites that joined, unreadably: {exc}") from exc
+        self._router.use_joined(joined.sites)
+        self._joined_version = joined.version
 
     def failed(self, error: Exception) -> None:
         """Count a failed round; once the controller has been silent for long, let suspicions go."""

@@ -7,6 +7,7 @@ Everything else gets what it needs as an argument: domain objects (`settings.fle
 from edgemind.settings.changes import Change, changes, effective_config
 from edgemind.settings.environment import ClientSettings, load_client_settings
 from edgemind.settings.groups import AuthMode, ModelStoreKind, Store
+from edgemind.settings.joined import declaration_text, newcomers_config, read_declaration, with_joined_sites
 from edgemind.settings.loading import load_settings
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import config_schema
@@ -25,7 +26,11 @@ __all__ = [
     "Store",
     "changes",
     "config_schema",
+    "declaration_text",
     "effective_config",
     "load_client_settings",
     "load_settings",
+    "newcomers_config",
+    "read_declaration",
+    "with_joined_sites",
 ]

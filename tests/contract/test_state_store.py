@@ -10,8 +10,9 @@ import pytest
 
 from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
+from edgemind.domain.join_tokens import JoinRefused
 from edgemind.errors import PermanentError, StoreUnavailable
-from edgemind.ports.state_store import ApiKey, SiteRegistration, StateStore
+from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration, StateStore
 from tests.support.dynamodb_stores import dynamodb_store
 from tests.support.engines.aws import LocalAws
 
@@ -179,3 +180,65 @@ def test_threads_cannot_pass_the_limit_together(store: StateStore) -> None:
 
     assert sum(stored) == 2
     assert len(store.list_keys()) == 2
+
+
+# Join tokens
+
+
+def join_token(secret: str = "one", by: str | None = None, site: str = "site-d", expires_ms: int = 10_000) -> JoinToken:
+    digests = [None if text is None else sha256(text.encode()).hexdigest() for text in (secret, by)]
+    assert digests[0] is not None
+    return JoinToken(site, digests[0], expires_ms, digests[1])
+
+
+def test_a_join_token_lets_one_declaration_in_however_often_it_is_sent(store: StateStore) -> None:
+    store.put_join_token(join_token())
+    for now_ms in (1_000, 2_000):
+        store.use_join_token(join_token(by="declaration"), now_ms)
+    with pytest.raises(JoinRefused, match="used already, with another declaration of site-d"):
+        store.use_join_token(join_token(by="another"), 2_000)
+    store.use_join_token(join_token(by="declaration"), 9_999)
+
+
+@pytest.mark.parametrize(
+    ("presented", "now_ms", "complaint"),
+    [
+        (join_token("two", "declaration"), 1_000, "not one for site-d.*sites invite site-d"),
+        (join_token("one", "declaration", site="site-e"), 1_000, "not one for site-e"),
+        (join_token("one", "declaration"), 10_000, "has expired; ask for a new one"),
+    ],
+)
+def test_a_token_that_lets_nobody_in_says_why_and_is_not_used_up(
+    store: StateStore, presented: JoinToken, now_ms: int, complaint: str
+) -> None:
+    store.put_join_token(join_token())
+    for _ in range(2):
+        with pytest.raises(JoinRefused, match=complaint):
+            store.use_join_token(presented, now_ms)
+    store.use_join_token(join_token(by="the right one"), 1_000)
+
+
+def test_a_new_invitation_replaces_the_one_before_and_a_site_that_left_needs_one(store: StateStore) -> None:
+    store.put_join_token(join_token("one"))
+    store.put_join_token(join_token("two"))
+    with pytest.raises(JoinRefused, match="not one for"):
+        store.use_join_token(join_token("one", "declaration"), 1_000)
+    store.use_join_token(join_token("two", "declaration"), 1_000)
+    for _ in range(2):
+        store.remove_join_token("site-d")
+    with pytest.raises(JoinRefused, match="not one for"):
+        store.use_join_token(join_token("two", "declaration"), 1_000)
+
+
+def test_of_many_declarations_with_one_token_one_gets_in(store: StateStore) -> None:
+    store.put_join_token(join_token())
+
+    def use(number: int) -> bool:
+        try:
+            store.use_join_token(join_token(by=f"declaration {number}"), 1_000)
+        except JoinRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use, range(16))) == 1

@@ -15,6 +15,7 @@ from edgemind.adapters.state_store.dynamodb_items import (
     drains_partition,
     item_key,
     item_of,
+    joins_partition,
     keys_partition,
     record_of,
     sites_partition,
@@ -25,15 +26,19 @@ from edgemind.adapters.state_store.records import (
     Record,
     check_schema,
     drain_record,
+    join_token_record,
     key_record,
     read_drain,
+    read_join_token,
     read_key,
     read_registration,
     registration_record,
 )
 from edgemind.adapters.state_store.rules import admit_registration, find_key, same_key, too_many_keys
+from edgemind.domain.deployment import TTL_ATTRIBUTE
+from edgemind.domain.join_tokens import admit
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, SiteRegistration
+from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
 
 _SITES_RECOVERY = "Delete the item: every running site registers again within seconds."
 _DRAINS_RECOVERY = "Delete the item, and drain the site again if it has to be out of service."
@@ -41,6 +46,7 @@ _KEYS_RECOVERY = (
     "Restore the table to a point in time before the damage; if you cannot, delete the item, create new keys with "
     "`edgemind keys create`, and restart what still runs."
 )
+_JOINS_RECOVERY = "Delete the item, and invite the site anew if it has not joined yet: edgemind sites invite SITE."
 _MAJOR = {":major": {"S": f"{SCHEMA_MAJOR}."}}
 
 _Stored = TypeVar("_Stored")
@@ -54,7 +60,13 @@ class DynamoDbStateStore:
         self._sites = sites_partition(metro)
         self._drains = drains_partition(metro)
         self._keys = keys_partition(metro)
-        self._recovery = {self._sites: _SITES_RECOVERY, self._drains: _DRAINS_RECOVERY, self._keys: _KEYS_RECOVERY}
+        self._joins = joins_partition(metro)
+        self._recovery = {
+            self._sites: _SITES_RECOVERY,
+            self._drains: _DRAINS_RECOVERY,
+            self._keys: _KEYS_RECOVERY,
+            self._joins: _JOINS_RECOVERY,
+        }
         self._keys_seen = False
 
     def put_registration(self, registration: SiteRegistration) -> None:
@@ -133,6 +145,34 @@ class DynamoDbStateStore:
     def keys_version(self) -> str:
         item = self._table.get(item_key(self._keys, VERSION))
         return "absent" if item is None else str(record_of(item).get("changes"))
+
+    def put_join_token(self, token: JoinToken) -> None:
+        record = {**join_token_record(token), TTL_ATTRIBUTE: token.expires_ms // 1000}
+        item = item_of(self._joins, SITE + token.site, record)
+        try:
+            self._table.put(item, f"{CONDITION_ABSENT} OR begins_with(schema_version, :major)", _MAJOR)
+        except ConditionFailed as refused:
+            self._typed(_there(refused, 0), read_join_token)
+            raise
+
+    def use_join_token(self, token: JoinToken, now_ms: int) -> None:
+        values = {
+            ":sha256": {"S": token.sha256},
+            ":now": {"N": str(now_ms)},
+            ":unused": {"S": "NULL"},
+            ":by": {"S": token.used_by},
+        }
+        condition = "sha256 = :sha256 AND expires_ms > :now AND (attribute_type(used_by, :unused) OR used_by = :by)"
+        try:
+            self._table.transact(change(self._joins, SITE + token.site, ", used_by = :by", values, condition))
+        except ConditionFailed as refused:
+            item = refused.items[0]
+            held = None if item is None else self._typed(item, read_join_token)
+            admit(held, token, now_ms)
+            raise self._damaged(self._joins, SITE + token.site, "it cannot be compared") from refused
+
+    def remove_join_token(self, site: str) -> None:
+        self._table.delete(item_key(self._joins, SITE + site))
 
     def _change_live(self, key: ApiKey, verb: str, limit: int | None = None) -> Action:
         values: dict[str, Any] = {":id": {"SS": [key.key_id]}}

@@ -1,4 +1,4 @@
-"""How registrations, drains and keys lie in the table. Keys of items are `pk` and `sk`; the metro is part of `pk`.
+"""How registrations, drains, keys and join tokens lie in the table. Keys of items are `pk` (with the metro) and `sk`.
 
 | pk | sk | holds |
 |---|---|---|
@@ -7,6 +7,7 @@
 | `KEYS#<metro>` | `KEY#<id>` | an API key |
 | `KEYS#<metro>` | `LIVE#<tenant>` | `ids`, the set of the tenant's live keys |
 | `KEYS#<metro>` | `VERSION` | `changes`, how often a key was changed |
+| `JOINS#<metro>` | `SITE#<site>` | the token with which the site may join; expires |
 
 All of a metro's keys lie in one partition, so that one query lists them and one transaction changes them.
 `docs/adr/0012-the-core-finds-aws-by-stack-outputs.md` has the reasons.
@@ -39,6 +40,10 @@ def drains_partition(metro: str) -> str:
 
 def keys_partition(metro: str) -> str:
     return f"KEYS#{metro}"
+
+
+def joins_partition(metro: str) -> str:
+    return f"JOINS#{metro}"
 
 
 def item_key(pk: str, sk: str) -> Item:

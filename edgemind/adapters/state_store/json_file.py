@@ -8,15 +8,18 @@ from edgemind.adapters.state_store.json_document import DocumentKind, JsonDocume
 from edgemind.adapters.state_store.records import (
     Record,
     drain_record,
+    join_token_record,
     key_record,
     read_drain,
+    read_join_token,
     read_key,
     read_registration,
     registration_record,
 )
 from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
+from edgemind.domain.join_tokens import admit
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, SiteRegistration
+from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
 
 SITES = DocumentKind(
     file_name="sites.json",
@@ -36,6 +39,11 @@ KEYS = DocumentKind(
     ),
     remade=False,
 )
+JOIN_TOKENS = DocumentKind(
+    file_name="join_tokens.json",
+    recovery="Move it aside, and invite anew who has not joined yet: edgemind sites invite SITE.",
+    remade=False,
+)
 
 _Stored = TypeVar("_Stored")
 
@@ -47,6 +55,7 @@ class JsonFileStateStore:
         self._sites = JsonDocument(directory, SITES, lock_timeout_s)
         self._drains = JsonDocument(directory, DRAINS, lock_timeout_s)
         self._keys = JsonDocument(directory, KEYS, lock_timeout_s)
+        self._join_tokens = JsonDocument(directory, JOIN_TOKENS, lock_timeout_s)
 
     def put_registration(self, registration: SiteRegistration) -> None:
         with self._sites.edit() as records:
@@ -91,6 +100,19 @@ class JsonFileStateStore:
 
     def keys_version(self) -> str:
         return self._keys.version()
+
+    def put_join_token(self, token: JoinToken) -> None:
+        with self._join_tokens.edit() as records:
+            records[token.site] = join_token_record(token)
+
+    def use_join_token(self, token: JoinToken, now_ms: int) -> None:
+        with self._join_tokens.edit() as records:
+            admit(_typed(self._join_tokens, records, read_join_token).get(token.site), token, now_ms)
+            records[token.site] = {**records[token.site], "used_by": token.used_by}
+
+    def remove_join_token(self, site: str) -> None:
+        with self._join_tokens.edit() as records:
+            records.pop(site, None)
 
 
 def _typed(

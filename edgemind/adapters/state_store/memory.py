@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
-from edgemind.ports.state_store import ApiKey, SiteRegistration
+from edgemind.domain.join_tokens import admit
+from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
 
 
 class MemoryStateStore:
@@ -17,6 +18,7 @@ class MemoryStateStore:
         self._drains: dict[str, int] = {}
         self._keys: dict[str, ApiKey] = {}
         self._key_changes = 0
+        self._join_tokens: dict[str, JoinToken] = {}
 
     def put_registration(self, registration: SiteRegistration) -> None:
         with self._lock:
@@ -62,3 +64,18 @@ class MemoryStateStore:
 
     def keys_version(self) -> str:
         return str(self._key_changes)
+
+    def put_join_token(self, token: JoinToken) -> None:
+        with self._lock:
+            self._join_tokens[token.site] = token
+
+    def use_join_token(self, token: JoinToken, now_ms: int) -> None:
+        with self._lock:
+            held = self._join_tokens.get(token.site)
+            admit(held, token, now_ms)
+            if held is not None:
+                self._join_tokens[token.site] = replace(held, used_by=token.used_by)
+
+    def remove_join_token(self, site: str) -> None:
+        with self._lock:
+            self._join_tokens.pop(site, None)

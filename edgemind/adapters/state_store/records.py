@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, SiteRegistration
+from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
 
 SCHEMA_MAJOR = 1
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.0"
@@ -80,16 +80,40 @@ def key_record(key: ApiKey) -> Record:
 
 def read_key(record: Record) -> ApiKey:
     check_schema(record)
-    digest = _text(record, "sha256")
-    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise StateCorrupt("sha256 is not 64 hex digits")
     return ApiKey(
         key_id=_text(record, "key_id"),
         tenant=_text(record, "tenant"),
-        sha256=digest,
+        sha256=_digest(record, "sha256"),
         created_ms=_number(record, "created_ms"),
         revoked_ms=None if _is_null(record, "revoked_ms") else _number(record, "revoked_ms"),
     )
+
+
+def join_token_record(token: JoinToken) -> Record:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "site": token.site,
+        "sha256": token.sha256,
+        "expires_ms": token.expires_ms,
+        "used_by": token.used_by,
+    }
+
+
+def read_join_token(record: Record) -> JoinToken:
+    check_schema(record)
+    return JoinToken(
+        site=_text(record, "site"),
+        sha256=_digest(record, "sha256"),
+        expires_ms=_number(record, "expires_ms"),
+        used_by=None if _is_null(record, "used_by") else _digest(record, "used_by"),
+    )
+
+
+def _digest(record: Record, name: str) -> str:
+    digest = _text(record, name)
+    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise StateCorrupt(f"{name} is not 64 hex digits")
+    return digest
 
 
 def _text(record: Record, name: str) -> str:

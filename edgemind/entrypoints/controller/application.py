@@ -8,17 +8,20 @@ from starlette.routing import Mount
 
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
+from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.site_routes import SiteRoutes
 from edgemind.services.site_controller import SiteController
 
 
-def controller_app(controller: Callable[[], SiteController], access: Callable[[], AccessRules]) -> Starlette:
+def controller_app(
+    controller: Callable[[], SiteController], access: Callable[[], AccessRules], door: MetroDoor | None = None
+) -> Starlette:
     """Both are asked for at each request: a reload may have replaced them.
 
     The bare routes come first: they are posted to thirty times a second, the fleet API is asked now and then.
     """
     site_routes = SiteRoutes(controller, access)
-    fleet_routes = FleetRoutes(controller, access)
+    fleet_routes = FleetRoutes(controller, access, door)
     return Starlette(routes=[*site_routes.routes(), Mount("/", fleet_routes.app())])
 
 

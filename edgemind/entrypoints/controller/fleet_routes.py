@@ -22,6 +22,7 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
+from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
 from edgemind.entrypoints.controller.round_routes import RoundRoutes
 from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.entrypoints.controller.tls_identity import identities
@@ -41,9 +42,15 @@ SiteName = Annotated[str, Path(description="A site's name, such as `site-a`.")]
 class FleetRoutes:
     """`controller` and `access` are asked for at each request: a reload may have replaced them."""
 
-    def __init__(self, controller: Callable[[], SiteController], access: Callable[[], AccessRules]) -> None:
+    def __init__(
+        self,
+        controller: Callable[[], SiteController],
+        access: Callable[[], AccessRules],
+        door: MetroDoor | None = None,
+    ) -> None:
         self._controller = controller
         self._access = access
+        self._members = MemberRoutes(door)
 
     def app(self) -> FastAPI:
         """An application of its own, so that the bare routes before it pay nothing for it."""
@@ -78,6 +85,11 @@ class FleetRoutes:
         for verb, endpoint in (("drain", self.drain), ("undrain", self.undrain)):
             path = f"/edgemind/v1/sites/{{name}}/{verb}"
             app.post(path, dependencies=operator, responses=_ERRORS, response_model=DrainStatus)(endpoint)
+        admin = [Security(_bearer), Depends(self._allow(Role.ADMIN))]
+        for verb, change in (("invite", self._members.invite), ("remove", self._members.remove)):
+            app.post(f"/edgemind/v1/sites/{{name}}/{verb}", dependencies=admin, responses=_ERRORS)(change)
+        # Its token says who asks.
+        app.post("/edgemind/v1/join", responses=_ERRORS)(self._members.join)
         app.get("/edgemind/v1/healthz")(self.healthz)
         app.get("/healthz", include_in_schema=False)(self.healthz)
 

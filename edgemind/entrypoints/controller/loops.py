@@ -10,7 +10,6 @@ from edgemind.ports.clock import Clock
 from edgemind.services.neighbourhood import Neighbour
 from edgemind.services.probe_models import PROBE_INTERVAL_S
 from edgemind.services.register_site import RENEW_S
-from edgemind.services.rounds.membership import READ_INTERVAL_S
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 
@@ -56,12 +55,8 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
 
 
 def rounds_loops(rounds: SiteRounds) -> list[asyncio.Task[None]]:
-    """What a site's part in the swarm needs beside messages: its roster, and a look for breaches."""
-    refresh = functools.partial(asyncio.to_thread, rounds.membership.refresh)
-    return [
-        _start("the roster", lambda: READ_INTERVAL_S, refresh),
-        _start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds)),
-    ]
+    """What a site's part in the swarm needs beside messages: a look for breaches."""
+    return [_start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds))]
 
 
 async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:

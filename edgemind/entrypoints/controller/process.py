@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,20 +13,26 @@ import uvicorn
 
 import edgemind
 from edgemind import bootstrap
+from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
+from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.tls_identity import listen_with
+from edgemind.ports.swarm_store import SwarmStore
 from edgemind.services.heartbeat import Heartbeat
+from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.rounds.library_voter import LibraryVoter
+from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
-from edgemind.services.rounds.site_rounds import RoundRules, SiteRounds
+from edgemind.services.rounds.site_rounds import OwnPart, RoundRules, SiteRounds
 from edgemind.services.rounds.told_effects import ToldEffects
 from edgemind.services.site_controller import SiteController
-from edgemind.settings import ConfigWatcher, Settings
+from edgemind.settings import ConfigWatcher, Settings, Store, with_joined_sites
 
 CONFIG_CHECK_S = 1.0
 GRACE_S = 1
@@ -54,6 +61,8 @@ class ControllerProcess:
         self._clock = bootstrap.system_clock()
         self._started_ms = self._clock.wall_ms()
         self._numbers = MessageNumbers(self._started_ms)
+        self._joined: tuple[str, ...] = ()
+        """Declarations of the roster that are part of the fleet now."""
         own = settings.site(site)
         self._tls = bootstrap.fleet_tls(settings, site)
         self._pools = bootstrap.upstream_pools(settings.limits, bootstrap.controller_contexts(settings, self._tls))
@@ -62,16 +71,23 @@ class ControllerProcess:
         store = bootstrap.open_state_store(settings)
         self._heartbeat = Heartbeat(RegisterSite(store, self._clock, address), self._clock)
         self._drains = DrainMemory(store, site, self._clock)
+        swarm = bootstrap.open_swarm_store(settings)
+        self.membership = SwarmMembership(site, swarm, self._declared, self._suspected)
         journal = bootstrap.open_round_journal(settings, site)
         self._history = RoundHistory(site, settings.metro, journal, self._clock)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
-        self._rounds = self._site_rounds(settings)
+        members = MetroMembers(
+            (store, swarm), self._declared, self._clock, secrets.token_bytes, self.membership.changed
+        )
+        self._settings = settings
+        self._door = MetroDoor(members, lambda: self._settings)
+        self._rounds = self._site_rounds(settings, swarm)
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access),
+            controller_app(lambda: self.controller, lambda: self.access, self._door),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -91,6 +107,7 @@ class ControllerProcess:
         self._handle_signals(server)
         beside = [
             asyncio.create_task(supervise("the configuration check", lambda: CONFIG_CHECK_S, self._check_config)),
+            asyncio.create_task(supervise("the roster", lambda: READ_INTERVAL_S, self._follow_roster)),
             asyncio.create_task(self._pools.run()),
         ]
         if self._tls is not None:
@@ -117,15 +134,15 @@ class ControllerProcess:
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
 
-    def _site_rounds(self, settings: Settings) -> SiteRounds | None:
+    def _site_rounds(self, settings: Settings, store: SwarmStore) -> SiteRounds | None:
         """None where no rounds can be decided, or shall be."""
-        store = bootstrap.open_swarm_store(settings) if settings.swarm.enabled else None
-        if store is None:
-            log.warning("%s takes part in no rounds: %s", self._site, _why_no_rounds(settings))
+        if (why := _why_no_rounds(settings)) is not None:
+            log.warning("%s takes part in no rounds: %s", self._site, why)
             return None
         rules = RoundRules(settings.swarm, settings.thresholds)
-        own_part = LibraryVoter(self._site), ToldEffects(), self._history.recorder
-        return SiteRounds(self.controller, rules, self._started_ms, store, *own_part, self._clock)
+        part = OwnPart(LibraryVoter(self._site), ToldEffects(), self._history.recorder)
+        place = self._started_ms, store
+        return SiteRounds(self.controller, rules, part, self.membership, place, self._clock)
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -146,10 +163,43 @@ class ControllerProcess:
         elif f"sites[{self._site}]" in reload.restart_needed:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
-            await self._use(reload.settings)
+            await self._use(self._with_joined(reload.settings))
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)
+
+    # Who belongs to the metro
+
+    def _declared(self) -> list[RosterMember]:
+        sites = self._watcher.current.sites
+        return [RosterMember(site.name, site.controller) for site in sites if site.controller is not None]
+
+    def _suspected(self) -> frozenset[str]:
+        return self.controller.neighbourhood.suspected(self._clock.monotonic_s())
+
+    def _joined_declarations(self) -> tuple[str, ...]:
+        return tuple(one.declaration for one in self.membership.roster.members if one.declaration is not None)
+
+    async def _follow_roster(self) -> None:
+        """Sites that joined belong to the fleet like declared ones, until they are removed."""
+        if not await asyncio.to_thread(self.membership.refresh):
+            return
+        roster = self.membership.roster
+        if self._joined != self._joined_declarations():
+            self._joined = self._joined_declarations()
+            await self._use(self._with_joined(self._watcher.current))
+            log.info("roster version %d: %s", roster.version, ", ".join(roster.sites))
+        around = self.controller.neighbourhood
+        around.know_members(roster.sites)
+        here = {site.name for site in self._watcher.current.sites}
+        joined = tuple(site for site in around.fleet.sites if site.name not in here)
+        around.joined = JoinedSites(roster.version, joined)
+
+    def _with_joined(self, settings: Settings) -> Settings:
+        merged, refused = with_joined_sites(settings, self._joined)
+        for why in refused:
+            log.error("a site that joined does not fit this edgemind.yaml, and is left out here: %s", why)
+        return merged
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
@@ -158,14 +208,17 @@ class ControllerProcess:
         await stop_loops(self._loops)
         successor.succeed(self.controller)
         self.access = access_rules(settings)
+        self._settings = settings
         self.controller = successor
         if self._rounds is not None:
             self._rounds.attach(successor, RoundRules(settings.swarm, settings.thresholds))
         self._loops = controller_loops(successor, self._clock)
 
 
-def _why_no_rounds(settings: Settings) -> str:
-    return "state.store: memory is this process's alone" if settings.swarm.enabled else "swarm.enabled is false"
+def _why_no_rounds(settings: Settings) -> str | None:
+    if not settings.swarm.enabled:
+        return "swarm.enabled is false"
+    return "state.store: memory is this process's alone" if settings.state.store is Store.MEMORY else None
 
 
 def serves_tls(settings: Settings, site: str) -> bool:

@@ -53,9 +53,7 @@ class DemoFolder:
 
     def provision(self, settings: Settings) -> None:
         """The store of rounds, so that the sites can decide. Raises EdgeMindError."""
-        store = open_swarm_store(settings)
-        if store is not None:
-            provision(store, epoch=1)
+        provision(open_swarm_store(settings), epoch=1)
 
 
 @contextmanager

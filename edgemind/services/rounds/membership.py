@@ -40,19 +40,21 @@ class SwarmMembership:
     def roster(self) -> Roster:
         return self._read.or_declared(self._declared())
 
-    def refresh(self) -> None:
-        """Read the roster. While the store cannot be asked the last one stands: without it no round opens anyway."""
+    def refresh(self) -> bool:
+        """Read the roster; False if the store cannot be asked: the last one stands, and without it no round opens
+        anyway."""
         try:
             self._read = self._store.read_roster()
         except EdgeMindError as exc:
             if str(exc) != self._trouble:
                 log.warning("the roster cannot be read, the last one known (version %d) stands: %s", self._version, exc)
             self._trouble = str(exc)
-            return
+            return False
         if self._trouble:
             log.info("the roster can be read again: version %d", self._version)
         self._trouble = ""
         self._tell_membership()
+        return True
 
     def changed(self, roster: Roster) -> None:
         """What this controller itself has just stored."""

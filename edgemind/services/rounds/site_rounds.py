@@ -9,7 +9,6 @@ from edgemind.domain.swarm.breach import BreachWatch, Measures
 from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.recorder import RoundRecorder
 from edgemind.domain.swarm.records import Candidate
-from edgemind.domain.swarm.roster import RosterMember
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.ports.clock import Clock
@@ -32,31 +31,36 @@ class RoundRules:
     thresholds: Thresholds
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """Who ranks for this site, what its decisions do, and who writes it all down."""
+
+    voter: Voter
+    effects: Effects
+    recorder: RoundRecorder
+
+
 class SiteRounds:
-    """Made inside the event loop that runs it. `incarnation` is higher with each start of the process."""
+    """Made inside the event loop that runs it. `place`: its incarnation, higher with each start, and the rounds' store."""
 
     def __init__(
         self,
         controller: SiteController,
         rules: RoundRules,
-        incarnation: int,
-        store: SwarmStore,
-        voter: Voter,
-        effects: Effects,
-        recorder: RoundRecorder,
+        part: OwnPart,
+        membership: SwarmMembership,
+        place: tuple[int, SwarmStore],
         clock: Clock,
     ) -> None:
         self._controller = controller
         self._rules = rules
-        self._voter = voter
-        self._effects = effects
-        self._roster: tuple[str, ...] = ()
+        self._part = part
+        self._membership = membership
         self._clock = clock
-        self._recorder = recorder
-        own = controller.own.site.name
         self._breaches = BreachWatch(rules.thresholds)
+        incarnation, store = place
+        own = controller.own.site.name
         self.driver = SwarmDriver(own, incarnation, StoreThreads(store), self._links(), clock)
-        self.membership = SwarmMembership(own, store, self._declared, self._suspected)
         self._use()
 
     def attach(self, controller: SiteController, rules: RoundRules) -> None:
@@ -65,7 +69,6 @@ class SiteRounds:
         if rules.thresholds != self._rules.thresholds:
             self._breaches = BreachWatch(rules.thresholds)
         self._rules = rules
-        self._roster = ()
         self.driver.links = self._links()
         self._use()
 
@@ -76,7 +79,7 @@ class SiteRounds:
     @property
     def status(self) -> SwarmStatus:
         trouble = self.driver.trouble
-        roster = self.membership.roster.sites
+        roster = self._membership.roster.sites
         return SwarmStatus(
             known=str(self.driver.known),
             member=self._controller.own.site.name in roster,
@@ -88,17 +91,17 @@ class SiteRounds:
         )
 
     def start(self) -> None:
-        self.membership.hand_over(self._take_membership)
+        self._membership.hand_over(self.driver.membership)
         self.driver.start()
 
     def sample(self) -> None:
         """Who belongs to the swarm, and whether this site breaches: to be called every `sample_s`."""
-        self.membership.hand_over(self._take_membership)
+        self._membership.hand_over(self.driver.membership)
         self._watch.sample(self._controller.own)
 
     def propose(self, candidates: Sequence[Candidate], measures: Measures) -> None:
         """Ask the swarm."""
-        self._recorder.measured(measures)
+        self._part.recorder.measured(measures)
         self.driver.breached(candidates)
 
     async def close(self) -> None:
@@ -106,7 +109,11 @@ class SiteRounds:
 
     def _links(self) -> MemberLinks:
         return MemberLinks(
-            self._controller.links.peers.tell, self._voter, self._known_loads().view, self._effects, self._recorder
+            self._controller.links.peers.tell,
+            self._part.voter,
+            self._known_loads().view,
+            self._part.effects,
+            self._part.recorder,
         )
 
     def _known_loads(self) -> KnownLoads:
@@ -123,15 +130,9 @@ class SiteRounds:
             self._known_loads(),
             self._rules.policy.cooldown_ms,
             self.propose,
-            self._effects.breach_over,
+            self._part.effects.breach_over,
             self._clock,
         )
-
-    def _take_membership(self, roster: tuple[str, ...], suspected: frozenset[str]) -> None:
-        if roster != self._roster:
-            self._roster = roster
-            self._controller.neighbourhood.know_members(roster)
-        self.driver.membership(roster, suspected)
 
     def _receive(self, message: Message) -> None:
         self.driver.receive(message)
@@ -140,10 +141,3 @@ class SiteRounds:
         """Who missed an announcement learns of the outcome from the next beacon of anybody who knows it."""
         if beacon.newest is not None and beacon.newest.fence > self.driver.known:
             self.driver.receive(beacon.newest)
-
-    def _declared(self) -> list[RosterMember]:
-        sites = self._controller.neighbourhood.fleet.sites
-        return [RosterMember(site.name, site.controller_url) for site in sites if site.controller_url]
-
-    def _suspected(self) -> frozenset[str]:
-        return self._controller.neighbourhood.suspected(self._clock.monotonic_s())

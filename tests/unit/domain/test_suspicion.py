@@ -1,6 +1,5 @@
 """Suspicion, refutation, and what old numbers cannot do."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,13 +71,15 @@ def test_two_sites_that_only_do_not_reach_each_other_accuse_once() -> None:
     assert a.rumours("b").suspects == {"x": 11}, "it answered since: that it ceased is news"
 
 
-@pytest.mark.parametrize(("silent", "told"), [(1, True), (2, True), (3, False), (4, False)])
-def test_who_hears_hardly_anybody_accuses_nobody(silent: int, told: bool) -> None:
-    sites = [f"site-{number}" for number in range(4)]
-    me = Suspicions("me", 1, [*sites, "gone"])
-    me.observe({site: number >= silent for number, site in enumerate(sites)}, ["gone"])
-    assert me.suspected() >= set(sites[:silent])
-    assert bool(me.rumours("site-3").suspects) is told
+def test_who_is_cut_off_accuses_nobody_then_or_while_it_comes_back() -> None:
+    a = view("a")
+    a.observe({"b": False, "c": False, "x": True}, ["gone"], trusted=False)
+    assert a.suspected() == {"b", "c"}
+    a.observe({"b": True, "c": False, "x": True})
+    assert a.rumours("x").suspects == {}
+    a.observe({"b": True, "c": True, "x": True})
+    a.observe({"b": True, "c": False, "x": True})
+    assert a.rumours("x").suspects == {"c": 0}, "this silence began later"
 
 
 def test_a_site_that_ceases_to_ask_is_accused_once() -> None:

@@ -267,3 +267,20 @@ def test_members_of_whom_this_configuration_knows_nothing_can_be_suspected_too()
     around.know_members(["elsewhere"])
     around.suspicions.hear("site-01", 1, rumours)
     assert around.suspected(0.0) == {"elsewhere"}
+
+
+def test_a_site_that_hears_hardly_anybody_accuses_nobody() -> None:
+    group = Metro(metro(*(site(name) for name in "abcd")))
+    group.rounds(3)
+    cut_off = {name: group.running.pop(name) for name in "cd"}
+    group.rounds(3)
+    assert group.controllers["a"].neighbourhood.rumours("b", group.clock.monotonic_s()).suspects == {}
+    assert suspected(group, "a") == {"c", "d"}, "of three neighbours two: that is more than half"
+
+    group.running |= {"c": cut_off["c"]}
+    group.rounds(30)
+    del group.running["c"], group.running["b"]
+    group.rounds(1)
+    group.running["b"] = group.controllers["b"]
+    group.rounds(30)
+    assert suspected(group, "a") == {"c", "d"}
