@@ -26,6 +26,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_unknown_neighbours(sites),
         *_shared_addresses(sites, models),
         *_misplaced_simulation(models),
+        *_scaled_twice(sites),
         *_unsatisfiable_tenants(tenants, sites + cloud, models),
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
@@ -104,6 +105,19 @@ def _misplaced_simulation(models: list[Entry]) -> Iterator[Finding]:
             yield Finding((*path, "name"), f"a simulated model says so; call it 'simulated-{printable(name)}'")
         if "simulated" in model and not simulated:
             yield Finding((*path, "simulated"), "has no effect without engine: simulated; add that or remove this")
+
+
+def _scaled_twice(sites: list[Entry]) -> Iterator[Finding]:
+    """A round asks for replicas of a model at a site, so there has to be one thing that is scaled."""
+    for path, site in sites:
+        models = _entries(site, "models", path)
+        names = [model.get("name") for _, model in models]
+        for model_path, model in models:
+            if "max_replicas" in model and model.get("max_replicas") != 1 and names.count(model.get("name")) > 1:
+                yield Finding(
+                    (*model_path, "max_replicas"),
+                    "has no effect while this site declares the model twice; declare it once",
+                )
 
 
 def _unsatisfiable_tenants(tenants: list[Entry], places: list[Entry], models: list[Entry]) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ class OwnPart:
 
 
 class SiteRounds:
-    """Made inside the event loop that runs it. `place`: its incarnation, higher with each start, and the rounds' store."""
+    """Made inside the event loop that runs it. `place`: its incarnation, higher with each start, and the store."""
 
     def __init__(
         self,
