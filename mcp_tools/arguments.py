@@ -20,10 +20,11 @@ IfNewest = Annotated[
     str | None,
     Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
 ]
-OneModel = Annotated[str | None, Field(max_length=200, description="Tell only every site's load with this model.")]
+OneModel = Annotated[str | None, Field(max_length=200, description="Of this model only.")]
 SomeSites = Annotated[
     list[SiteName] | None, Field(max_length=1000, description="Only these; names that no site has are left out.")
 ]
+OneSite = Annotated[SiteName | None, Field(description="Of this site only.")]
 Local = Annotated[
     bool, Field(description="true: only what the asked site knows by itself, a moment old; no other site is asked.")
 ]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.entrypoints.controller.access import Role
-from mcp_tools.arguments import DryRun, IfNewest, SiteName
+from mcp_tools.arguments import DryRun, IfNewest, OneModel, OneSite, PageLimit, SiteName
 from mcp_tools.calls import Call
 from mcp_tools.fences import require_newest
 from mcp_tools.tools import TIMEOUT_S, ServerSpec, ToolSpec
@@ -29,6 +29,45 @@ class DrainReport(BaseModel):
     was: SiteState
     applied: bool
     in_flight: int
+
+
+class Scaling(BaseModel):
+    """`replicas` are ready, of `max_replicas` that the site can run; 1: it cannot scale this model."""
+
+    site: str
+    model: str
+    replicas: int
+    max_replicas: int
+    slots: int
+    in_flight: int
+    ready: bool
+
+
+class ScalingStatus(BaseModel):
+    workloads: list[Scaling] = Field(description="By site and model.")
+    left_off: int
+
+
+async def get_scaling_status(
+    call: Call, site: OneSite = None, model: OneModel = None, limit: PageLimit = 50
+) -> ScalingStatus:
+    """Replicas of each model at each site: how many are ready, how many there may be, and how busy they are."""
+    sites = [await call.fleet.site(site)] if site is not None else (await call.fleet.fleet()).sites
+    found = [
+        Scaling(
+            site=one.name,
+            model=held.model,
+            replicas=held.replicas,
+            max_replicas=held.max_replicas,
+            slots=held.slots,
+            in_flight=held.in_flight,
+            ready=held.ready,
+        )
+        for one in sorted(sites, key=lambda status: status.name)
+        for held in one.models
+        if model is None or held.model == model
+    ]
+    return ScalingStatus(workloads=found[:limit], left_off=max(0, len(found) - limit))
 
 
 async def drain_site(
@@ -70,6 +109,10 @@ def _in_flight(status: SiteStatus) -> int:
 
 SERVER = ServerSpec(
     "container_ops",
-    "Takes sites of an EdgeMind fleet out of service and back. Ask with dry_run=true first. Needs the operator role.",
-    [ToolSpec(drain_site, Role.OPERATOR, timeout_s=WAIT_LIMIT_S + TIMEOUT_S, changes=True)],
+    "What runs where in an EdgeMind fleet; takes sites out of service and back. Writes need the operator role: ask with "
+    "dry_run=true first.",
+    [
+        ToolSpec(get_scaling_status),
+        ToolSpec(drain_site, Role.OPERATOR, timeout_s=WAIT_LIMIT_S + TIMEOUT_S, changes=True),
+    ],
 )

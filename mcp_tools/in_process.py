@@ -1,6 +1,7 @@
 """A controller as the tools ask it in its own process: the same services that its API calls, without HTTP."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from edgemind.domain.decision_ids import parse_cursor
@@ -8,30 +9,37 @@ from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus,
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.swarm.vote_documents import fence_from_text
+from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.errors import PermanentError
+from edgemind.ports.clock import Clock
+from edgemind.services.rounds.loads import KnownLoads
 from edgemind.services.site_controller import SiteController
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRounds:
+    """Of the site's part in rounds: `since_change_ms`, None if it never learned of a change."""
+
+    thresholds: Thresholds
+    since_change_ms: float | None = None
+
+
 class FleetInProcess:
-    """`FleetSource` of one site. `controller` is asked for at each call: a reload may have replaced it.
+    """`FleetSource` of one site. What it is given is asked for at each call: a reload may have replaced it."""
 
-    `since_change_ms` is the swarm driver's: since the site learned of the last decided change, None if it never did.
-    """
-
-    def __init__(
-        self,
-        controller: Callable[[], SiteController],
-        thresholds: Thresholds,
-        since_change_ms: Callable[[], float | None],
-    ) -> None:
-        self.thresholds: Thresholds | None = thresholds
+    def __init__(self, controller: Callable[[], SiteController], rounds: Callable[[], OwnRounds], clock: Clock) -> None:
         self._controller = controller
-        self._since_change_ms = since_change_ms
+        self._rounds = rounds
+        self._clock = clock
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        return self._rounds().thresholds
 
     async def fleet(self, local: bool = False) -> FleetStatus:
         view = self._controller().view
@@ -43,8 +51,12 @@ class FleetInProcess:
             raise self._no_such_site(name)
         return status
 
+    async def loads(self, model: str) -> Mapping[str, SiteLoad]:
+        controller = self._controller()
+        return KnownLoads(controller.own, controller.neighbourhood, VotingPolicy(), self._clock).of(model)
+
     async def since_change_ms(self) -> float | None:
-        return self._since_change_ms()
+        return self._rounds().since_change_ms
 
     async def models(self) -> ModelList:
         return self._controller().view.models()

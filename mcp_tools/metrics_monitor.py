@@ -1,18 +1,21 @@
 """How the sites are: measured by their gateways and controllers, seen from the controller that is asked."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
+from edgemind.domain.swarm.breach import Measures
 from edgemind.domain.thresholds import Thresholds
+from edgemind.services.rounds.watch_thresholds import measures_from
 from mcp_tools.arguments import After, Local, OneModel, PageLimit, SiteName, SomeSites
 from mcp_tools.calls import Call
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
 BEACON_OLD_MS = 1000.0
+COMPARED = ("latency_ms", "queue_depth", "occupancy_ratio", "cpu_ratio", "gpu_ratio")
+"""Thresholds that a value is compared with; the others say how many samples confirm a breach."""
 DOWN = frozenset({SiteState.SUSPECTED, SiteState.GONE})
 
 
@@ -21,12 +24,13 @@ class SiteMetrics(BaseModel):
 
 
 class Load(BaseModel):
-    """A site's load with one model: `slots` of all `replicas`, `demand` requests under way and waiting there."""
+    """A site's load with one model, as voters see it: `demand` is requests under way and waiting there."""
 
-    slots: int
+    slots: int = Field(description="Of all replicas.")
     demand: float
     replicas: int
     up: bool
+    max_replicas: int = Field(description="1: it cannot be scaled.")
 
 
 class FleetMetrics(BaseModel):
@@ -37,22 +41,29 @@ class FleetMetrics(BaseModel):
     left_off: int = Field(default=0, description="Sites behind the last one shown.")
     next_after: str | None = None
     model: str | None = Field(default=None, description="The model that was asked for.")
-    loads: dict[str, Load] = Field(default={}, description="With that model, by site.")
+    loads: dict[str, Load] = Field(default={}, description="With that model, by site that holds it.")
 
 
 class Check(BaseModel):
-    """`measured` is null where nobody measures it."""
-
     name: str
-    measured: float | None
+    measured: float
     threshold: float
     breached: bool
 
 
-class ThresholdReport(BaseModel):
-    site: str
+class ModelChecks(BaseModel):
+    model: str
     breached: bool
     checks: list[Check]
+
+
+class ThresholdReport(BaseModel):
+    """One sample. A breach is confirmed by `breaches` of the last `samples` of the site itself."""
+
+    site: str
+    breached: bool
+    models: list[ModelChecks]
+    unmeasured: list[str] = Field(description="Thresholds that are compared with nothing here.")
     thresholds_from: str = Field(description="configuration, or defaults where the fleet's own are not known.")
 
 
@@ -84,10 +95,21 @@ async def get_fleet_metrics(
 ) -> FleetMetrics:
     """The sites of the metro with state, load, gateway counters and distance from the site that was asked."""
     fleet = await call.fleet.fleet(local)
-    wanted = [site for site in fleet.sites if sites is None or site.name in sites]
     if model is not None:
-        loads = {site.name: _load(site, model) for site in wanted}
+        found = await call.fleet.loads(model)
+        loads = {
+            name: Load(
+                slots=load.slots,
+                demand=load.demand,
+                replicas=load.replicas,
+                up=load.up,
+                max_replicas=load.max_replicas,
+            )
+            for name, load in sorted(found.items())
+            if sites is None or name in sites
+        }
         return FleetMetrics(metro=fleet.metro, asked=fleet.asked, model=model, loads=loads)
+    wanted = [site for site in fleet.sites if sites is None or site.name in sites]
     behind = [site for site in sorted(wanted, key=lambda one: one.name) if after is None or site.name > after]
     shown = behind[:limit]
     return FleetMetrics(
@@ -101,18 +123,19 @@ async def get_fleet_metrics(
 
 
 async def check_thresholds(call: Call, site: SiteName) -> ThresholdReport:
-    """A site's last measured values against the thresholds whose breach starts a round. One look, no window."""
+    """A site's measured values, model by model, against the thresholds whose breach starts a round. One look."""
     status = await call.fleet.site(site)
-    known = call.fleet.thresholds
-    checks = [
-        Check(name=name, measured=measured, threshold=threshold, breached=measured is not None and measured > threshold)
-        for name, measured, threshold in _compared(status, known or Thresholds())
-    ]
+    thresholds = call.fleet.thresholds or Thresholds()
+    busy = {one.model: (one.in_flight, one.slots) for one in status.models}
+    measured = measures_from(busy, status.gateway.counters.added_ms_p50 if status.gateway else None)
+    models = [_checked(model, measures, thresholds) for model, measures in sorted(measured.items())]
+    compared = {check.name for one in models for check in one.checks}
     return ThresholdReport(
         site=site,
-        breached=any(check.breached for check in checks),
-        checks=checks,
-        thresholds_from="configuration" if known else "defaults",
+        breached=any(one.breached for one in models),
+        models=models,
+        unmeasured=[name for name in COMPARED if name not in compared],
+        thresholds_from="configuration" if call.fleet.thresholds else "defaults",
     )
 
 
@@ -125,13 +148,6 @@ async def get_site_health(call: Call, site: SiteName) -> SiteHealth:
     return SiteHealth(site=site, state=status.state, health=health, findings=findings)
 
 
-def _load(status: SiteStatus, model: str) -> Load:
-    """A site that does not hold the model has no slots."""
-    held = [one for one in status.models if one.model == model]
-    slots, demand = sum(one.slots for one in held), sum(one.in_flight for one in held)
-    return Load(slots=slots, demand=demand, replicas=len(held), up=status.state not in DOWN)
-
-
 async def fleet_metrics(call: Call) -> FleetMetrics:
     """The metro as `get_fleet_metrics` shows it, its first 200 sites."""
     return await get_fleet_metrics(call, limit=200)
@@ -142,16 +158,13 @@ async def site_metrics(call: Call, name: str) -> SiteMetrics:
     return SiteMetrics(site=await call.fleet.site(name))
 
 
-def _compared(status: SiteStatus, thresholds: Thresholds) -> Sequence[tuple[str, float | None, float]]:
-    added_ms = status.gateway.counters.added_ms_p99 if status.gateway else None
-    waiting = sum(max(0, one.in_flight - one.slots) for one in status.models)
-    return (
-        ("latency_ms", added_ms, thresholds.latency_ms),
-        ("queue_depth", float(waiting), float(thresholds.queue_depth)),
-        # Controllers do not measure processors: null says so, and a zero would say that they idle.
-        ("cpu_ratio", None, thresholds.cpu_ratio),
-        ("gpu_ratio", None, thresholds.gpu_ratio),
-    )
+def _checked(model: str, measures: Measures, thresholds: Thresholds) -> ModelChecks:
+    checks = [
+        Check(name=name, measured=value, threshold=limit, breached=value > limit)
+        for name, value in sorted(measures.items())
+        for limit in (float(getattr(thresholds, name)),)
+    ]
+    return ModelChecks(model=model, breached=any(check.breached for check in checks), checks=checks)
 
 
 def _findings(status: SiteStatus) -> list[tuple[bool, str]]:

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
+from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.records import Action
 from edgemind.domain.swarm.summaries import RoundPage
+from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.entrypoints.exit_codes import Refused
@@ -20,6 +22,7 @@ T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
 ROUNDS, ROUND = TypeAdapter(RoundPage), TypeAdapter(RoundShape)
+SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 LOOKED_BACK = 100
 """So many rounds are looked through for the last change: most decide that all stays as it is."""
 THREADS = 8
@@ -30,15 +33,29 @@ class FleetOverHttp:
     """`FleetSource` over a FleetClient. What a fleet answers is checked: PermanentError names what is malformed."""
 
     def __init__(self, client: FleetClient, threads: ThreadPoolExecutor, thresholds: Thresholds | None = None) -> None:
-        self.thresholds = thresholds
+        self._thresholds = thresholds
         self._client = client
         self._threads = threads
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        return self._thresholds
 
     async def fleet(self, local: bool = False) -> FleetStatus:
         return await self._typed(FLEET, lambda: self._client.get("fleet"))
 
     async def site(self, name: str) -> SiteStatus:
         return await self._typed(SITE, lambda: self._client.get("sites", name))
+
+    async def loads(self, model: str) -> Mapping[str, SiteLoad]:
+        fleet = await self.fleet()
+        held = ((site, one) for site in fleet.sites for one in site.models if one.model == model)
+        return {
+            site.name: SiteLoad(
+                one.slots, float(one.in_flight), one.replicas, one.ready and site.state in SERVING, one.max_replicas
+            )
+            for site, one in held
+        }
 
     async def since_change_ms(self) -> float | None:
         fleet, page = await asyncio.gather(self.fleet(), self.rounds(LOOKED_BACK, None))

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.swarm.summaries import RoundPage
+from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 
@@ -16,11 +17,15 @@ class FleetSource(Protocol):
     there is no such thing.
     """
 
-    thresholds: Thresholds | None
-    """Those in force; None where they are not known, since the fleet API does not tell them."""
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """Those in force; None where they are not known, since the fleet API does not tell them."""
 
     async def fleet(self, local: bool = False) -> FleetStatus:
         """Every site with what its own controller says; `local`: with what the asked one knows of it."""
+
+    async def loads(self, model: str) -> Mapping[str, SiteLoad]:
+        """As voters see them, by site that holds the model. No other site is asked, in the controller's process."""
 
     async def since_change_ms(self) -> float | None:
         """Since the asked site learned of the last decided change, by its own monotonic clock; None if it never did.

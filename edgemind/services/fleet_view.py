@@ -175,7 +175,16 @@ class FleetView:
 def _model_statuses(loads: Mapping[str, ModelLoad]) -> list[ModelStatus]:
     """Only what the site holds: models that are merely asked for there have no slots."""
     return [
-        ModelStatus(name, load.in_flight, load.slots, load.service_ms, load.ready, load.arrivals_per_s)
+        ModelStatus(
+            name,
+            load.in_flight,
+            load.slots,
+            load.service_ms,
+            load.ready,
+            load.arrivals_per_s,
+            load.replicas,
+            load.max_replicas,
+        )
         for name, load in sorted(loads.items())
         if load.slots > 0
     ]

@@ -15,7 +15,7 @@ from edgemind.entrypoints.controller.application import controller_app
 from mcp_tools.calls import Session, one_caller
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.chat import ChatClient
-from mcp_tools.in_process import FleetInProcess
+from mcp_tools.in_process import FleetInProcess, OwnRounds
 from mcp_tools.source import FleetSource
 from tests.support.controllers import Metro, decision_document, metro, report, site
 from tests.support.round_records import AT_MS, SITES, round_record, strands_vote
@@ -32,7 +32,7 @@ def telling_metro(rounds: int = 3) -> Metro:
     # Today is after the rounds.
     group.clock.advance(AT_MS / 1000 + 60.0 - group.clock.wall_ms() / 1000)
     load = {"in_flight": 3, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 20.0, "ready": True}
-    stats = {"requests": 5, "ok": 4, "shed": 1, "added_ms_p50": 2.0, "added_ms_p99": 140.0}
+    stats = {"requests": 5, "ok": 4, "shed": 1, "added_ms_p50": 140.0, "added_ms_p99": 190.0}
     for name, controller in group.controllers.items():
         made = [decision_document(DECISION, 5), decision_document("dec-site-a-0-1", 4)] if name == "site-a" else []
         controller.gateways.answer(report(name, models={"detector": load}, stats=stats, decisions=made))
@@ -52,7 +52,7 @@ def served_application(group: Metro) -> Any:
 
 
 def in_process(group: Metro) -> FleetInProcess:
-    return FleetInProcess(lambda: group.controllers["site-a"], Thresholds(), lambda: 1234.5)
+    return FleetInProcess(lambda: group.controllers["site-a"], lambda: OwnRounds(Thresholds(), 1234.5), group.clock)
 
 
 def viewer(fleet: FleetSource) -> Session:

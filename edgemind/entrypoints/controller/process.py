@@ -84,6 +84,11 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings)
         self._rounds = self._site_rounds(settings, swarm)
 
+    @property
+    def rounds(self) -> SiteRounds | None:
+        """None where this site takes part in no rounds."""
+        return self._rounds
+
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(

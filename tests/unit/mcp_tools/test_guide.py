@@ -25,7 +25,7 @@ def test_its_table_has_every_tool_and_resource() -> None:
     [
         (
             f"| a tool's answer from the fleet | {tools.TIMEOUT_S:g} s; `drain_site` "
-            f"{container_ops.SERVER.tools[0].timeout_s:g} s, "
+            f"{container_ops.SERVER.tools[-1].timeout_s:g} s, "
             f"`run_inference` {inference.SERVER.tools[-1].timeout_s:g} s |"
         ),
         f"| a result | {tools.RESULT_LIMIT_BYTES // 1024} KiB;",

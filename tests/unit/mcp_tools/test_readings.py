@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.records import Fence
+from edgemind.services.rounds.watch_thresholds import measures_of
 from mcp_tools.calls import Session
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.command import NAMES
@@ -60,7 +61,7 @@ def test_metrics_are_those_of_the_fleet_view(group: Metro, look: Session) -> Non
     own = group.controllers["site-a"].own_status()
     assert (shown["name"], shown["state"], shown["rtt_ms"]) == ("site-a", "alive", None)
     assert shown["models"][0]["in_flight"] == own.models[0].in_flight == 3
-    assert shown["gateway"]["counters"]["added_ms_p99"] == 140.0
+    assert shown["gateway"]["counters"]["added_ms_p99"] == 190.0
 
 
 def test_a_fleet_is_shown_page_by_page(look: Session) -> None:
@@ -74,17 +75,16 @@ def test_a_fleet_is_shown_page_by_page(look: Session) -> None:
 def test_loads_of_a_model_are_what_a_voter_needs(group: Metro, look: Session) -> None:
     found = told("metrics_monitor", look, "get_fleet_metrics", model="detector")
     assert (found["model"], found["sites"]) == ("detector", [])
-    assert found["loads"]["site-a"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True}
+    assert found["loads"]["site-a"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True, "max_replicas": 1}
     assert list(found["loads"]) == ALL
-    without = told("metrics_monitor", look, "get_fleet_metrics", model="none")["loads"]
-    assert without == {name: {"slots": 0, "demand": 0.0, "replicas": 0, "up": True} for name in ALL}
+    assert told("metrics_monitor", look, "get_fleet_metrics", model="none")["loads"] == {}
 
 
 def test_some_sites_only(look: Session) -> None:
     some = ["site-c", "nowhere", "site-a"]
     shown = told("metrics_monitor", look, "get_fleet_metrics", sites=some)
     assert ([one["name"] for one in shown["sites"]], shown["left_off"]) == (["site-a", "site-c"], 0)
-    assert list(told("metrics_monitor", look, "get_fleet_metrics", sites=some, model="m")["loads"]) == [
+    assert list(told("metrics_monitor", look, "get_fleet_metrics", sites=some, model="detector")["loads"]) == [
         "site-a",
         "site-c",
     ]
@@ -95,7 +95,7 @@ def test_what_is_local_is_known_without_asking_anybody() -> None:
     look = viewer(in_process(group))
     group.running.clear()
     found = told("metrics_monitor", look, "get_fleet_metrics", model="detector", local=True)
-    assert found["loads"]["site-b"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True}
+    assert found["loads"]["site-b"] == {"slots": 4, "demand": 3.0, "replicas": 1, "up": True, "max_replicas": 1}
     state = told("memory_sync", look, "get_swarm_state", local=True)
     assert [(one["fence"], one["site"]) for one in state["rounds"]] == [
         ("1.3", "site-a"),
@@ -106,16 +106,22 @@ def test_what_is_local_is_known_without_asking_anybody() -> None:
     assert told("memory_sync", look, "get_swarm_state")["unreachable"] == ["site-b", "site-c"]
 
 
-def test_thresholds_are_compared_with_what_is_measured_and_null_is_no_breach(look: Session) -> None:
+def test_thresholds_are_compared_as_the_sites_own_watch_does(group: Metro, look: Session) -> None:
     found = told("metrics_monitor", look, "check_thresholds", site="site-a")
-    checks = {one["name"]: (one["measured"], one["breached"]) for one in found["checks"]}
-    assert checks == {
-        "latency_ms": (140.0, True),
-        "queue_depth": (0.0, False),
-        "cpu_ratio": (None, False),
-        "gpu_ratio": (None, False),
-    }
+    (detector,) = found["models"]
+    measured = {one["name"]: one["measured"] for one in detector["checks"]}
+    assert measured == measures_of(group.controllers["site-a"].own)["detector"]
+    assert {one["name"] for one in detector["checks"] if one["breached"]} == {"latency_ms"}
     assert (found["breached"], found["thresholds_from"]) == (True, "configuration")
+    assert found["unmeasured"] == ["cpu_ratio", "gpu_ratio"]
+
+
+def test_scaling_is_told_by_site_and_model(look: Session) -> None:
+    every = told("container_ops", look, "get_scaling_status", limit=3)
+    assert ([one["site"] for one in every["workloads"]], every["left_off"]) == (ALL[:3], 1)
+    (one,) = told("container_ops", look, "get_scaling_status", site="site-b", model="detector")["workloads"]
+    assert (one["replicas"], one["max_replicas"], one["slots"], one["in_flight"]) == (1, 1, 4, 3)
+    assert told("container_ops", look, "get_scaling_status", model="none")["workloads"] == []
 
 
 def test_health_names_what_is_wrong() -> None:

@@ -15,7 +15,7 @@ from edgemind.errors import StoreUnavailable
 from mcp_tools import container_ops
 from mcp_tools.calls import Call, Session
 from mcp_tools.catalogue import SERVERS
-from mcp_tools.in_process import FleetInProcess
+from mcp_tools.in_process import FleetInProcess, OwnRounds
 from mcp_tools.tools import RESULT_LIMIT_BYTES, ServerSpec, ToolSpec
 from tests.support.controllers import Metro
 from tests.support.mcp_sessions import (
@@ -117,7 +117,7 @@ def test_a_drain_that_waits_tells_how_far_it_is(group: Metro, monkeypatch: pytes
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total, message))
 
-    fleet = Emptying(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
+    fleet = Emptying(lambda: group.controllers["site-a"], lambda: OwnRounds(Thresholds()), group.clock)
     result = with_client(
         "container_ops",
         operator(fleet),
@@ -195,7 +195,7 @@ class Vast(FleetInProcess):
 
 
 def test_a_vast_fleet_is_asked_for_in_pages_that_fit(group: Metro) -> None:
-    fleet = Vast(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
+    fleet = Vast(lambda: group.controllers["site-a"], lambda: OwnRounds(Thresholds()), group.clock)
     page = told("metrics_monitor", viewer(fleet), "get_fleet_metrics", limit=200)
     assert (len(page["sites"]), page["left_off"], page["next_after"]) == (200, 800, "site-0199")
 

@@ -11,7 +11,7 @@ from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.thresholds import Thresholds
 from mcp_tools import chat, inference
 from mcp_tools.chat import GatewayChat
-from mcp_tools.in_process import FleetInProcess
+from mcp_tools.in_process import FleetInProcess, OwnRounds
 from tests.support.controllers import Metro
 from tests.support.mcp_sessions import in_process, operator, refusal, telling_metro, told, with_client
 from tests.support.serving import served
@@ -75,7 +75,7 @@ def gateway(listening: tuple[Gateway, str]) -> Gateway:
 
 @pytest.fixture
 def fleet(group: Metro, listening: tuple[Gateway, str]) -> Behind:
-    found = Behind(lambda: group.controllers["site-a"], Thresholds(), lambda: None)
+    found = Behind(lambda: group.controllers["site-a"], lambda: OwnRounds(Thresholds()), group.clock)
     found.gateway_url = listening[1]
     return found
 
