@@ -109,8 +109,8 @@ def _in_flight(status: SiteStatus) -> int:
 
 SERVER = ServerSpec(
     "container_ops",
-    "What runs where in an EdgeMind fleet; takes sites out of service and back. Writes need the operator role: ask with "
-    "dry_run=true first.",
+    "What runs where in an EdgeMind fleet; takes sites out of service and back. Writes need the operator role: ask "
+    "with dry_run=true first.",
     [
         ToolSpec(get_scaling_status),
         ToolSpec(drain_site, Role.OPERATOR, timeout_s=WAIT_LIMIT_S + TIMEOUT_S, changes=True),
