@@ -18,7 +18,7 @@ from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
-from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.loops import controller_loops, effects_loop, rounds_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.swarm_store import SwarmStore
@@ -26,11 +26,12 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.rounds.effects import SwarmEffects
 from edgemind.services.rounds.library_voter import LibraryVoter
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
+from edgemind.services.rounds.scale_replicas import ReplicaScaling
 from edgemind.services.rounds.site_rounds import OwnPart, RoundRules, SiteRounds
-from edgemind.services.rounds.told_effects import ToldEffects
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings, Store, with_joined_sites
 
@@ -81,7 +82,9 @@ class ControllerProcess:
             (store, swarm), self._declared, self._clock, secrets.token_bytes, self.membership.changed
         )
         self._settings = settings
-        self._door = MetroDoor(members, lambda: self._settings)
+        shared = settings.state.store is not Store.MEMORY
+        self._door = MetroDoor(members, lambda: self._settings) if shared else None
+        self._effects = self._swarm_effects(settings)
         self._rounds = self._site_rounds(settings, swarm)
 
     @property
@@ -118,19 +121,25 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        if self._rounds is not None:
-            self._rounds.start()
-            beside += rounds_loops(self._rounds)
+        beside += self._start_rounds()
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
             if self._rounds is not None:
                 await self._rounds.close()
+            await self._effects.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await asyncio.to_thread(self._history.close)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
+
+    def _start_rounds(self) -> list[asyncio.Task[None]]:
+        """What was decided is carried out, and replicas are counted, also where no rounds are decided any more."""
+        if self._rounds is None:
+            return [effects_loop(self._effects)]
+        self._rounds.start()
+        return [effects_loop(self._effects), *rounds_loops(self._rounds)]
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
@@ -145,9 +154,16 @@ class ControllerProcess:
             log.warning("%s takes part in no rounds: %s", self._site, why)
             return None
         rules = RoundRules(settings.swarm, settings.thresholds)
-        part = OwnPart(LibraryVoter(self._site), ToldEffects(), self._history.recorder)
+        part = OwnPart(LibraryVoter(self._site), self._effects, self._history.recorder)
         place = self._started_ms, store
         return SiteRounds(self.controller, rules, part, self.membership, place, self._clock)
+
+    def _swarm_effects(self, settings: Settings) -> SwarmEffects:
+        scaler = bootstrap.open_scaler(settings, settings.site(self._site), self._pools)
+        journal = bootstrap.open_effect_journal(settings, self._site)
+        told = self._history.recorder.effect
+        scaling = ReplicaScaling(self._site, scaler, journal, settings.swarm.scaling, self._clock, told)
+        return SwarmEffects(lambda: self.controller, scaling, self._clock, told)
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -215,6 +231,9 @@ class ControllerProcess:
         self.access = access_rules(settings)
         self._settings = settings
         self.controller = successor
+        self._effects.use(
+            bootstrap.open_scaler(settings, settings.site(self._site), self._pools), settings.swarm.scaling
+        )
         if self._rounds is not None:
             self._rounds.attach(successor, RoundRules(settings.swarm, settings.thresholds))
         self._loops = controller_loops(successor, self._clock)
