@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from edgemind.domain.fleet_status import SwarmStatus
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from mcp_tools.arguments import Cursor, FenceText, Local, RoundLimit
@@ -18,7 +19,10 @@ class SwarmState(BaseModel):
     since_change_ms: float | None = Field(
         description="Since the last decided change was learned of; null if none is known."
     )
-    members: dict[str, str] = Field(description="State by site, of those with a controller: they can vote.")
+    swarm: SwarmStatus | None = Field(description="How the asked site takes part; null if it takes part in no rounds.")
+    members: dict[str, str] = Field(
+        description="State by site, of those with a controller. Who may vote is in swarm.roster."
+    )
     rounds: list[RoundSummary] = Field(description="Newest first.")
     next_cursor: str | None
     unreachable: list[str] = Field(description="Sites that told nothing of their rounds.")
@@ -36,6 +40,7 @@ async def get_swarm_state(
         asked=fleet.asked,
         newest=newest.rounds[0].fence if newest.rounds else None,
         since_change_ms=await call.fleet.since_change_ms(),
+        swarm=next((one.swarm for one in fleet.sites if one.name == fleet.asked), None),
         members={one.name: one.state.value for one in fleet.sites if one.controller_url},
         rounds=page.rounds,
         next_cursor=page.next_cursor,

@@ -1,11 +1,13 @@
 """What the tools that read tell of a fleet: through the SDK's own client, from real controllers."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from mcp.client import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from edgemind.domain.fleet_status import SwarmStatus
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.records import Fence
 from edgemind.services.rounds.watch_thresholds import measures_of
@@ -175,7 +177,7 @@ def test_the_swarm_and_its_rounds(group: Metro, look: Session) -> None:
     assert state["members"] == dict.fromkeys(ALL[:3], "alive")
     older = told("memory_sync", look, "get_swarm_state", limit=2, cursor=state["next_cursor"])
     assert ([one["fence"] for one in older["rounds"]], older["newest"]) == (["1.1"], "1.3")
-    assert state["since_change_ms"] == 1234.5
+    assert (state["since_change_ms"], state["swarm"]) == (1234.5, None)
     found = told("memory_sync", look, "get_round", fence="1.2")
     kept = group.journals["site-b"].find(Fence(1, 2))
     assert kept is not None
@@ -184,6 +186,14 @@ def test_the_swarm_and_its_rounds(group: Metro, look: Session) -> None:
         ALL[:3], "site_loads"
     )
     assert "no round 9.9 is kept" in refusal("memory_sync", look, "get_round", fence="9.9")
+
+
+def test_how_a_site_takes_part_is_told_as_it_says_itself() -> None:
+    group = telling_metro()
+    status = SwarmStatus("1.3", True, ["site-a", "site-b"], True, 4.5, None, 0)
+    group.controllers["site-a"].view.swarm = lambda: status
+    told_of = told("memory_sync", viewer(in_process(group)), "get_swarm_state", local=True)["swarm"]
+    assert told_of == asdict(status)
 
 
 def test_a_fleet_without_rounds_has_no_newest() -> None:
