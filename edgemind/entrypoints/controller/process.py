@@ -22,6 +22,7 @@ from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.swarm_store import SwarmStore
+from edgemind.ports.voter import Voter
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
@@ -55,8 +56,9 @@ class _Server(uvicorn.Server):
 class ControllerProcess:
     """Built inside the event loop that runs it."""
 
-    def __init__(self, config: Path, settings: Settings, site: str) -> None:
+    def __init__(self, config: Path, settings: Settings, site: str, voter: Voter | None = None) -> None:
         self._site = site
+        self._voter = voter or LibraryVoter(site)
         self._watcher = ConfigWatcher(config, settings, site)
         self._clock = bootstrap.system_clock()
         self._started_ms = self._clock.wall_ms()
@@ -83,6 +85,11 @@ class ControllerProcess:
         self._settings = settings
         self._door = MetroDoor(members, lambda: self._settings)
         self._rounds = self._site_rounds(settings, swarm)
+
+    @property
+    def rounds(self) -> SiteRounds | None:
+        """This site's part in the swarm; None if it takes none."""
+        return self._rounds
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
@@ -140,7 +147,7 @@ class ControllerProcess:
             log.warning("%s takes part in no rounds: %s", self._site, why)
             return None
         rules = RoundRules(settings.swarm, settings.thresholds)
-        part = OwnPart(LibraryVoter(self._site), ToldEffects(), self._history.recorder)
+        part = OwnPart(self._voter, ToldEffects(), self._history.recorder)
         place = self._started_ms, store
         return SiteRounds(self.controller, rules, part, self.membership, place, self._clock)
 
