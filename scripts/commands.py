@@ -171,9 +171,32 @@ def ci(house: House, arguments: list[str]) -> int:
     _takes_no([] if rest else arguments, "ci")
     house.prepare_tests()
     linted = lint(house, [])
+    modelled = model(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
-    return linted or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
+    return linted or modelled or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
+
+
+def model(house: House, arguments: list[str]) -> int:
+    from scripts.model import run
+
+    return run(house.root, arguments)
+
+
+def mutants(house: House, arguments: list[str]) -> int:
+    """Each condition of each write taken from a real store: a check fails, and rounds in a storm break."""
+    return _marked(house, "mutants", arguments)
+
+
+def history(house: House, arguments: list[str]) -> int:
+    """Recorded histories of the swarm's stores under many writers are linearizable."""
+    return _marked(house, "history", arguments)
+
+
+def _marked(house: House, marker: str, arguments: list[str]) -> NoReturn:
+    house.prepare_tests()
+    os.chdir(house.root)
+    house.become("-m", "pytest", "-m", marker, *arguments)
 
 
 def peers_apart(arguments: Sequence[str]) -> tuple[Group, ...]:
@@ -228,6 +251,9 @@ COMMANDS: dict[str, Command] = {
     "lint": Command("", "ruff, mypy, import contracts, locks and house rules", lint),
     "format": Command("[paths]", "let ruff mend what it can", reformat),
     "ci": Command("[--rest]", "what CI runs: lint and all tests; a skipped test is a failure", ci),
+    "model": Command("[VARIANT ...]", "the formal model of the swarm's round and its mutants: docs/model/", model),
+    "mutants": Command("[pytest flags]", "the swarm's stores without one condition each: every one is missed", mutants),
+    "history": Command("[pytest flags]", "histories of the swarm's stores under 16 writers are linearizable", history),
     "bench": Command(
         "NAME [flags]",
         "benchmarks beside their peers: gateway, decision, memory, voter; NAME --help has the flags",

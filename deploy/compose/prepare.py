@@ -1,4 +1,4 @@
-"""Runs once before the fleet of compose.yaml: makes its secrets, its state table and the demo's API key.
+"""Runs once before the fleet of compose.yaml: makes its secrets, its state table with the first round, and a key.
 
 `prepare.py TABLE`; what is there already stays. The table has the keys of the one that the AWS stacks make.
 """
@@ -56,6 +56,11 @@ def edgemind_keys(*arguments: str) -> Any:
     return json.loads(answer.stdout)
 
 
+def provision_rounds() -> None:
+    """Without it the sites decide nothing together. What is there stays."""
+    subprocess.run(["edgemind", "swarm", "provision"], check=True)
+
+
 def make_key() -> None:
     """One key that is in force, in a file. A store that lost its records gets a new one."""
     live = {key["id"] for key in edgemind_keys("list") if key["state"] == "live" and key["tenant"] == TENANT}
@@ -73,6 +78,7 @@ def make_key() -> None:
 def main() -> None:
     make_secrets()
     make_table(sys.argv[1])
+    provision_rounds()
     make_key()
     print(f"key of tenant {TENANT}: {KEY.read_text(encoding='utf-8').strip()}", flush=True)
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.suspicion import NUMBER_LIMIT, Rumours, usable
 from edgemind.domain.swarm.documents import message_document, parse_message
 from edgemind.domain.swarm.messages import Announce
+from edgemind.domain.swarm.records import Fence
 from edgemind.domain.wire import DocumentInvalid, Fields
 
 BEACON_VERSION = 1
@@ -16,7 +18,8 @@ BEACON_VERSION = 1
 class ModelLoad:
     """One model at one site.
 
-    `slots` is 0 for a model that devices ask for here and that the site does not hold. `service_ms` is the measured
+    `slots` are those of all `replicas`, 0 for a model that devices ask for here and that the site does not hold. Up to
+    `max_replicas` can be had here; a site of a version before replicas has one, for good. `service_ms` is the measured
     expected time of one request with nothing queued. `arrivals_per_s` is what devices ask for at this ingress, wherever
     it is then served: a request that a neighbour forwarded is in the neighbour's arrivals.
     """
@@ -26,6 +29,8 @@ class ModelLoad:
     service_ms: float
     ready: bool = True
     arrivals_per_s: float = 0.0
+    replicas: int = 1
+    max_replicas: int = 1
 
     @property
     def has_capacity(self) -> bool:
@@ -38,7 +43,7 @@ class Beacon:
 
     `incarnation` grows with every start of the site's controller, `seq` with every beacon of that start: the two order
     beacons without comparing clocks. `rtt_ms` are the round trips this site measured, so that every controller fills
-    its table from the same distances.
+    its table from the same distances. `shifts` are what rounds decided about this site's overflow, one a model.
     """
 
     site: str
@@ -50,6 +55,7 @@ class Beacon:
     rumours: Rumours = field(default_factory=Rumours)
     newest: Announce | None = None
     """The newest round whose outcome the sender knows: who missed its announcement learns of it so."""
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def number(self) -> int:
@@ -73,6 +79,7 @@ def parse_beacon(document: object) -> Beacon:
         draining=fields.flag("draining", False),
         models=parse_model_loads(fields),
         rtt_ms=fields.numbers("rtt_ms"),
+        shifts=tuple(_parse_shift(shift) for shift in fields.listed("shifts")),
         rumours=Rumours(
             refutation=min(fields.count("refutation", 0), NUMBER_LIMIT),
             suspects=usable(fields.counts("suspects")),
@@ -101,6 +108,8 @@ def parse_model_loads(fields: Fields) -> dict[str, ModelLoad]:
             service_ms=load.number("service_ms"),
             ready=load.flag("ready", True),
             arrivals_per_s=load.number("arrivals_per_s", 0.0),
+            replicas=load.count("replicas", 1),
+            max_replicas=load.count("max_replicas", 1),
         )
         for model, load in fields.objects("models").items()
     }
@@ -121,12 +130,29 @@ def beacon_document(beacon: Beacon) -> dict[str, object]:
                 "service_ms": load.service_ms,
                 "ready": load.ready,
                 "arrivals_per_s": load.arrivals_per_s,
+                "replicas": load.replicas,
+                "max_replicas": load.max_replicas,
             }
             for model, load in beacon.models.items()
         },
         "rtt_ms": dict(beacon.rtt_ms),
+        "shifts": [
+            {
+                "model": shift.model,
+                "to": shift.to,
+                "percent": shift.percent,
+                "epoch": shift.fence.epoch,
+                "round": shift.fence.round,
+            }
+            for shift in beacon.shifts
+        ],
         "refutation": beacon.rumours.refutation,
         "suspects": dict(beacon.rumours.suspects),
         "refuted": dict(beacon.rumours.refuted),
         "newest": None if beacon.newest is None else message_document(beacon.newest),
     }
+
+
+def _parse_shift(fields: Fields) -> Shift:
+    fence = Fence(fields.count("epoch"), fields.count("round"))
+    return Shift(fields.text("model"), fields.text("to"), min(100, fields.count("percent")), fence)

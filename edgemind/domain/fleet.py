@@ -45,6 +45,7 @@ class ModelEndpoint:
     `base_url` may end in `/v1` as OpenAI clients write it. `slots` is how many requests it works on at once,
     `service_ms` the expected time for one of them with nothing queued: a prior, replaced by measurement. `load_ms` is
     the time to load the model when it is cold. `key` is the resolved bearer token for this upstream, if it wants one.
+    `max_replicas` is how often a site may run it, each replica with `slots`; 1 cannot be scaled.
     """
 
     model: str
@@ -56,6 +57,7 @@ class ModelEndpoint:
     load_ms: float = 0.0
     key: str | None = field(default=None, repr=False)
     simulated: ServiceTime | None = None
+    max_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)

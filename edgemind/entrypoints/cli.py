@@ -29,7 +29,9 @@ COMMANDS = {
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
-    "sites": LazyCommand(f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites."),
+    "sites": LazyCommand(
+        f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
+    ),
     "models": LazyCommand(
         f"{_HERE}.model_files_commands:models", "List models; publish, fetch and roll back their files."
     ),

@@ -64,7 +64,8 @@ class GatewayAnswers:
         answer: list[dict[str, object]] = []
         for name, neighbour in self._neighbourhood.neighbours.items():
             beacon = neighbour.beacon
-            suspected = neighbour.membership.state(now_s) is not SiteState.ALIVE
+            alive = neighbour.membership.state(now_s) is SiteState.ALIVE
+            suspected = not alive or self._neighbourhood.failed_over_to(name, now_s) is not None
             if beacon is None and not suspected:
                 continue
             # Never heard and suspected: there is no load to tell, and its age is the time we have been waiting.
@@ -100,7 +101,11 @@ class GatewayAnswers:
         others = self._own.others_in_flight(report)
         ready = self._own.ready_models
         return {
-            model: {"in_flight": others.get(model, 0), "ready": ready.get(model, True)}
+            model: {
+                "in_flight": others.get(model, 0),
+                "ready": ready.get(model, True),
+                "replicas": self._own.ready_replicas(model),
+            }
             for model in self._own.site.models()
         }
 

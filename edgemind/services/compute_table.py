@@ -48,7 +48,8 @@ def fill_tables(
         ]
         if capacities:
             demand_per_s = {load.site: _demand_per_s(load, model) for load in by_name}
-            tables[model] = water_fill(demand_per_s, capacities, rtt_ms, fill_ratio)
+            shifts = {load.site: shift for load in by_name for shift in load.shifts if shift.model == model}
+            tables[model] = water_fill(demand_per_s, capacities, rtt_ms, fill_ratio, shifts=shifts)
     return tables
 
 

@@ -7,9 +7,13 @@ from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.membership import MembershipRule, PeerMembership, RoundTripEstimate, SiteState
 from edgemind.domain.routing.distance import declared_rtt_ms, nearest_sites
+from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.suspicion import Rumours, Suspicions
+from edgemind.domain.swarm.records import Fence
 
+FAIL_OVER_HOLD_S = 10.0
+"""How long a failed site that comes and goes is kept out: longer than it takes to open and decide the next round."""
 BEACON_PEERS_LIMIT = 10
 """Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
 
@@ -55,11 +59,24 @@ class DeclaredSite:
 
 @dataclass(frozen=True, slots=True)
 class SiteLoad:
-    """One site as the table sees it. `models` are those it holds or that devices ask it for."""
+    """One site as the table sees it. `models` are those it holds or that devices ask it for.
+
+    `shifts` say who takes what the site has too much of.
+    """
 
     site: str
     models: Mapping[str, ModelLoad]
     draining: bool = False
+    shifts: tuple[Shift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedOver:
+    """A site that a round took out of service. Nobody sends it anything before `until_s`, even if it answers again."""
+
+    to: str
+    fence: Fence
+    until_s: float
 
 
 class Neighbourhood:
@@ -82,6 +99,7 @@ class Neighbourhood:
             site.name: Neighbour(site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in nearest_sites(own, fleet.sites, with_controller, limit)
         }
+        self.failed_over: dict[str, FailedOver] = {}
         self.declared = {
             site.name: DeclaredSite(site, RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in fleet.sites
@@ -103,6 +121,16 @@ class Neighbourhood:
             return False
         neighbour.take(beacon, now_s, self._stale_s)
         return True
+
+    def fail_over(self, site: str, to: str, fence: Fence, now_s: float) -> None:
+        """A round decided it, whoever here still sees the site. Then its membership alone counts again."""
+        held = self.failed_over.get(site)
+        if held is None or held.fence < fence:
+            self.failed_over[site] = FailedOver(to, fence, now_s + FAIL_OVER_HOLD_S)
+
+    def failed_over_to(self, site: str, now_s: float) -> FailedOver | None:
+        held = self.failed_over.get(site)
+        return held if held is not None and held.until_s > now_s else None
 
     def answered(self, neighbour: Neighbour, beacon: Beacon, sent_s: float, now_s: float) -> None:
         """The answer to my own beacon: only that shows that requests would get there."""
@@ -161,7 +189,13 @@ class Neighbourhood:
         """The sites a table may use: neighbours that answer, and declared sites."""
         for name, neighbour in self.neighbours.items():
             if neighbour.beacon is not None and neighbour.membership.state(now_s) is SiteState.ALIVE:
-                yield SiteLoad(name, neighbour.beacon.models, neighbour.beacon.draining)
+                beacon, failed = neighbour.beacon, self.failed_over_to(name, now_s)
+                if failed is None:
+                    yield SiteLoad(name, beacon.models, beacon.draining, beacon.shifts)
+                else:
+                    # No capacity, and what its devices still ask it for is the taker's.
+                    taken = tuple(Shift(model, failed.to, 100, failed.fence) for model in beacon.models)
+                    yield SiteLoad(name, beacon.models, True, taken)
         for name, declared in self.declared.items():
             yield SiteLoad(name, declared.loads())
 
@@ -199,5 +233,6 @@ def declared_loads(site: Site) -> dict[str, ModelLoad]:
         servers = [endpoint for endpoint in site.endpoints if endpoint.model == model]
         slots = sum(server.slots for server in servers)
         service_ms = sum(server.service_ms * server.slots for server in servers) / slots
-        loads[model] = ModelLoad(0, slots, service_ms)
+        # The configuration lets only a model with a single server be scaled.
+        loads[model] = ModelLoad(0, slots, service_ms, max_replicas=servers[0].max_replicas)
     return loads

@@ -1,14 +1,17 @@
 """What a controller knows of its own site: its gateway workers' reports, its servers' checks, its drain switch."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from edgemind.domain.arrivals import DecayedArrivals
 from edgemind.domain.beacons import Beacon, ModelLoad
 from edgemind.domain.fleet import Site
+from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.suspicion import Rumours
 from edgemind.domain.swarm.messages import Announce
 from edgemind.domain.worker_reports import WorkerReport, merge_loads
 from edgemind.ports.clock import Clock
+from edgemind.ports.scaler import Replicas
 from edgemind.services.neighbourhood import SiteLoad, declared_loads
 
 REPORT_STALE_S = 1.0
@@ -24,6 +27,10 @@ class OwnSite:
         self.incarnation = incarnation
         self.drain_requested = False
         self.ready_models: dict[str, bool] = {}
+        self.replicas: Mapping[str, Replicas] = MappingProxyType({})
+        """Of the models that can be scaled here, as their scaler last told; every other model has one."""
+        self.shifts: tuple[Shift, ...] = ()
+        """Who takes what this site has too much of, as rounds decided."""
         self._clock = clock
         self._seq = 0
         self._reports: dict[tuple[str | None, int], tuple[float, WorkerReport]] = {}
@@ -34,6 +41,8 @@ class OwnSite:
         self.incarnation = before.incarnation
         self.drain_requested = before.drain_requested
         self.ready_models = before.ready_models
+        self.replicas = before.replicas
+        self.shifts = before.shifts
         self._seq = before._seq
         self._reports = before._reports
         self._arrivals = before._arrivals
@@ -68,7 +77,8 @@ class OwnSite:
         """Every model held here or asked for here, with smoothed arrivals.
 
         A model is ready if a worker says so and its server answers its checks. Without a live gateway none is: whatever
-        the servers could do, a neighbour's requests would not reach them.
+        the servers could do, a neighbour's requests would not reach them. Slots are those of one replica, as declared,
+        times the replicas that are ready: workers report what they last heard of them, which may be old.
         """
         reports = self.reports()
         reported = merge_loads(reports)
@@ -78,22 +88,31 @@ class OwnSite:
         for model in {**declared, **reported}:
             load = reported.get(model) or declared[model]
             held = model in declared
+            replicas = self.ready_replicas(model)
             loads[model] = ModelLoad(
                 in_flight=load.in_flight,
-                slots=load.slots if held else 0,
+                slots=declared[model].slots * replicas if held else 0,
                 service_ms=round(load.service_ms, 3),
-                ready=held and load.ready and reachable and self.ready_models.get(model, True),
+                ready=held and load.ready and reachable and replicas > 0 and self.ready_models.get(model, True),
                 arrivals_per_s=round(self._arrivals.per_s(model), 3),
+                replicas=replicas,
+                max_replicas=declared[model].max_replicas if held and model in self.replicas else 1,
             )
         return loads
 
+    def ready_replicas(self, model: str) -> int:
+        scaled = self.replicas.get(model)
+        return 1 if scaled is None else scaled.ready
+
     def site_load(self) -> SiteLoad:
-        return SiteLoad(self.site.name, self.loads(), self.draining)
+        return SiteLoad(self.site.name, self.loads(), self.draining, self.shifts)
 
     def beacon(self, rtt_ms: Mapping[str, float], rumours: Rumours, newest: Announce | None = None) -> Beacon:
         """My load now, numbered after the last one."""
         self._seq += 1
-        return Beacon(self.site.name, self.incarnation, self._seq, self.draining, self.loads(), rtt_ms, rumours, newest)
+        name, loads = self.site.name, self.loads()
+        known = rtt_ms, rumours, newest, self.shifts
+        return Beacon(name, self.incarnation, self._seq, self.draining, loads, *known)
 
     def others_in_flight(self, sender: WorkerReport) -> dict[str, int]:
         """Requests that the site's other workers have under way, by model: what the sender cannot see by itself."""

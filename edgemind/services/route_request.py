@@ -191,12 +191,17 @@ class RequestRouter:
         if changed:
             self.recompile()
 
-    def report_local(self, model: str, others_in_flight: float, *, ready: bool) -> None:
-        """What the other workers of this site have under way for a model, and whether its server answers its checks."""
+    def report_local(self, model: str, others_in_flight: float, *, ready: bool, replicas: int = 1) -> None:
+        """What the other workers of this site have under way for a model, whether it is served, and how often."""
         own = [candidate for candidate in self._by_model.get(model, ()) if candidate.site.name == self.ingress]
-        slots = sum(candidate.slots for candidate in own)
+        ready = ready and replicas > 0
         for candidate in own:
-            candidate.know_others(others_in_flight * candidate.slots / slots)
+            slots = self.targets[candidate.key].slots * max(1, replicas)
+            if slots != candidate.slots:
+                candidate.measured(candidate.rtt_ms, candidate.service_ms, slots)
+        all_slots = sum(candidate.slots for candidate in own)
+        for candidate in own:
+            candidate.know_others(others_in_flight * candidate.slots / all_slots)
             if candidate.ready != ready:
                 candidate.ready = ready
                 self.recompile()
@@ -269,4 +274,7 @@ def _redeclare(known: Target, declared: Candidate) -> None:
     candidate.site = declared.site
     if not known.via_gateway:
         candidate.load_ms = declared.load_ms
-        candidate.measured(declared.rtt_ms, candidate.service_ms, declared.slots)
+        # As many replicas as before, until the controller tells.
+        slots = declared.slots * max(1, candidate.slots // known.slots)
+        known.slots = declared.slots
+        candidate.measured(declared.rtt_ms, candidate.service_ms, slots)

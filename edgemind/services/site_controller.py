@@ -90,6 +90,7 @@ class SiteController:
         self.neighbourhood.joined = before.neighbourhood.joined
         self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
+        self.neighbourhood.failed_over = before.neighbourhood.failed_over
         self.neighbourhood.suspicions = before.neighbourhood.suspicions
         for name, neighbour in self.neighbourhood.neighbours.items():
             known = before.neighbourhood.neighbours.get(name)

@@ -138,7 +138,8 @@ class GatewaySync:
             self._router.report_site(beacon["site"], _reports(beacon), beacon["age_ms"], beacon.get("rtt_ms"))
         self._router.close_sites(closed)
         for model, local in answer.get("local", {}).items():
-            self._router.report_local(model, local["in_flight"], ready=local.get("ready", True))
+            ready, replicas = local.get("ready", True), local.get("replicas", 1)
+            self._router.report_local(model, local["in_flight"], ready=ready, replicas=replicas)
         # Never fewer than our own: some of them may not have reported yet.
         self.site_workers = max(self._identity.workers, answer.get("workers", 0))
         table = answer.get("table")

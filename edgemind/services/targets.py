@@ -14,7 +14,10 @@ DEFAULT_NEIGHBOUR_RTT_MS = 5.0
 
 @dataclass(slots=True)
 class Target:
-    """A candidate with what the relay needs: where to send, whether a gateway stands there, and how it has behaved."""
+    """A candidate with what the relay needs: where to send, whether a gateway stands there, and how it has behaved.
+
+    `slots` are those of one replica, as declared.
+    """
 
     candidate: Candidate
     base_url: str
@@ -22,6 +25,7 @@ class Target:
     key: str | None
     health: UpstreamHealth
     service: ServiceTimeEstimate
+    slots: int
 
 
 def declared_targets(fleet: Fleet, ingress: str, rule: EjectionRule) -> Iterable[Target]:
@@ -38,7 +42,8 @@ def declared_targets(fleet: Fleet, ingress: str, rule: EjectionRule) -> Iterable
                 key, site, endpoint.model, endpoint.slots, endpoint.service_ms, rtt_ms, endpoint.load_ms
             )
             service = ServiceTimeEstimate(endpoint.service_ms)
-            yield Target(candidate, endpoint.base_url, False, endpoint.key, UpstreamHealth(rule), service)
+            health = UpstreamHealth(rule)
+            yield Target(candidate, endpoint.base_url, False, endpoint.key, health, service, endpoint.slots)
 
 
 def _gateway_targets(site: Site, rtt_ms: float, rule: EjectionRule) -> Iterable[Target]:
@@ -50,7 +55,7 @@ def _gateway_targets(site: Site, rtt_ms: float, rule: EjectionRule) -> Iterable[
         service_ms = sum(server.service_ms * server.slots for server in servers) / slots
         candidate = Candidate(f"{site.name}/{model}", site, model, slots, service_ms, rtt_ms)
         service = ServiceTimeEstimate(service_ms)
-        yield Target(candidate, site.gateway_url, True, None, UpstreamHealth(rule), service)
+        yield Target(candidate, site.gateway_url, True, None, UpstreamHealth(rule), service, slots)
 
 
 def _declared_rtt_ms(own: Site | None, site: Site, ingress: str) -> float:

@@ -37,7 +37,10 @@ class ModelSettings(Group):
     base_url: ServerUrl = Field(
         description="Address of the model server; may end in /v1.", examples=["http://127.0.0.1:8401/v1"]
     )
-    slots: int = Field(ge=1, le=65_536, description="Requests it works on at once.", examples=[8])
+    slots: int = Field(ge=1, le=65_536, description="Requests each replica works on at once.", examples=[8])
+    max_replicas: int = Field(
+        default=1, ge=1, le=1000, description="Most replicas that a round may ask for; 1: it is not scaled."
+    )
     service_ms: float = Field(
         ge=0.01,
         le=3_600_000,
@@ -69,6 +72,7 @@ class ModelSettings(Group):
             load_ms=self.load_ms,
             key=self.key.reveal() if self.key else None,
             simulated=ServiceTime(drawn.distribution.value, drawn.sigma) if self.engine is Engine.SIMULATED else None,
+            max_replicas=self.max_replicas,
         )
 
 

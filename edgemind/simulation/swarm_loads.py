@@ -27,7 +27,7 @@ class SwarmLoads:
             slots = rng.choice(_SLOTS)
             ratio = rng.uniform(*(_BREACHING if site == breaching else _CALM))
             up = site != breaching or rng.random() >= _MODELS_DOWN_RATIO
-            self._loads[site] = SiteLoad(slots, slots * ratio, slots // 4, up)
+            self._loads[site] = SiteLoad(slots, slots * ratio, slots // 4, up, max_replicas=slots)
         return dict(self._loads)
 
     def rank(self, candidates: tuple[Candidate, ...]) -> tuple[str, ...]:

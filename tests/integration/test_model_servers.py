@@ -197,3 +197,24 @@ def test_what_cannot_start_says_so_in_one_line(server: object, config: Path, por
     assert "no site is called 'absent'" in refused(config, "--site", "absent")
     assert "site-a has no model 'absent'" in refused(config, "--site", "site-a", "--model", "absent")
     assert "somebody else's server" in refused(config, "--site", "site-a", "--model", "theirs")
+
+
+def test_replicas_come_and_go_at_run_time_and_outlive_the_process(tmp_path: Path) -> None:
+    port = free_port()
+    config = tmp_path / "edgemind.yaml"
+    config.write_text(YAML.format(port=port, cloud_port=free_port()).replace("slots: 2", "slots: 2, max_replicas: 3"))
+    scale = {"model": "simulated-llm", "replicas": 3, "fence": "1.17"}
+    with running(config, "--site", "site-a"):
+        assert ask(port, "POST", "/edgemind/v1/scale", scale).document["ready"] == 3
+        assert stats(port, "simulated-llm")["slots"] == 6
+        stale = ask(port, "POST", "/edgemind/v1/scale", scale | {"replicas": 2, "fence": "1.16"})
+        assert (stale.status, stale.document["error"]["code"]) == (409, "stale_fence")
+        for wrong in ({"replicas": 4}, {"replicas": 0}, {"replicas": True}, {"fence": "17"}, {"fence": 1.17}):
+            assert ask(port, "POST", "/edgemind/v1/scale", scale | wrong).status == 400
+        assert ask(port, "POST", "/edgemind/v1/scale", scale | {"model": "x"}).status == 404
+    with running(config, "--site", "site-a"):
+        shown = ask(port, "GET", "/edgemind/v1/scale").document["models"]["simulated-llm"]
+        assert (shown["replicas"], shown["ready"], shown["fence"]) == (3, 3, "1.17")
+        assert stats(port, "simulated-llm")["slots"] == 6
+        stale = ask(port, "POST", "/edgemind/v1/scale", scale | {"replicas": 2, "fence": "1.16"})
+        assert stale.status == 409

@@ -1,12 +1,10 @@
 """Who may do what on AWS: nobody everything, and each component of a site exactly what its code asks for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import edgemind
 from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
 from tests.stacks.conftest import Synthesized
@@ -18,7 +16,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 # What runs with each component's role: its own process, and the commands that are started in its pod.
 RUNS: Mapping[str, tuple[str, ...]] = {
     "gateway": ("edgemind.entrypoints.gateway",),
-    "controller": ("edgemind.entrypoints.controller", "edgemind.entrypoints.keys_commands"),
+    "controller": (
+        "edgemind.entrypoints.controller",
+        "edgemind.entrypoints.keys_commands",
+        "edgemind.entrypoints.swarm_commands",
+    ),
     "model-server": ("edgemind.entrypoints.model_server",),
 }
 _STATE = "edgemind.adapters.state_store"
@@ -27,7 +29,7 @@ MODEL_STORE = Adapter("s3", ("edgemind.adapters.model_store",))
 FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
-"""No component opens it yet: rounds are simulated. Who wires it gives its calls to a component here."""
+"""Only who opens it is asked for its methods: others have methods of such names, too."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -64,6 +66,9 @@ def asked_by(component: str) -> set[str]:
     """What the code that runs with a component's role asks of AWS."""
     state = methods_used(RUNS[component], port_methods("edgemind.ports.state_store", "StateStore"))
     actions = STATE_STORE.actions(state) | MODEL_STORE.actions(FETCHES.get(component, set()))
+    if methods_used(RUNS[component], {"open_swarm_store"}):
+        rounds = methods_used(RUNS[component], port_methods("edgemind.ports.swarm_store", "SwarmStore"))
+        actions |= SWARM_STORE.actions(rounds)
     # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
@@ -107,11 +112,6 @@ def test_every_call_of_aws_is_derived_from() -> None:
     }
 
 
-def test_no_component_opens_the_swarm_store_yet() -> None:
-    bootstrap = Path(edgemind.__file__).with_name("bootstrap.py")
-    assert "swarm_store" not in bootstrap.read_text(encoding="utf-8"), "give its calls to a component in asked_by"
-
-
 def _holds(adapter: Adapter, module: str) -> bool:
     return any(f"{module}.".startswith(f"{part}.") for part in adapter.modules)
 
@@ -128,6 +128,7 @@ def test_the_derivation_sees_what_it_should() -> None:
     assert "dynamodb:PutItem" in STATE_STORE.actions({"put_registration"})
     assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
     assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
+    assert SWARM_STORE.actions({"open_round", "read_ballots"}) >= {"dynamodb:Query", "dynamodb:UpdateItem"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}
 
 

@@ -80,6 +80,17 @@ CASES = [
     ("engine: llama_cpp", "engine: llama", "sites[0].models[0].engine: is 'llama', not one of external, llama_cpp"),
     ("name: simulated-detector", "name: detector", "sites[0].models[1].name: a simulated model says so; call it"),
     ("engine: llama_cpp", "simulated: {}", "sites[0].models[0].simulated: has no effect without engine: simulated"),
+    (
+        "key: env:GPU1_KEY}",
+        "max_replicas: 3}\n      - {name: other, base_url: http://gpu2, slots: 1, service_ms: 9}",
+        "sites[1].models[0].max_replicas: has no effect while this site declares the model twice",
+    ),
+    (
+        "engine: llama_cpp",
+        "engine: llama_cpp, max_replicas: 2",
+        "sites[0].models[0].max_replicas: has no effect: swarm.scaler: local scales simulated models only",
+    ),
+    ("scaler: local", "scaler: docker", "swarm.scaler: is 'docker', not one of none, local, kubernetes"),
     ("sigma: 0.3", "sigma: 30", "sites[0].models[1].simulated.sigma: is 30; write a value from 0 to 3"),
     ("key: env:GPU1_KEY", "key: env:NO_SUCH", "sites[1].models[0].key: environment variable NO_SUCH is not set"),
     ("key: env:GPU1_KEY", "api_key: env:X", "sites[1].models[0].api_key: unknown key; did you mean 'key'?"),

@@ -22,6 +22,8 @@ class SimulatedModel:
     def __init__(self, endpoint: ModelEndpoint, rng: Random) -> None:
         self.name = endpoint.model
         self.slots = endpoint.slots
+        self.max_replicas = endpoint.max_replicas
+        self.load_ms = endpoint.load_ms
         self.service_ms = endpoint.service_ms
         self.slowdown = 1.0
         self._declared = endpoint.simulated or ServiceTime()

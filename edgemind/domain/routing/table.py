@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from edgemind.domain.routing.overlay import Shift, relieved_fill, reserve
 
 Weights = Mapping[str, Mapping[str, float]]
 """Model -> site -> requests per second that this ingress should send there."""
@@ -35,6 +38,7 @@ def water_fill(
     rtt_ms: Callable[[str, str], float],
     fill_ratio: float = 0.85,
     home_ratio: float = 0.8,
+    shifts: Mapping[str, Shift] = MappingProxyType({}),
 ) -> dict[str, dict[str, float]]:
     """Share one model's demand among the sites that serve it: ingress -> site -> requests per second.
 
@@ -43,11 +47,15 @@ def water_fill(
     noise alone, and must not empty a site in favour of an equal neighbour. What no site has room for is spilled in
     proportion to slots, so that an overload is shared. Every ingress's row sums to its demand. Equal inputs give equal
     tables, in whichever order they come.
+
+    `shifts`, by the site that is relieved, come first: that site is filled less, and the taker's room is theirs.
     """
     sites = {capacity.site: capacity for capacity in capacities}
-    room = {name: fill_ratio * capacity.rate_per_s for name, capacity in sites.items()}
+    room = {name: relieved_fill(fill_ratio, name in shifts) * one.rate_per_s for name, one in sites.items()}
     left = dict(demand_per_s)
     shares: dict[str, dict[str, float]] = {ingress: {} for ingress in demand_per_s}
+    for ingress, site, taken in reserve(shifts, left, room):
+        shares[ingress][site] = taken
     pairs = sorted(
         ((rtt_ms(i, j) + sites[j].service_ms) * (home_ratio if i == j else 1.0), i, j)
         for i in demand_per_s
@@ -56,7 +64,7 @@ def water_fill(
     for _, ingress, site in pairs:
         taken = min(left[ingress], room[site])
         if taken > 0.0:
-            shares[ingress][site] = taken
+            shares[ingress][site] = shares[ingress].get(site, 0.0) + taken
             left[ingress] -= taken
             room[site] -= taken
     all_slots = sum(capacity.slots for capacity in sites.values())

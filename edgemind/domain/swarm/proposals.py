@@ -1,6 +1,6 @@
 """What a breaching site puts to the vote: a handful of absolute states, KEEP among them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad
@@ -13,16 +13,21 @@ SHIFT_SITES = 3
 def propose(loads: Mapping[str, SiteLoad], site: str, model: str) -> tuple[Candidate, ...]:
     """Candidates for a breach at `site`, whose overflow is in `model`, in the order of their ids.
 
-    One more replica here or at the roomiest other site; all or half of the overflow to each of the roomiest; nothing.
-    For a site that is down: one of the roomiest takes over.
+    One more replica here or at the roomiest other site that can still have one; all or half of the overflow to each of
+    the roomiest; nothing. For a site that is down: one of the roomiest takes over.
     """
     here = loads[site]
     others = [name for name, load in loads.items() if load.up and name != site]
-    roomy = sorted(others, key=lambda name: (-loads[name].room, name))[:SHIFT_SITES]
+    roomy = _roomiest(others, loads)[:SHIFT_SITES]
     if here.up:
         found = {Candidate(Action.SHIFT, other, percent, site, model) for other in roomy for percent in SHIFT_PERCENTS}
-        found.add(Candidate(Action.SCALE_OUT, site, here.replicas + 1, model=model))
     else:
         found = {Candidate(Action.FAIL_OVER, other, of=site) for other in roomy}
-    found |= {Candidate(Action.SCALE_OUT, other, loads[other].replicas + 1, model=model) for other in roomy[:1]}
+    scalable = [name for name in _roomiest(others, loads) if loads[name].scalable][:1]
+    for name in [site, *scalable] if here.scalable else scalable:
+        found.add(Candidate(Action.SCALE_OUT, name, loads[name].replicas + 1, model=model))
     return tuple(sorted(found | {KEEP}, key=lambda candidate: candidate.id))
+
+
+def _roomiest(sites: Iterable[str], loads: Mapping[str, SiteLoad]) -> list[str]:
+    return sorted(sites, key=lambda name: (-loads[name].room, name))

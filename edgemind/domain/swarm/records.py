@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from edgemind.errors import PermanentError
 
+FENCE_DIGITS = 16
 RANKED_LIMIT = 5
 """A ballot names its best five candidates at most."""
 
@@ -23,6 +24,14 @@ class Fence:
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.round}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Fence":
+        """What `str` wrote; PermanentError if that cannot be."""
+        epoch, _, round_ = text.partition(".")
+        if not all(part.isascii() and part.isdigit() and len(part) <= FENCE_DIGITS for part in (epoch, round_)):
+            raise PermanentError(f"{text[:50]!r} is no fence; it is written EPOCH.ROUND, such as 1.17")
+        return cls(int(epoch), int(round_))
 
 
 class Action(StrEnum):

@@ -10,12 +10,20 @@ from edgemind.domain.swarm.records import Action, Candidate
 
 @dataclass(frozen=True, slots=True)
 class SiteLoad:
-    """What a voter knows of a site: `demand` is requests under way and waiting, `slots` of all its `replicas`."""
+    """What a voter knows of a site: `demand` is requests under way and waiting, `slots` of all its `replicas`.
+
+    `max_replicas` is as many as the site can run; with 1 it cannot be scaled.
+    """
 
     slots: int
     demand: float
     replicas: int = 1
     up: bool = True
+    max_replicas: int = 1
+
+    @property
+    def scalable(self) -> bool:
+        return self.up and self.replicas < self.max_replicas
 
     @property
     def room(self) -> float:

@@ -13,6 +13,7 @@ from edgemind.entrypoints.gateway.listeners import Address, bind
 from edgemind.errors import ConfigurationError
 from edgemind.settings import Settings, load_client_settings, load_settings
 
+log = logging.getLogger("edgemind.controller")
 DEFAULT_FILE = Path("edgemind.yaml")
 
 
@@ -54,6 +55,8 @@ def controller(config: Path | None, site: str | None, listen: str | None, voter:
         bound = Address(address.host, listener.getsockname()[1])
         scheme = "https" if tls and (own.controller_url or "").startswith("https:") else "http"
         click.echo(f"controller {own.name} listens on {scheme}://{bound}", err=True)
+        if tls and scheme == "http":
+            log.warning("fleet.tls is set, and %s is told in plain text: declare it at https://", own.name)
         run_controller(file, settings, own.name, listener)
 
 

@@ -18,13 +18,13 @@ from edgemind.domain.fleet_status import (
     SiteStatus,
     TableStatus,
 )
+from edgemind.domain.site_tokens import SITE_TOKEN_HEADER
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
 from edgemind.entrypoints.controller.round_routes import RoundRoutes
-from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.entrypoints.controller.tls_identity import identities
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.site_controller import SiteController

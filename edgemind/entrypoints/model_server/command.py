@@ -41,16 +41,19 @@ def model_server(  # noqa: PLR0913, PLR0917 - click passes each option as an arg
     cannot be loaded.
     """
     with exit_codes():
-        assigned = assignment_of(load_settings(config, resolve_secrets=False), site, model)
+        settings = load_settings(config, resolve_secrets=False)
+        assigned = assignment_of(settings, site, model)
         if assigned.engine is Engine.SIMULATED:
-            serve_simulated(assigned, bind, seed)
+            serve_simulated(assigned, bind, seed, settings.state.directory)
         else:
             serve_llama(assigned, bind, gguf, threads, context_tokens, verbose)
 
 
-def serve_simulated(assigned: Assignment, bind: str | None, seed: int) -> None:
-    """Blocks until SIGTERM. Raises ConfigurationError."""
+def serve_simulated(assigned: Assignment, bind: str | None, seed: int, folder: Path) -> None:
+    """Blocks until SIGTERM. `folder` is where it keeps how far it was scaled. Raises ConfigurationError."""
     from edgemind.adapters.inference.simulated import SimulatedModel
+    from edgemind.adapters.scaler.replica_file import ReplicaFile
+    from edgemind.entrypoints.model_server.scaling import Scaling
     from edgemind.entrypoints.model_server.service import Station, Stations
     from edgemind.entrypoints.model_server.simulated_app import simulated_app
 
@@ -59,8 +62,10 @@ def serve_simulated(assigned: Assignment, bind: str | None, seed: int) -> None:
         SimulatedModel(endpoint, Random(f"{seed}/{assigned.site}/{endpoint.model}")) for endpoint in assigned.endpoints
     ]
     stations = Stations([Station(model, WAITING_PER_SLOT, assigned.wan_ms) for model in models])
+    scaling = Scaling(stations, ReplicaFile(folder, assigned.site))
+    scaling.restore()
     places = _places(assigned, bind)
-    serve(simulated_app(stations), reserve(places), lambda: _announce(assigned, places))
+    serve(simulated_app(stations, scaling), reserve(places), lambda: _announce(assigned, places))
 
 
 def serve_llama(

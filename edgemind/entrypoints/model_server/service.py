@@ -41,6 +41,27 @@ class Station:
         self._refused = 0
         self._wan_ms = wan_ms
         self._slots = Slots(model.slots, waiting_per_slot, model.service_ms)
+        self._growing: asyncio.TimerHandle | None = None
+
+    @property
+    def replicas(self) -> int:
+        """How many serve now."""
+        return self._slots.slots // self.model.slots
+
+    def scale(self, replicas: int) -> None:
+        """Run this many, each with the model's slots. More of them come when their model is loaded (`load_ms`)."""
+        if self._growing is not None:
+            self._growing.cancel()
+        slots = replicas * self.model.slots
+        if slots <= self._slots.slots or not self.model.load_ms:
+            self._slots.resize(slots)
+        else:
+            loop = asyncio.get_running_loop()
+            self._growing = loop.call_later(self.model.load_ms / 1000, self._slots.resize, slots)
+
+    def start_with(self, replicas: int) -> None:
+        """As a server that starts again: what it had is loaded before anybody asks."""
+        self._slots.resize(replicas * self.model.slots)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
@@ -70,7 +91,8 @@ class Station:
 
     def stats(self) -> dict[str, object]:
         return {
-            "slots": self.model.slots,
+            "slots": self._slots.slots,
+            "replicas": self.replicas,
             "in_flight": self._slots.in_flight,
             "queued": self._slots.queued,
             "served": self._served,

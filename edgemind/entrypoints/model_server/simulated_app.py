@@ -1,14 +1,13 @@
 """The simulated model server: one application with every simulated model of a site, or of the simulated cloud.
 
 `POST /simulated/brownout` {"factor": 3.0, "model": "..." or absent for all} makes models slow, as a hot or throttled
-host does; factor 1 ends it. `GET /simulated/stats` tells slots, queue and counts by model.
+host does; factor 1 ends it. `GET /simulated/stats` tells slots, queue and counts by model. Replicas: scaling.py.
 """
-
-import ipaddress
 
 from edgemind.entrypoints.model_server.application import Application
 from edgemind.entrypoints.model_server.exchange import Exchange, Refused
 from edgemind.entrypoints.model_server.openai_bodies import parse_object
+from edgemind.entrypoints.model_server.scaling import SCALE_PATH, Scaling, from_here
 from edgemind.entrypoints.model_server.service import Stations
 from edgemind.entrypoints.model_server.simulated_oip import MODELS_PREFIX, SimulatedOip
 from edgemind.entrypoints.model_server.simulated_openai import SimulatedOpenAI
@@ -16,7 +15,7 @@ from edgemind.entrypoints.model_server.simulated_openai import SimulatedOpenAI
 MAX_FACTOR = 1000
 
 
-def simulated_app(stations: Stations) -> Application:
+def simulated_app(stations: Stations, scaling: Scaling) -> Application:
     openai, oip, control = SimulatedOpenAI(stations), SimulatedOip(stations), SimulatedControl(stations)
     routes = {
         ("POST", "/v1/chat/completions"): openai.chat,
@@ -28,6 +27,8 @@ def simulated_app(stations: Stations) -> Application:
         ("GET", "/v2/health/ready"): oip.ready,
         ("POST", "/simulated/brownout"): control.brownout,
         ("GET", "/simulated/stats"): control.stats,
+        ("GET", SCALE_PATH): scaling.show,
+        ("POST", SCALE_PATH): scaling.scale,
     }
     return Application(routes, {MODELS_PREFIX: oip.model})
 
@@ -47,7 +48,7 @@ class SimulatedControl:
 
     async def brownout(self, exchange: Exchange) -> None:
         """Service times drawn from now on are multiplied; those under way stay as they are."""
-        if not _from_here(exchange):
+        if not from_here(exchange):
             raise Refused(403, "only this machine may slow its models down", "loopback_only")
         document = parse_object(await exchange.body())
         factor, model = document.get("factor"), document.get("model")
@@ -59,8 +60,3 @@ class SimulatedControl:
         for station in slowed:
             station.model.slowdown = float(factor)
         await exchange.answer(200, {"factor": factor, "models": [station.model.name for station in slowed]})
-
-
-def _from_here(exchange: Exchange) -> bool:
-    client = exchange.scope.get("client")
-    return client is not None and ipaddress.ip_address(client[0]).is_loopback

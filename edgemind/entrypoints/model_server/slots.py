@@ -56,10 +56,22 @@ class SlotQueue(Generic[Ticket]):
             self._waiting.pop(ticket, None)
             return None
         self._running.remove(ticket)
-        promoted = next(iter(self._waiting), None)
-        if promoted is not None:
-            del self._waiting[promoted]
-            self._running.add(promoted)
+        return self._promote()
+
+    def resize(self, slots: int, waiting_limit: int) -> list[Ticket]:
+        """From now on so many; returns the tickets that run now. Of too many, those that run and wait may stay."""
+        self.slots, self.waiting_limit = slots, waiting_limit
+        promoted = []
+        while (ticket := self._promote()) is not None:
+            promoted.append(ticket)
+        return promoted
+
+    def _promote(self) -> Ticket | None:
+        if not self._waiting or len(self._running) >= self.slots:
+            return None
+        promoted = next(iter(self._waiting))
+        del self._waiting[promoted]
+        self._running.add(promoted)
         return promoted
 
 
@@ -86,6 +98,7 @@ class Slots:
 
     def __init__(self, slots: int, waiting_per_slot: int, service_ms: float) -> None:
         self._queue: SlotQueue[asyncio.Future[None]] = SlotQueue(slots, slots * waiting_per_slot)
+        self._waiting_per_slot = waiting_per_slot
         self._service_ms = service_ms
 
     @property
@@ -95,6 +108,15 @@ class Slots:
     @property
     def queued(self) -> int:
         return self._queue.waiting
+
+    @property
+    def slots(self) -> int:
+        return self._queue.slots
+
+    def resize(self, slots: int) -> None:
+        """At least one. Growing lets in who waits; shrinking lets those that run finish, and who waits wait."""
+        for ticket in self._queue.resize(slots, slots * self._waiting_per_slot):
+            _let_in(ticket)
 
     async def acquire(self) -> Lease:
         """Wait for a slot. Raises QueueFull at once when too many wait; a cancelled wait leaves the queue."""
@@ -113,10 +135,15 @@ class Slots:
 
     def leave(self, ticket: "asyncio.Future[None]") -> None:
         promoted = self._queue.leave(ticket)
-        if promoted is not None and not promoted.done():
-            promoted.set_result(None)
+        if promoted is not None:
+            _let_in(promoted)
 
     def _full(self) -> QueueFull:
         queue = self._queue
         wait_s = math.ceil(queue.waiting / queue.slots * self._service_ms / 1000)
         return QueueFull(f"all {queue.slots} slots are busy and {queue.waiting} requests wait", max(1.0, wait_s))
+
+
+def _let_in(ticket: "asyncio.Future[None]") -> None:
+    if not ticket.done():
+        ticket.set_result(None)

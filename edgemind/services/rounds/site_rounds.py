@@ -41,7 +41,7 @@ class OwnPart:
 
 
 class SiteRounds:
-    """Made inside the event loop that runs it. `place`: its incarnation, higher with each start, and the rounds' store."""
+    """Made inside the event loop that runs it. `place`: its incarnation, higher with each start, and the store."""
 
     def __init__(
         self,
@@ -71,6 +71,11 @@ class SiteRounds:
         self._rules = rules
         self.driver.links = self._links()
         self._use()
+
+    @property
+    def rules(self) -> RoundRules:
+        """Those in force: a reload may have replaced them."""
+        return self._rules
 
     @property
     def sample_s(self) -> float:
@@ -139,5 +144,6 @@ class SiteRounds:
 
     def _heard(self, beacon: Beacon) -> None:
         """Who missed an announcement learns of the outcome from the next beacon of anybody who knows it."""
-        if beacon.newest is not None and beacon.newest.fence > self.driver.known:
-            self.driver.receive(beacon.newest)
+        newest = beacon.newest
+        if newest is not None and newest.sender == beacon.site and newest.fence > self.driver.known:
+            self.driver.receive(newest)

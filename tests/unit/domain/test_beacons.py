@@ -6,17 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.domain.beacons import Beacon, ModelLoad, beacon_document, parse_beacon
+from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.suspicion import Rumours
+from edgemind.domain.swarm.records import Fence
 from edgemind.domain.wire import DocumentInvalid
 
+shifts = st.builds(
+    Shift, st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40), st.integers(0, 100),
+    st.builds(Fence, st.integers(0, 2**53), st.integers(0, 2**53)),
+)  # fmt: skip
 numbers = st.floats(min_value=0, max_value=1e9)
-loads = st.builds(ModelLoad, st.integers(0, 10_000), st.integers(0, 10_000), numbers, st.booleans(), numbers)
+loads = st.builds(
+    ModelLoad, st.integers(0, 10_000), st.integers(0, 10_000), numbers, st.booleans(), numbers,
+    st.integers(0, 100), st.integers(0, 100),
+)  # fmt: skip
 names = st.text(min_size=1, max_size=40)
 said = st.dictionaries(names, st.integers(0, 2**53 - 2), max_size=4)
 beacons = st.builds(
     Beacon, names, st.integers(0, 2**53), st.integers(0, 2**53), st.booleans(),
     st.dictionaries(names, loads, max_size=4), st.dictionaries(names, numbers, max_size=4),
-    st.builds(Rumours, st.integers(0, 2**53 - 1), said, said),
+    st.builds(Rumours, st.integers(0, 2**53 - 1), said, said), shifts=st.tuples(shifts),
 )  # fmt: skip
 
 
@@ -44,6 +53,8 @@ def test_what_an_older_sender_leaves_out_has_a_sensible_value() -> None:
     older = {"v": 1, "site": "site-a", "incarnation": 1, "seq": 1}
 
     assert parse_beacon(older) == Beacon("site-a", 1, 1)
+    load = parse_beacon(document()).models["m"]
+    assert (load.replicas, load.max_replicas) == (1, 1), "who knows no replicas has one, and cannot be scaled"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +69,8 @@ def test_what_an_older_sender_leaves_out_has_a_sensible_value() -> None:
         ({"incarnation": 1.5}, "beacon.incarnation"),
         ({"draining": "no"}, "beacon.draining"),
         ({"models": []}, "beacon.models"),
+        ({"shifts": [{"model": "m", "to": "b", "percent": 1, "epoch": 1}]}, "beacon.shifts[0].round"),
+        ({"shifts": {}}, "beacon.shifts"),
         ({"models": {"m": None}}, "beacon.models.m"),
         ({"models": {"m": {"in_flight": 1, "slots": 1}}}, "beacon.models.m.service_ms"),
         ({"models": {"m": {"in_flight": 1, "slots": 1, "service_ms": float("nan")}}}, "beacon.models.m.service_ms"),

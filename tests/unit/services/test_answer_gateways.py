@@ -1,5 +1,6 @@
 import pytest
 
+from edgemind.domain.site_documents import JoinedSites
 from edgemind.errors import PermanentError
 from tests.support.controllers import Metro, decision_document, metro, report, site
 
@@ -16,14 +17,14 @@ def test_a_worker_learns_what_its_siblings_have_under_way(two: Metro) -> None:
     gateways.answer(report("site-a", 1, models={"detector": {**load, "in_flight": 2}}))
 
     answer = gateways.answer(report("site-a", 2, models={"detector": {**load, "in_flight": 9}}))
-    assert answer["local"] == {"detector": {"in_flight": 5, "ready": True}}
+    assert answer["local"] == {"detector": {"in_flight": 5, "ready": True, "replicas": 1}}
 
 
 def test_a_worker_that_fell_silent_is_not_counted(two: Metro) -> None:
     gateways = two.controllers["site-a"].gateways
     gateways.answer(report("site-a", 0, models={"detector": {"in_flight": 3, "slots": 4, "service_ms": 10.0}}))
     two.clock.advance(1.5)
-    assert gateways.answer(report("site-a", 1))["local"] == {"detector": {"in_flight": 0, "ready": True}}
+    assert gateways.answer(report("site-a", 1))["local"] == {"detector": {"in_flight": 0, "ready": True, "replicas": 1}}
 
 
 def test_the_table_comes_once(two: Metro) -> None:
@@ -65,7 +66,8 @@ def test_a_drain_reaches_the_workers_with_their_next_report(two: Metro) -> None:
 def test_a_model_whose_server_fails_its_checks_is_not_ready(two: Metro) -> None:
     controller = two.controllers["site-a"]
     controller.own.ready_models = {"detector": False}
-    assert controller.gateways.answer(report("site-a"))["local"] == {"detector": {"in_flight": 0, "ready": False}}
+    local = controller.gateways.answer(report("site-a"))["local"]
+    assert local == {"detector": {"in_flight": 0, "ready": False, "replicas": 1}}
 
 
 def test_a_gateway_of_another_site_is_turned_away(two: Metro) -> None:
@@ -94,10 +96,21 @@ def test_gateways_of_one_site_are_told_apart_by_where_they_are_reached(two: Metr
     first, second = ("http://10.0.0.1:8150", "http://10.0.0.2:8150")
     gateways.answer(report("site-a", 0, admin=first, models={"detector": load}))
     answer = gateways.answer(report("site-a", 0, admin=second, models={"detector": {**load, "in_flight": 2}}))
-    assert answer["local"] == {"detector": {"in_flight": 3, "ready": True}}
+    assert answer["local"] == {"detector": {"in_flight": 3, "ready": True, "replicas": 1}}
     assert answer["workers"] == 2
 
     two.clock.advance(1.5)
     answer = gateways.answer(report("site-a", 0, admin=second))
-    assert answer["local"] == {"detector": {"in_flight": 0, "ready": True}}
+    assert answer["local"] == {"detector": {"in_flight": 0, "ready": True, "replicas": 1}}
     assert answer["workers"] == 1, "the other one is gone"
+
+
+def test_sites_that_joined_are_told_until_the_worker_has_them() -> None:
+    group = Metro(metro(site("site-a")))
+    controller = group.controllers["site-a"]
+    assert controller.gateways.answer(report("site-a", joined_version=2))["joined"] is None, "not read yet"
+    controller.neighbourhood.joined = JoinedSites(3, (site("site-n"),))
+    told = controller.gateways.answer(report("site-a", joined_version=2))["joined"]
+    assert isinstance(told, dict)
+    assert [one["name"] for one in told["sites"]] == ["site-n"]
+    assert controller.gateways.answer(report("site-a", joined_version=3))["joined"] is None

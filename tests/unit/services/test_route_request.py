@@ -260,6 +260,19 @@ def test_other_workers_of_the_site_count_and_so_do_own_requests() -> None:
     assert decided(of)[0] == "site-b"
 
 
+def test_replicas_multiply_the_slots_of_the_own_servers_also_after_a_reload() -> None:
+    of = own_and_neighbour()
+    of.report_local("m", 2.0, ready=True, replicas=3)
+    assert of.local_load("m") == (2.0, 12, 20.0)
+    assert candidate(of, A).terms.slots == 12
+    of.replace_fleet(of.fleet, of.policy)
+    assert of.local_load("m") == (2.0, 12, 20.0)
+    of.report_local("m", 2.0, ready=True)
+    assert of.local_load("m") == (2.0, 4, 20.0)
+    of.report_local("m", 0.0, ready=True, replicas=0)
+    assert decided(of)[0] == "site-b"
+
+
 def test_load_of_a_model_that_the_site_does_not_hold() -> None:
     of = own_and_neighbour()
     assert of.local_load("n") == (0, 0, 0.0)

@@ -6,8 +6,11 @@ import pytest
 
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.membership import SiteState
+from edgemind.domain.routing.overlay import Shift
 from edgemind.domain.suspicion import Rumours
+from edgemind.domain.swarm.records import Fence
 from edgemind.errors import PermanentError
+from edgemind.ports.scaler import Replicas
 from edgemind.services.site_controller import SiteController
 from tests.support.controllers import Metro, decision_document, metro, report, site
 
@@ -210,6 +213,47 @@ def test_each_change_of_a_neighbours_state_is_logged_once_with_its_reason(
         "site site-b is back: it answers beacons",
         "site site-b is back: it answers beacons",
     ], "by site-a and by site-c"
+
+
+def test_replicas_reach_the_own_gateways_the_neighbours_and_the_table(three: Metro) -> None:
+    one, other = three.controllers["site-a"], three.controllers["site-b"]
+    one.own.replicas = {"detector": Replicas(3, 2, Fence(1, 4))}
+    run(three, 60, site_a=1200.0)
+    answer = one.gateways.answer(report("site-a"))
+    assert answer["local"] == {"detector": {"in_flight": 0, "ready": True, "replicas": 2}}
+    beacon = other.neighbourhood.neighbours["site-a"].beacon
+    assert beacon is not None
+    assert (beacon.models["detector"].slots, beacon.models["detector"].replicas) == (8, 2)
+    # 8 slots of 10 ms each, filled to 85 %; the others keep their four.
+    assert weights(one)["site-a"] == pytest.approx(680.0, rel=0.01)
+    assert weights(one)["site-b"] == pytest.approx(340.0, rel=0.01)
+
+    one.own.replicas = {"detector": Replicas(1, 0, Fence(1, 5))}
+    run(three, 2, site_a=1200.0)
+    assert "site-a" not in weights(one), "a model without a ready replica serves nobody"
+
+
+def test_a_shift_is_in_every_controllers_table_and_ends_with_the_site_that_reports_it(three: Metro) -> None:
+    run(three, 60, site_a=400.0)
+    before = weights(three.controllers["site-a"])
+    three.controllers["site-a"].own.shifts = (Shift("detector", "site-c", 100, Fence(1, 1)),)
+    run(three, 2, site_a=400.0)
+    after = weights(three.controllers["site-a"])
+    assert after["site-a"] < 0.85 * before["site-a"]
+    assert after["site-c"] > 100.0
+    now_s = three.clock.monotonic_s()
+    for other in ("site-b", "site-c"):
+        seen = {load.site: load.shifts for load in three.controllers[other].neighbourhood.loads(now_s)}
+        assert seen["site-a"] == three.controllers["site-a"].own.shifts
+
+    del three.running["site-a"]
+    for _ in range(30):
+        for name in ("site-b", "site-c"):
+            load = {"in_flight": 0, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 1.0}
+            three.controllers[name].gateways.answer(report(name, models={"detector": load}))
+        three.rounds(1)
+    known = three.controllers["site-b"].neighbourhood.loads(three.clock.monotonic_s())
+    assert [load.shifts for load in known] == [()]
 
 
 def fourteen() -> Metro:

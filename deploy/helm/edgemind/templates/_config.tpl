@@ -6,6 +6,7 @@
 {{- $url := printf "http://%s:8400/v1" (include "edgemind.model.name" .) -}}
 {{- $model := dict "name" $server.model "base_url" $url "slots" $server.slots "service_ms" $server.serviceMs -}}
 {{- if ne $server.engine "vllm" }}{{ $_ := set $model "engine" $server.engine }}{{ end -}}
+{{- with $server.maxReplicas }}{{ $_ := set $model "max_replicas" . }}{{ end -}}
 {{- with $server.sizeGb }}{{ $_ := set $model "size_gb" . }}{{ end -}}
 {{- with $server.loadMs }}{{ $_ := set $model "load_ms" . }}{{ end -}}
 {{- with $server.simulated }}{{ $_ := set $model "simulated" . }}{{ end -}}
@@ -50,6 +51,9 @@
 {{- end -}}
 {{- if not $seen }}{{ $sites = append $sites $own }}{{ end -}}
 {{- $_ := set $config "sites" $sites -}}
+{{- if .Values.controller.scaling.enabled -}}
+{{- $_ := set $config "swarm" (merge (dict "scaler" "kubernetes") ($config.swarm | default dict)) -}}
+{{- end -}}
 {{- if include "edgemind.state.volume" . -}}
 {{- $_ := set $config "state" (dict "store" "json" "directory" "/var/lib/edgemind/state") -}}
 {{- end -}}

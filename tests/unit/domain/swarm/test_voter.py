@@ -7,7 +7,12 @@ from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy, pressure, rank
 from edgemind.errors import ConfigurationError
 
-LOADS = {"a": SiteLoad(8, 16.0, replicas=2), "b": SiteLoad(8, 2.0), "c": SiteLoad(8, 7.0), "d": SiteLoad(8, 8.0)}
+LOADS = {
+    "a": SiteLoad(8, 16.0, replicas=2, max_replicas=4),
+    "b": SiteLoad(8, 2.0, max_replicas=4),
+    "c": SiteLoad(8, 7.0),
+    "d": SiteLoad(8, 8.0),
+}
 POLICY = VotingPolicy()
 
 
@@ -37,6 +42,16 @@ def test_a_site_that_is_down_is_taken_over_and_never_asked_to_help() -> None:
 def seen(*demand: float) -> float:
     """Requests per slot that an average request finds, with 8 slots everywhere."""
     return sum(at * at / 8 for at in demand) / sum(demand)
+
+
+def test_no_site_is_asked_for_more_replicas_than_it_can_have() -> None:
+    def scaled(**changed: SiteLoad) -> list[str]:
+        return [one.id for one in propose({**LOADS, **changed}, "a", "llm") if one.action is Action.SCALE_OUT]
+
+    assert scaled(a=SiteLoad(8, 16.0, replicas=4, max_replicas=4)) == ["scale_out:b:llm:2"]
+    # The roomiest that can be scaled, if the roomiest of all cannot.
+    assert scaled(b=SiteLoad(8, 2.0), d=SiteLoad(8, 8.0, max_replicas=2)) == ["scale_out:a:llm:3", "scale_out:d:llm:2"]
+    assert scaled(a=SiteLoad(8, 16.0), b=SiteLoad(8, 2.0)) == []
 
 
 def test_a_site_alone_can_only_scale_or_keep() -> None:
@@ -83,7 +98,7 @@ def test_within_the_cooldown_keep_comes_first(since_ms: float | None, keeps: boo
 
 
 def test_where_all_are_busy_alike_more_capacity_beats_nothing() -> None:
-    busy = {name: SiteLoad(3, 5.0) for name in ("a", "b", "c")}
+    busy = {name: SiteLoad(3, 5.0, max_replicas=2) for name in ("a", "b", "c")}
     assert rank(propose(busy, "a", "llm"), busy, POLICY, None)[0] == "scale_out:a:llm:2"
 
 

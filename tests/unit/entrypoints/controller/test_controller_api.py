@@ -158,7 +158,7 @@ def test_what_is_not_there_is_refused_in_the_same_shape(api: Api, method: str, p
 def test_a_worker_syncs(api: Api) -> None:
     answer = api.post("/gateways/sync", SITE, report_document("site-a"))
     assert answer.status == 200
-    assert set(answer.json()) == {"v", "table", "beacons", "local", "drain", "workers"}
+    assert set(answer.json()) == {"v", "table", "beacons", "local", "drain", "workers", "joined"}
 
 
 def test_a_controller_exchanges_beacons(api: Api) -> None:

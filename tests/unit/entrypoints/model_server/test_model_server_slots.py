@@ -110,3 +110,33 @@ def test_a_slot_given_to_one_who_is_just_leaving_goes_to_the_next() -> None:
         assert (slots.in_flight, slots.queued) == (0, 0)
 
     asyncio.run(scenario())
+
+
+def test_growing_lets_in_who_waits_in_order_and_shrinking_lets_the_running_finish() -> None:
+    queue: SlotQueue[str] = SlotQueue(slots=1, waiting_limit=4)
+    for name in "abcd":
+        queue.arrive(name)
+    assert queue.resize(3, 12) == ["b", "c"]
+    assert queue.resize(1, 4) == []
+    assert (queue.running, queue.waiting) == (3, 1)
+    # Three run on one slot: nobody follows until fewer than one do.
+    assert [queue.leave(name) for name in "abc"] == [None, None, "d"]
+    assert queue.resize(2, 8) == []
+
+
+def test_waiting_coroutines_run_when_their_model_gets_more_slots() -> None:
+    async def story() -> None:
+        slots = Slots(1, 4, 10.0)
+        await slots.acquire()
+        waiting = [asyncio.create_task(slots.acquire()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+        slots.resize(2)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert [task.done() for task in waiting] == [True, True, False]
+        assert (slots.slots, slots.in_flight, slots.queued) == (2, 2, 1)
+        waiting[2].cancel()
+
+    asyncio.run(story())
