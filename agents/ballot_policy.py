@@ -32,7 +32,7 @@ def ballot_policy(conversation: Conversation) -> Sequence[ToolRequest]:
 
 def _questions(brief: Brief) -> list[ToolRequest]:
     # `local`: what this site knows by itself. To ask the other sites takes longer than a round has.
-    questions = [ToolRequest(GET_SWARM_STATE.agent_name, {"local": True})]
+    questions = [ToolRequest(GET_SWARM_STATE.agent_name, {"local": True, "limit": 1})]
     # A round about whole sites has no model to ask for: the snapshot's loads are what there is.
     if brief.model:
         # Only the sites that matter: an answer about fifty takes twice the processor time.

@@ -1,7 +1,7 @@
 """The agents of a site beside its controller: their connections for as long as it runs, and the voter that it is given.
 
-The library knows neither agents nor tools, and agents and tools do not know each other. Both are named to this module:
-the controller's process as a function that makes it from a voter, the MCP servers as `module:function`.
+The library knows neither agents nor tools, and agents and tools do not know each other: `edgemind controller --voter
+strands` looks this module up by name, and this module the MCP servers, as `module:function`.
 """
 
 import asyncio
@@ -10,15 +10,19 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from agents.mcp_connection import CallLimits, McpConnection, ServerFactory
 from agents.roles import VOTER
 from agents.site_voter import StrandsVoter, VoteLimits
 from edgemind import bootstrap
+from edgemind.entrypoints.controller.process import ControllerProcess
 from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.voter import Voter
+from edgemind.settings import Settings
 
 log = logging.getLogger("edgemind.agents")
 
@@ -42,7 +46,7 @@ class SiteAgents:
     ) -> None:
         self._servers: Mapping[str, ServerFactory] = {}
         self._connections = {name: McpConnection(name, self._factory(name), calls) for name in sorted(VOTER.servers)}
-        self.voter: Voter = StrandsVoter(site, self._connections, clock, votes)
+        self.voter = StrandsVoter(site, self._connections, clock, votes)
 
     @asynccontextmanager
     async def running(self, servers: Mapping[str, ServerFactory]) -> AsyncIterator[None]:
@@ -53,6 +57,7 @@ class SiteAgents:
             for name, connection in self._connections.items()
             if name in self._servers
         ]
+        tasks.append(asyncio.create_task(self._rehearse()))
         try:
             yield
         finally:
@@ -64,6 +69,10 @@ class SiteAgents:
         """Return when every server is."""
         known = [connection for name, connection in self._connections.items() if name in self._servers]
         await asyncio.gather(*(connection.connected() for connection in known))
+
+    async def _rehearse(self) -> None:
+        await self.connected()
+        await self.voter.rehearse()
 
     def _factory(self, name: str) -> ServerFactory:
         def server() -> Any:
@@ -95,13 +104,12 @@ async def run_with_agents(
         await process.run(listener)
 
 
-def run_controller(
-    site: str, make: Callable[[Voter], ControllerLike], servers: SiteServers, listener: socket.socket
-) -> None:
-    """Run a controller with the agents of its site in this process until it is told to stop."""
+def run_controller(servers: SiteServers, config: Path, settings: Settings, site: str, listener: socket.socket) -> None:
+    """Run a site's controller with its agents in this process until it is told to stop."""
 
     async def main() -> None:
-        await run_with_agents(make, SiteAgents(site, bootstrap.system_clock()), servers, listener)
+        agents = SiteAgents(site, bootstrap.system_clock())
+        await run_with_agents(partial(ControllerProcess, config, settings, site), agents, servers, listener)
 
     with asyncio.Runner(loop_factory=bootstrap.new_event_loop) as runner:
         runner.run(main())

@@ -20,13 +20,14 @@ from agents.round_brief import Brief, brief_text, find_view
 from agents.tool_journal import ToolJournal
 from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.domain.swarm.ballots import ranking_length
-from edgemind.domain.swarm.records import Candidate, Fence
+from edgemind.domain.swarm.records import KEEP, Candidate, Fence
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
 from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 
 VOTER_NAME = "strands"
 ANSWERS = (Ballot.__name__,)
+REHEARSAL_MS = 5000.0
 
 log = logging.getLogger("edgemind.agents")
 
@@ -75,7 +76,8 @@ class StrandsVoter:
         started_s = self._clock.monotonic_s()
         journal = ToolJournal(VOTER, ANSWERS)
         try:
-            ballot = await self._within_limits(self._ask(brief_text(fence, candidates, view), journal), journal)
+            question = self._ask(brief_text(fence, candidates, view), journal)
+            ballot = await self._within(self._limits.vote_ms, question, journal)
             ranking = _checked(ballot, candidates)
         except NoBallot as exc:
             self._say(f"it abstains: {exc}")
@@ -85,25 +87,31 @@ class StrandsVoter:
         took_ms = 1000 * (self._clock.monotonic_s() - started_s)
         return Vote(fence, self._site, ranking, found, VOTER_NAME, took_ms, calls)
 
+    async def rehearse(self) -> None:
+        """Give a ballot that counts nowhere: the first one of a process imports and compiles for half a round."""
+        journal = ToolJournal(VOTER, ANSWERS)
+        with suppress(NoBallot):
+            await self._within(REHEARSAL_MS, self._ask(brief_text(Fence(0, 0), (KEEP,), View({})), journal), journal)
+
     async def _ask(self, prompt: str, journal: ToolJournal) -> object:
         """What a new agent answers. It is never used again: a call that hangs would stay in its history."""
         result = await self._agent(journal).invoke_async(prompt, limits={"turns": self._limits.turns})
         return result.structured_output
 
-    async def _within_limits(self, work: Coroutine[Any, Any, object], journal: ToolJournal) -> object:
+    async def _within(self, limit_ms: float, work: Coroutine[Any, Any, object], journal: ToolJournal) -> object:
         if len(self._abandoned) >= self._limits.abandoned:
             work.close()
             raise NoBallot(f"{len(self._abandoned)} discarded agents still run")
         # A task of its own, since an agent may be deaf to being cancelled: then it is left alone, and not waited for.
         task = asyncio.create_task(work)
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._limits.vote_ms / 1000)
+            done, _ = await asyncio.wait({task}, timeout=limit_ms / 1000)
         except asyncio.CancelledError:
             self._discard(task)
             raise
         if not done:
             self._discard(task)
-            raise NoBallot(f"the agent had no ballot within {self._limits.vote_ms:g} ms{_hanging(journal)}")
+            raise NoBallot(f"the agent had no ballot within {limit_ms:g} ms{_hanging(journal)}")
         trouble = task.exception()
         if trouble is not None:
             raise NoBallot(f"the agent failed: {str(trouble)[:300] or type(trouble).__name__}") from trouble

@@ -99,7 +99,7 @@ class Scene:
     def _memory_sync(self) -> MCPServer[Any]:
         server: MCPServer[Any] = MCPServer("memory_sync", log_level="ERROR")
 
-        async def get_swarm_state(local: bool = False) -> SwarmState:
+        async def get_swarm_state(local: bool = False, limit: int = 10) -> SwarmState:
             """The swarm as this site knows it."""
             return SwarmState(since_change_ms=None)
 

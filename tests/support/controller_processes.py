@@ -58,6 +58,9 @@ class ControllerFleet:
         self._gateway_ports = dict(zip(self.names, chosen[sites:], strict=True))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.arrivals_per_s = dict.fromkeys(self.names, 0.0)
+        self.in_flight = dict.fromkeys(self.names, 1)
+        self.flags: tuple[str, ...] = ()
+        """More of them for every controller."""
         self.answers: dict[str, dict[str, Any]] = {}
         self._model_server_url = model_server_url
         self._reporting = threading.Event()
@@ -101,7 +104,7 @@ class ControllerFleet:
 
     def command(self, name: str) -> list[str]:
         config = str(self.folder / "edgemind.yaml")
-        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name]
+        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name, *self.flags]
 
     def signal(self, name: str, number: signal.Signals) -> None:
         os.kill(self.processes[name].pid, number)
@@ -143,7 +146,12 @@ class ControllerFleet:
         headers = {"x-edgemind-site-token": "between-sites", "content-type": "application/json"}
         while not self._reporting.wait(0.1):
             for name in self.names:
-                load = {"in_flight": 1, "slots": 4, "service_ms": 10.0, "arrivals_per_s": self.arrivals_per_s[name]}
+                load = {
+                    "in_flight": self.in_flight[name],
+                    "slots": 4,
+                    "service_ms": 10.0,
+                    "arrivals_per_s": self.arrivals_per_s[name],
+                }
                 document = report_document(name, models={"detector": load})
                 status, answer = request("POST", f"{self.url(name)}/edgemind/v1/gateways/sync", headers, document)
                 if status == 200:

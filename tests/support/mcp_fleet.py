@@ -63,9 +63,9 @@ class FleetOfTools:
         server: MCPServer[Any] = MCPServer("memory_sync", log_level="CRITICAL")
         structured = "get_swarm_state" not in self.told
 
-        async def get_swarm_state(local: bool = False) -> Any:
+        async def get_swarm_state(local: bool = False, limit: int = 10) -> Any:
             """The swarm as this site knows it."""
-            await self._asked("get_swarm_state", local=local)
+            await self._asked("get_swarm_state", local=local, limit=limit)
             return self.told.get("get_swarm_state", SwarmState(since_change_ms=self.since_change_ms))
 
         get_swarm_state.__annotations__["return"] = SwarmState if structured else dict[str, Any]

@@ -76,7 +76,7 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     voter: Voter = booth.voter()
     vote = booth.run(voter.vote(FENCE, CANDIDATES, SNAPSHOT))
     assert (vote.fence, vote.site, vote.voter) == (FENCE, "a", "strands")
-    assert vote.ranking[0] == "scale_out:a:chat:3"
+    assert vote.ranking == rank(CANDIDATES, TRUTH, SNAPSHOT.policy, None)
     metrics, state = call_of(vote, METRICS), call_of(vote, STATE)
     assert metrics.role == state.role == "load_balancer"
     assert metrics.arguments == {"model": "chat", "sites": ["a", "b", "c"], "local": True}
@@ -84,6 +84,14 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     assert state.result == {"since_change_ms": None}
     assert 0 < metrics.took_ms <= vote.took_ms
     assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics", "get_swarm_state"]
+
+
+def test_a_rehearsal_asks_the_tools_and_says_nothing(booth: Booth, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "edgemind.agents")
+    booth.fleet.before["get_swarm_state"] = hang_in_a_thread
+    booth.run(booth.voter().rehearse())
+    assert [tool for tool, _ in booth.fleet.asked] == ["get_swarm_state"]
+    assert [record for record in caplog.records if record.name == "edgemind.agents"] == []
 
 
 def test_the_cooldown_comes_from_the_swarms_state(booth: Booth) -> None:
@@ -254,7 +262,7 @@ def test_whoever_asks_can_give_up(booth: Booth) -> None:
     async def scene() -> bool:
         voter = booth.voter()
         asking = asyncio.create_task(voter.vote(FENCE, CANDIDATES, SNAPSHOT))
-        await _until(lambda: ("get_swarm_state", {"local": True}) in booth.fleet.asked)
+        await _until(lambda: ("get_swarm_state", {"local": True, "limit": 1}) in booth.fleet.asked)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         await _until(lambda: not voter._abandoned)
