@@ -1,9 +1,13 @@
-"""A controller as the tools ask it in its own process: the same services that its API calls, without HTTP."""
+"""A controller as the tools ask it in its own process, without HTTP; and the servers that its site's agents call."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
+from mcp.server.mcpserver import MCPServer
+
+from edgemind import bootstrap
 from edgemind.domain.decision_ids import parse_cursor
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.swarm.history_documents import record_document
@@ -12,11 +16,15 @@ from edgemind.domain.swarm.vote_documents import fence_from_text
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
+from edgemind.entrypoints.controller.access import Role
+from edgemind.entrypoints.controller.process import ControllerProcess
 from edgemind.entrypoints.controller.round_shapes import RoundShape
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
 from edgemind.services.rounds.loads import KnownLoads
 from edgemind.services.site_controller import SiteController
+from mcp_tools.calls import Session, one_caller
+from mcp_tools.catalogue import SERVERS
 
 T = TypeVar("T")
 
@@ -99,6 +107,20 @@ class FleetInProcess:
     def _no_such_site(self, name: str) -> PermanentError:
         names = ", ".join(site.name for site in self._controller().neighbourhood.fleet.sites[:20])
         return PermanentError(f"no site is called {name!r}; there are: {names}")
+
+
+def site_servers(process: ControllerProcess) -> Mapping[str, Callable[[], MCPServer[Any]]]:
+    """What makes each server, by name. A site may do what an operator may; its agents' roles say what each may call."""
+    fleet = FleetInProcess(lambda: process.controller, partial(_own_rounds, process), bootstrap.system_clock())
+    sessions = one_caller(Session(Role.OPERATOR, fleet))
+    return {name: partial(spec.build, sessions) for name, spec in SERVERS.items()}
+
+
+def _own_rounds(process: ControllerProcess) -> OwnRounds:
+    rounds = process.rounds
+    if rounds is None:
+        return OwnRounds(Thresholds())
+    return OwnRounds(rounds.rules.thresholds, rounds.driver.since_change_ms())
 
 
 def _parsed(parse: Callable[[str], T], text: str) -> T:

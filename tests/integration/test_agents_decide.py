@@ -21,7 +21,7 @@ TOOLS = {"metrics_monitor.get_fleet_metrics", "memory_sync.get_swarm_state"}
 def test_the_ballots_of_a_decided_round_are_agents_and_show_their_tool_calls(tmp_path: Path) -> None:
     with served(model_server) as url:
         fleet = ControllerFleet(tmp_path, url)
-        fleet.flags = ("--voter", "strands", "--tools", "tests.support.site_servers:site_servers")
+        fleet.flags = ("--voter", "strands")
         provision(bootstrap.open_swarm_store(load_settings(tmp_path / "edgemind.yaml")), 1)
         with fleet.running():
             for name in fleet.names:

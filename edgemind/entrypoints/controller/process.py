@@ -90,11 +90,6 @@ class ControllerProcess:
         """None where this site takes part in no rounds."""
         return self._part.rounds
 
-    @property
-    def rounds(self) -> SiteRounds | None:
-        """None where this site takes part in no rounds."""
-        return self._rounds
-
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(

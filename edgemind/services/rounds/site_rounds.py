@@ -78,11 +78,6 @@ class SiteRounds:
         self._use()
 
     @property
-    def rules(self) -> RoundRules:
-        """Those in force: a reload may have replaced them."""
-        return self._rules
-
-    @property
     def sample_s(self) -> float:
         return self._rules.policy.sample_ms / 1000.0
 

@@ -9,7 +9,7 @@ from mcp.client import Client
 
 from edgemind.domain.thresholds import Thresholds
 from mcp_tools.catalogue import SERVERS
-from mcp_tools.site_servers import site_servers
+from mcp_tools.in_process import site_servers
 from tests.support.controllers import Metro
 from tests.support.mcp_sessions import telling_metro, text_of
 
