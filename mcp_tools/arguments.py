@@ -20,6 +20,7 @@ IfNewest = Annotated[
     str | None,
     Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
 ]
+ModelName = Annotated[str, Field(min_length=1, max_length=200, description="A model's name, as list_models has it.")]
 OneModel = Annotated[str | None, Field(max_length=200, description="Of this model only.")]
 SomeSites = Annotated[
     list[SiteName] | None, Field(max_length=1000, description="Only these; names that no site has are left out.")

@@ -18,7 +18,7 @@ from edgemind.domain.thresholds import Thresholds
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import Role
 from edgemind.entrypoints.controller.process import ControllerProcess
-from edgemind.entrypoints.controller.round_shapes import RoundShape
+from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
 from edgemind.services.rounds.loads import KnownLoads
@@ -90,6 +90,11 @@ class FleetInProcess:
             silent = f"; {', '.join(unreachable)} could not be asked" if unreachable else ""
             raise PermanentError(f"no round {fence} is kept: each controller keeps its newest ones only{silent}")
         return RoundShape.model_validate({**record_document(record), "unreachable": unreachable})
+
+    async def ask_swarm(self, model: str) -> AskedRound:
+        controller = self._controller()
+        controller.on_asked(model)
+        return AskedRound(site=controller.own.site.name, model=model)
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         controller = self._controller()

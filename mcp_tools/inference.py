@@ -10,7 +10,7 @@ from edgemind.domain.fleet_status import FleetModel, ModelList
 from edgemind.domain.membership import SiteState
 from edgemind.entrypoints.controller.access import Role
 from edgemind.errors import PermanentError
-from mcp_tools.arguments import After, PageLimit, SiteName
+from mcp_tools.arguments import After, ModelName, PageLimit, SiteName
 from mcp_tools.calls import Call
 from mcp_tools.chat import Prompt
 from mcp_tools.tools import TIMEOUT_S, ResourceSpec, ServerSpec, ToolSpec
@@ -21,7 +21,6 @@ PROMPT_LIMIT = 16_000
 TOKENS_LIMIT = 2048
 SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 
-ModelName = Annotated[str, Field(min_length=1, max_length=200, description="A model's name, as list_models has it.")]
 Text = Annotated[str, Field(min_length=1, max_length=PROMPT_LIMIT, description="What to say to the model.")]
 Tokens = Annotated[int, Field(ge=1, le=TOKENS_LIMIT, description="Length of the answer at most.")]
 DeadlineMs = Annotated[int, Field(ge=100, le=100_000, description="By when the answer is wanted, in milliseconds.")]
@@ -148,7 +147,7 @@ SERVER = ServerSpec(
     [
         ToolSpec(list_models),
         ToolSpec(get_cache_status),
-        ToolSpec(run_inference, Role.OPERATOR, timeout_s=INFERENCE_LIMIT_S + TIMEOUT_S, changes=True),
+        ToolSpec(run_inference, Role.OPERATOR, timeout_s=INFERENCE_LIMIT_S + TIMEOUT_S, changes=True, idempotent=False),
     ],
     [ResourceSpec("edgemind://models", fleet_models)],
 )

@@ -4,9 +4,12 @@ from pydantic import BaseModel, Field
 
 from edgemind.domain.fleet_status import SwarmStatus
 from edgemind.domain.swarm.summaries import RoundSummary
+from edgemind.entrypoints.controller.access import Role
 from edgemind.entrypoints.controller.round_shapes import RoundShape
-from mcp_tools.arguments import Cursor, FenceText, Local, RoundLimit
+from edgemind.errors import PermanentError
+from mcp_tools.arguments import Cursor, DryRun, FenceText, IfNewest, Local, ModelName, RoundLimit
 from mcp_tools.calls import Call
+from mcp_tools.fences import require_newest
 from mcp_tools.tools import ResourceSpec, ServerSpec, ToolSpec
 
 
@@ -53,6 +56,27 @@ async def get_round(call: Call, fence: FenceText) -> RoundShape:
     return await call.fleet.round(fence)
 
 
+class Asked(BaseModel):
+    """`applied` is false for a dry run. get_swarm_state tells what was decided, a moment later."""
+
+    site: str
+    model: str
+    applied: bool
+
+
+async def open_round(call: Call, model: ModelName, dry_run: DryRun = False, fence: IfNewest = None) -> Asked:
+    """Let the swarm decide about a model of the asked controller's site, though nothing breaches. Needs operator."""
+    await require_newest(call, fence)
+    if not dry_run:
+        asked = await call.fleet.ask_swarm(model)
+        return Asked(site=asked.site, model=asked.model, applied=True)
+    fleet = await call.fleet.fleet(local=True)
+    held = [one.model for site in fleet.sites if site.name == fleet.asked for one in site.models]
+    if model not in held:
+        raise PermanentError(f"{fleet.asked} does not hold {model!r}; it holds {', '.join(held) or 'nothing'}")
+    return Asked(site=fleet.asked, model=model, applied=False)
+
+
 async def recent_rounds(call: Call) -> SwarmState:
     """The swarm's state with its last 50 rounds."""
     return await get_swarm_state(call, 50)
@@ -65,7 +89,11 @@ async def one_round(call: Call, fence: str) -> RoundShape:
 
 SERVER = ServerSpec(
     "memory_sync",
-    "Rounds of an EdgeMind fleet's swarm: what was decided, by whom, and what came of it. Everything here only reads.",
-    [ToolSpec(get_swarm_state), ToolSpec(get_round)],
+    "Rounds of an EdgeMind fleet's swarm: what was decided, by whom, and what came of it; operators may open one.",
+    [
+        ToolSpec(get_swarm_state),
+        ToolSpec(get_round),
+        ToolSpec(open_round, Role.OPERATOR, changes=True, idempotent=False),
+    ],
     [ResourceSpec("edgemind://rounds", recent_rounds), ResourceSpec("edgemind://rounds/{fence}", one_round)],
 )

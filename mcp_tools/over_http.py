@@ -13,7 +13,7 @@ from edgemind.domain.swarm.records import Action
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.thresholds import Thresholds
-from edgemind.entrypoints.controller.round_shapes import RoundShape
+from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient, FleetUnreachable
 from edgemind.errors import PermanentError, UpstreamUnreachable
@@ -21,7 +21,7 @@ from edgemind.errors import PermanentError, UpstreamUnreachable
 T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
-ROUNDS, ROUND = TypeAdapter(RoundPage), TypeAdapter(RoundShape)
+ROUNDS, ROUND, ASKED = TypeAdapter(RoundPage), TypeAdapter(RoundShape), TypeAdapter(AskedRound)
 SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 LOOKED_BACK = 100
 """So many rounds are looked through for the last change: most decide that all stays as it is."""
@@ -81,6 +81,9 @@ class FleetOverHttp:
 
     async def round(self, fence: str) -> RoundShape:
         return await self._typed(ROUND, lambda: self._client.get("rounds", fence))
+
+    async def ask_swarm(self, model: str) -> AskedRound:
+        return await self._typed(ASKED, lambda: self._client.post("rounds", body={"model": model}))
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         verb = "drain" if draining else "undrain"

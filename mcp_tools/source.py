@@ -7,7 +7,7 @@ from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus,
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.thresholds import Thresholds
-from edgemind.entrypoints.controller.round_shapes import RoundShape
+from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
 
 
 class FleetSource(Protocol):
@@ -48,6 +48,9 @@ class FleetSource(Protocol):
 
     async def round(self, fence: str) -> RoundShape:
         """What all sites that answer know of one round."""
+
+    async def ask_swarm(self, model: str) -> AskedRound:
+        """Let the swarm decide about a model of the asked controller's site, though nothing breaches."""
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         """Take a site out of service, or back. A fleet over HTTP asks for the operator's token."""

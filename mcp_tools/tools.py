@@ -33,13 +33,14 @@ log = logging.getLogger("edgemind.mcp")
 class ToolSpec:
     """`run(call, **arguments)` with typed arguments and a model as its result; its docstring is what clients read.
 
-    `changes`: it changes something, so `least` is above viewer.
+    `changes`: it changes something, so `least` is above viewer. `idempotent`: twice is as good as once.
     """
 
     run: Callable[..., Awaitable[BaseModel]]
     least: Role = Role.VIEWER
     timeout_s: float = TIMEOUT_S
     changes: bool = False
+    idempotent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _tool(spec: ToolSpec) -> Tool:
     hints = ToolAnnotations(
         read_only_hint=not spec.changes,
         destructive_hint=spec.changes,
-        idempotent_hint=True,
+        idempotent_hint=spec.idempotent,
         open_world_hint=False,
     )
     tool = Tool.from_function(_guarded(spec), annotations=hints)

@@ -102,6 +102,15 @@ def test_the_fleet_has_the_last_word_on_what_a_token_may_do(
     told("container_ops", operator(over_http(url, threads, "act")), "drain_site", site="site-b", draining=False)
 
 
+def test_a_round_is_asked_for_over_http(group: Metro, url: str, threads: ThreadPoolExecutor) -> None:
+    asked: list[str] = []
+    group.controllers["site-a"].on_asked = asked.append
+    said = refusal("memory_sync", operator(over_http(url, threads)), "open_round", model="detector")
+    assert "this needs the operator role" in said
+    told_of = told("memory_sync", operator(over_http(url, threads, "act")), "open_round", model="detector")
+    assert (told_of["applied"], asked) == (True, ["detector"])
+
+
 @pytest.mark.parametrize(
     ("token", "said"), [("wrong", "this is not a token of the fleet"), (None, "Send `Authorization: Bearer TOKEN`")]
 )

@@ -33,6 +33,7 @@ from tests.support.mcp_sessions import (
 WRITES = [(name, tool.run.__name__) for name, spec in SERVERS.items() for tool in spec.tools if tool.changes]
 ARGUMENTS: dict[str, dict[str, object]] = {
     "drain_site": {"site": "site-b"},
+    "open_round": {"model": "detector"},
     "run_inference": {"model": "detector", "site": "site-a", "prompt": "Say hello."},
 }
 
@@ -98,6 +99,18 @@ def test_a_write_that_rests_on_an_older_round_is_refused(group: Metro) -> None:
     assert not own.drain_requested
     told("container_ops", act, "drain_site", site="site-b", fence="1.3")
     assert own.drain_requested
+
+
+def test_a_round_is_asked_for_by_operators(group: Metro) -> None:
+    asked: list[str] = []
+    group.controllers["site-a"].on_asked = asked.append
+    act = operator(in_process(group))
+    tried = told("memory_sync", act, "open_round", model="detector", dry_run=True)
+    assert (tried, asked) == ({"site": "site-a", "model": "detector", "applied": False}, [])
+    assert "site-a does not hold 'none'" in refusal("memory_sync", act, "open_round", model="none", dry_run=True)
+    assert "was decided after 1.1" in refusal("memory_sync", act, "open_round", model="detector", fence="1.1")
+    assert told("memory_sync", act, "open_round", model="detector", fence="1.3")["applied"]
+    assert asked == ["detector"]
 
 
 class Emptying(FleetInProcess):
