@@ -65,6 +65,8 @@ class ControllerFleet:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.arrivals_per_s = dict.fromkeys(self.names, 0.0)
         self.in_flight = dict.fromkeys(self.names, 1)
+        self.flags: tuple[str, ...] = ()
+        """More of them for every controller."""
         self.answers: dict[str, dict[str, Any]] = {}
         self._model_server_url = model_server_url
         self._reporting = threading.Event()
@@ -108,7 +110,7 @@ class ControllerFleet:
 
     def command(self, name: str) -> list[str]:
         config = str(self.folder / "edgemind.yaml")
-        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name]
+        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name, *self.flags]
 
     def provision(self) -> None:
         """The metro's first round, as an operator puts it."""

@@ -63,6 +63,11 @@ class SiteRounds:
         self.driver = SwarmDriver(own, incarnation, StoreThreads(store), self._links(), clock)
         self._use()
 
+    @property
+    def rules(self) -> RoundRules:
+        """Those in force: a reload may have replaced them."""
+        return self._rules
+
     def attach(self, controller: SiteController, rules: RoundRules) -> None:
         """Go on with another configuration's controller."""
         self._controller = controller
@@ -71,11 +76,6 @@ class SiteRounds:
         self._rules = rules
         self.driver.links = self._links()
         self._use()
-
-    @property
-    def rules(self) -> RoundRules:
-        """Those in force: a reload may have replaced them."""
-        return self._rules
 
     @property
     def sample_s(self) -> float:

@@ -85,15 +85,16 @@ def measures_of(own: OwnSite) -> dict[str, Measures]:
     Added latency is the site's median of the last seconds: of a hundred requests the slowest is no breach. It counts
     for the model that is busiest per slot, whose queue it most likely is.
     """
+    busy = {model: (load.in_flight, load.slots) for model, load in own.loads().items() if load.slots > 0}
+    return measures_from(busy, merge_counters(report.counters for report in own.reports()).added_ms_p50)
+
+
+def measures_from(busy: Mapping[str, tuple[int, int]], latency_ms: float | None) -> dict[str, Measures]:
+    """As `measures_of`, from requests in flight and slots by model, and the site's median of added latency."""
     measures: dict[str, dict[str, float]] = {
-        model: {
-            "occupancy_ratio": load.in_flight / load.slots,
-            "queue_depth": float(max(0, load.in_flight - load.slots)),
-        }
-        for model, load in own.loads().items()
-        if load.slots > 0
+        model: {"occupancy_ratio": in_flight / slots, "queue_depth": float(max(0, in_flight - slots))}
+        for model, (in_flight, slots) in busy.items()
     }
-    latency_ms = merge_counters(report.counters for report in own.reports()).added_ms_p50
     if measures and latency_ms is not None:
         busiest = max(sorted(measures), key=lambda model: measures[model]["occupancy_ratio"])
         measures[busiest]["latency_ms"] = latency_ms
