@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ candidates = st.builds(
 demands = st.floats(0, 100, allow_nan=False) | st.integers(0, 100).map(float)
 loads = st.dictionaries(
     st.sampled_from(["a", "b", "c"]),
-    st.builds(SiteLoad, st.integers(0, 64), demands, st.integers(0, 8), st.booleans()),
+    st.builds(SiteLoad, st.integers(0, 64), demands, st.integers(0, 8), st.booleans(), st.integers(1, 8)),
     min_size=1,
 )
 sinces = st.none() | st.floats(0, 1e5)
@@ -80,7 +80,7 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     metrics, state = call_of(vote, METRICS), call_of(vote, STATE)
     assert metrics.role == state.role == "load_balancer"
     assert metrics.arguments == {"model": "chat", "sites": ["a", "b", "c"], "local": True}
-    assert metrics.result["loads"]["a"] == {"slots": 4, "demand": 9.0, "replicas": 2, "up": True}
+    assert metrics.result["loads"]["a"] == asdict(TRUTH["a"])
     assert state.result == {"since_change_ms": None}
     assert 0 < metrics.took_ms <= vote.took_ms
     assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics", "get_swarm_state"]
