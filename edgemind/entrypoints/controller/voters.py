@@ -13,7 +13,7 @@ from edgemind.errors import ConfigurationError
 from edgemind.settings import Settings
 
 AGENTS = "agents.runtime"
-TOOLS = "mcp_tools.site_servers:site_servers"
+TOOLS = "mcp_tools.in_process:site_servers"
 """The MCP servers of a controller, as `module:function`."""
 
 RunController = Callable[[Path, Settings, str, socket.socket], None]
