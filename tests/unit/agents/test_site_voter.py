@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.ballot_policy import ballot_policy
 from agents.policy_model import Conversation, ToolRequest
-from agents.site_voter import VoteLimits
+from agents.site_voter import REHEARSALS, VoteLimits
 from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy, rank
 from edgemind.domain.swarm.votes import View, Vote
@@ -86,11 +86,22 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics", "get_swarm_state"]
 
 
-def test_a_rehearsal_asks_the_tools_and_says_nothing(booth: Booth, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rehearsal_goes_on_until_every_tool_has_answered_and_says_nothing(
+    booth: Booth, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "edgemind.agents")
-    booth.fleet.before["get_swarm_state"] = hang_in_a_thread
+    failures = [RuntimeError("cold"), RuntimeError("cold")]
+
+    async def cold() -> None:
+        if failures:
+            raise failures.pop()
+
+    booth.fleet.before["get_swarm_state"] = cold
     booth.run(booth.voter().rehearse())
-    assert [tool for tool, _ in booth.fleet.asked] == ["get_swarm_state"]
+    assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics"] * 3 + ["get_swarm_state"] * 3
+    failures.extend(RuntimeError("broken") for _ in range(100))
+    booth.run(booth.voter().rehearse())
+    assert len(booth.fleet.asked) == 6 + 2 * REHEARSALS
     assert [record for record in caplog.records if record.name == "edgemind.agents"] == []
 
 
