@@ -128,6 +128,7 @@ class SiteRounds:
     def _use(self) -> None:
         controller = self._controller
         controller.on_message = self._receive
+        controller.on_asked = lambda model: self._watch.ask(self._controller.own, model)
         controller.exchange.tell_of_rounds(lambda: self.driver.newest, self._heard)
         controller.view.swarm = lambda: self.status
         self._watch = ThresholdWatch(
