@@ -5,7 +5,7 @@ The agent and whoever writes down what the ballot rests on work it out by the sa
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -93,15 +93,22 @@ def find_view(brief: Brief, answers: Iterable[ToolAnswer]) -> Findings:
 
 
 def load_document(load: SiteLoad) -> dict[str, Any]:
-    return {"slots": load.slots, "demand": load.demand, "replicas": load.replicas, "up": load.up}
+    return asdict(load)
 
 
 def read_loads(fields: Fields) -> dict[str, SiteLoad]:
-    """The object `loads`: by site, `slots` of all `replicas`, `demand` in requests, and whether the site is `up`."""
-    return {
-        site: SiteLoad(one.count("slots"), one.number("demand"), one.count("replicas", 1), one.flag("up", True))
-        for site, one in fields.objects("loads").items()
-    }
+    """The object `loads`, by site: `slots` of all `replicas`, `demand` in requests, whether the site is `up`."""
+    return {site: _read_load(one) for site, one in fields.objects("loads").items()}
+
+
+def _read_load(fields: Fields) -> SiteLoad:
+    return SiteLoad(
+        fields.count("slots"),
+        fields.number("demand"),
+        fields.count("replicas", 1),
+        fields.flag("up", True),
+        fields.count("max_replicas", 1),
+    )
 
 
 def _told_loads(brief: Brief, answer: ToolAnswer) -> Mapping[str, SiteLoad]:

@@ -20,14 +20,18 @@ from agents.round_brief import Brief, brief_text, find_view
 from agents.tool_journal import ToolJournal
 from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.domain.swarm.ballots import ranking_length
-from edgemind.domain.swarm.records import KEEP, Candidate, Fence
+from edgemind.domain.swarm.records import KEEP, Action, Candidate, Fence
+from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
 from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 
 VOTER_NAME = "strands"
 ANSWERS = (Ballot.__name__,)
+REHEARSALS = 5
 REHEARSAL_MS = 5000.0
+REHEARSED_MODEL = "rehearsal"
+"""No model of that name is needed: what counts is that the tools answer."""
 
 log = logging.getLogger("edgemind.agents")
 
@@ -35,7 +39,7 @@ log = logging.getLogger("edgemind.agents")
 @dataclass(frozen=True, slots=True)
 class VoteLimits:
     vote_ms: float = field(
-        default=60.0,
+        default=80.0,
         metadata=bounds(1, 10_000, "ms", "An agent that has no ballot by then is discarded, and the site abstains."),
     )
     turns: int = field(default=3, metadata=bounds(2, 20, "count", "How often the agent's model may be asked."))
@@ -88,10 +92,16 @@ class StrandsVoter:
         return Vote(fence, self._site, ranking, found, VOTER_NAME, took_ms, calls)
 
     async def rehearse(self) -> None:
-        """Give a ballot that counts nowhere: the first one of a process imports and compiles for half a round."""
-        journal = ToolJournal(VOTER, ANSWERS)
-        with suppress(NoBallot):
-            await self._within(REHEARSAL_MS, self._ask(brief_text(Fence(0, 0), (KEEP,), View({})), journal), journal)
+        """Give a ballot that counts nowhere, until every tool has answered: the first calls of a process import and
+        compile for as long as a round takes."""
+        view = View({self._site: SiteLoad(1, 0.0)})
+        brief = brief_text(Fence(0, 0), (Candidate(Action.SCALE_OUT, self._site, 2, model=REHEARSED_MODEL), KEEP), view)
+        for _ in range(REHEARSALS):
+            journal = ToolJournal(VOTER, ANSWERS)
+            with suppress(NoBallot):
+                await self._within(REHEARSAL_MS, self._ask(brief, journal), journal)
+            if journal.calls and not any(call.failed for call in journal.calls):
+                return
 
     async def _ask(self, prompt: str, journal: ToolJournal) -> object:
         """What a new agent answers. It is never used again: a call that hangs would stay in its history."""

@@ -39,6 +39,7 @@ class Load(BaseModel):
     demand: float
     replicas: int
     up: bool
+    max_replicas: int
 
 
 class Loads(BaseModel):
@@ -69,7 +70,7 @@ class Scene:
 
     @property
     def loads(self) -> dict[str, SiteLoad]:
-        return {f"site-{number}": SiteLoad(8, 1.5 * number, 2) for number in range(self.sites)}
+        return {f"site-{number}": SiteLoad(8, 1.5 * number, 2, max_replicas=4) for number in range(self.sites)}
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.ballot_policy import ballot_policy
 from agents.policy_model import Conversation, ToolRequest
-from agents.site_voter import VoteLimits
+from agents.site_voter import REHEARSALS, VoteLimits
 from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy, rank
 from edgemind.domain.swarm.votes import View, Vote
@@ -33,7 +33,7 @@ candidates = st.builds(
 demands = st.floats(0, 100, allow_nan=False) | st.integers(0, 100).map(float)
 loads = st.dictionaries(
     st.sampled_from(["a", "b", "c"]),
-    st.builds(SiteLoad, st.integers(0, 64), demands, st.integers(0, 8), st.booleans()),
+    st.builds(SiteLoad, st.integers(0, 64), demands, st.integers(0, 8), st.booleans(), st.integers(1, 8)),
     min_size=1,
 )
 sinces = st.none() | st.floats(0, 1e5)
@@ -80,17 +80,28 @@ def test_a_ballot_says_what_it_rests_on(booth: Booth) -> None:
     metrics, state = call_of(vote, METRICS), call_of(vote, STATE)
     assert metrics.role == state.role == "load_balancer"
     assert metrics.arguments == {"model": "chat", "sites": ["a", "b", "c"], "local": True}
-    assert metrics.result["loads"]["a"] == {"slots": 4, "demand": 9.0, "replicas": 2, "up": True}
+    assert metrics.result["loads"]["a"] == asdict(TRUTH["a"])
     assert state.result == {"since_change_ms": None}
     assert 0 < metrics.took_ms <= vote.took_ms
     assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics", "get_swarm_state"]
 
 
-def test_a_rehearsal_asks_the_tools_and_says_nothing(booth: Booth, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rehearsal_goes_on_until_every_tool_has_answered_and_says_nothing(
+    booth: Booth, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "edgemind.agents")
-    booth.fleet.before["get_swarm_state"] = hang_in_a_thread
+    failures = [RuntimeError("cold"), RuntimeError("cold")]
+
+    async def cold() -> None:
+        if failures:
+            raise failures.pop()
+
+    booth.fleet.before["get_swarm_state"] = cold
     booth.run(booth.voter().rehearse())
-    assert [tool for tool, _ in booth.fleet.asked] == ["get_swarm_state"]
+    assert sorted(tool for tool, _ in booth.fleet.asked) == ["get_fleet_metrics"] * 3 + ["get_swarm_state"] * 3
+    failures.extend(RuntimeError("broken") for _ in range(100))
+    booth.run(booth.voter().rehearse())
+    assert len(booth.fleet.asked) == 6 + 2 * REHEARSALS
     assert [record for record in caplog.records if record.name == "edgemind.agents"] == []
 
 
