@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgemind.adapters.swarm_store.rules import CONDITIONS
+from edgemind.domain.swarm.roster import ChangeRoster
 from scripts.model import FOLDER, invariants, read_search, run, variants
 from scripts.trouble import Trouble
 
@@ -14,8 +15,10 @@ WRITES = {"OpenRound": "open", "Decide": "decide", "Claim": "claim", "PutBallot"
 ENDED = "State-vector 116 byte, depth reached 62, errors: {}\n {} states, stored\n{}"
 
 
-def test_every_condition_of_every_write_has_its_mutant() -> None:
-    conditions = {f"without_{WRITES[kind.__name__]}_{name}" for kind, named in CONDITIONS.items() for name in named}
+def test_every_condition_of_every_write_of_a_round_has_its_mutant() -> None:
+    """The roster's is another item's: no round depends on when it changes."""
+    of_rounds = {kind: named for kind, named in CONDITIONS.items() if kind is not ChangeRoster}
+    conditions = {f"without_{WRITES[kind.__name__]}_{name}" for kind, named in of_rounds.items() for name in named}
     assert conditions <= {variant.name for variant in variants(ROOT)}
 
 
