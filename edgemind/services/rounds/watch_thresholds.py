@@ -7,6 +7,7 @@ from edgemind.domain.swarm.breach import BreachChange, BreachWatch, Measures
 from edgemind.domain.swarm.proposals import propose
 from edgemind.domain.swarm.records import Candidate
 from edgemind.domain.worker_reports import merge_counters
+from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
 from edgemind.services.own_site import OwnSite
 from edgemind.services.rounds.loads import KnownLoads
@@ -50,8 +51,17 @@ class ThresholdWatch:
         # One at a time: a round is about one model, and one is decided before the next may open.
         for model, measures in change.breaching.items():
             if self._may_ask(model) and self._ask(own, model, measures):
+                log.info("a breach of %s is confirmed: %s", model, _words(measures))
                 break
         return change
+
+    def ask(self, own: OwnSite, model: str) -> None:
+        """Ask the swarm about a model without a breach. PermanentError if the site does not hold it."""
+        measures = measures_of(own)
+        if model not in measures or not self._ask(own, model, measures[model]):
+            held = ", ".join(sorted(measures)) or "nothing"
+            raise PermanentError(f"{own.site.name} does not hold {model!r}; it holds {held}")
+        log.info("the swarm is asked about %s, because an operator wants it", model)
 
     def _may_ask(self, model: str) -> bool:
         since_ms = self._since_change_ms()
@@ -65,7 +75,6 @@ class ThresholdWatch:
         if own.site.name not in loads:
             return False
         self._asked_s[model] = self._clock.monotonic_s()
-        log.info("a breach of %s is confirmed: %s", model, _words(measures))
         self._propose(propose(loads, own.site.name, model), measures)
         return True
 
