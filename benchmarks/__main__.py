@@ -1,4 +1,4 @@
-"""`python -m benchmarks gateway | decision | memory`."""
+"""`python -m benchmarks gateway | decision | memory | voter`."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import click
 
 from benchmarks.decision import SITES, measure_decisions
 from benchmarks.gateway import measure_gateways
-from benchmarks.goals import decision_goal, gateway_goals, memory_goal
+from benchmarks.goals import decision_goal, gateway_goals, memory_goal, voter_goals
 from benchmarks.machine import describe
 from benchmarks.memory import growth_ratio, measure_memory
 from benchmarks.peers.base import StartError
@@ -117,6 +117,36 @@ def memory(peer: str, requests: int, samples: int, environments: Path, report: P
     if report:
         rows = [asdict(sample) for sample in taken]
         write_report(report, {"machine": describe(), "peer": peer, "growth_ratio": grown, "rows": rows})
+
+
+@benchmarks.command(help="CPU of a site's ballot: a Strands agent with two MCP calls, and the library's own voter.")
+@click.option("--ballots", default=1000, type=click.IntRange(min=100), help="Per voter and size of the fleet.")
+@click.option("--memory-ballots", default=10_000, type=click.IntRange(min=100), help="For the growth of memory.")
+@_report
+def voter(ballots: int, memory_ballots: int, report: Path | None) -> None:
+    _needs_linux()
+    # Imported here: the other benchmarks need no agents.
+    from benchmarks.voter import measure_ballot_memory, measure_ballots, measure_start
+
+    taken = measure_ballot_memory(memory_ballots, 20, _progress)
+    rows = measure_ballots(ballots, _progress)
+    start_s, start_cpu_s = measure_start()
+    names = ("cpu_mean_ms", "cpu_p50_ms", "cpu_p99_ms", "wall_p50_ms", "wall_p99_ms")
+    header = ["a ballot", "sites", *(name.replace("_", " ") for name in names)]
+    method = f"{ballots} ballots in turn in one process, tools over MCP in that process, garbage collection on"
+    print(table(header, [[r.voter, str(r.sites), *(f"{getattr(r, name):.3f}" for name in names)] for r in rows]))
+    grown = growth_ratio(taken)
+    print(f"memory grew by {grown:.2%} after the first tenth of {memory_ballots} ballots, to {taken[-1].rss_mb:.1f} MB")
+    print(
+        f"imports: {start_s:.2f} s, {start_cpu_s:.2f} s of CPU", machine_line(describe()), f"method: {method}", sep="\n"
+    )
+    worst_ms = max(row.cpu_p99_ms for row in rows)
+    print(*(goal.line() for goal in voter_goals(worst_ms, grown, start_s)), sep="\n")
+    if report:
+        measured = {"growth_ratio": grown, "start_s": start_s, "start_cpu_s": start_cpu_s}
+        write_report(
+            report, {"machine": describe(), "method": method, "rows": [asdict(row) for row in rows], **measured}
+        )
 
 
 if __name__ == "__main__":

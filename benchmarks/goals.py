@@ -38,3 +38,11 @@ def decision_goal(us_per_decision: float) -> Goal:
 
 def memory_goal(growth_ratio: float) -> Goal:
     return Goal("memory growth after the first tenth, ratio", 0.02, growth_ratio)
+
+
+def voter_goals(cpu_p99_ms: float, growth_ratio: float, start_s: float) -> Sequence[Goal]:
+    return (
+        Goal("CPU of a ballot, p99 of the largest fleet, ms", 10.0, cpu_p99_ms),
+        Goal("memory growth over the ballots, ratio", 0.05, growth_ratio),
+        Goal("start of the agents, s", 3.0, start_s),
+    )

@@ -21,6 +21,7 @@ from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.domain.deployment import PLACES
 from edgemind.domain.fleet import Site
 from edgemind.domain.limits import Limits
+from edgemind.domain.swarm.swarm_policy import ScalerKind
 from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
 from edgemind.ports.model_store import ModelStore
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from edgemind.adapters.fleet_tls import FleetTls
     from edgemind.domain.swarm.envelopes import MessageNumbers
     from edgemind.ports.cloud_account import CloudAccount
+    from edgemind.ports.effect_journal import EffectJournal
     from edgemind.ports.round_journal import RoundJournal
+    from edgemind.ports.scaler import Scaler
     from edgemind.ports.swarm_store import SwarmStore
     from edgemind.services.site_controller import SiteLinks
 
@@ -152,6 +155,37 @@ def open_round_journal(settings: Settings, site: str) -> "RoundJournal":
     if settings.state.store is Store.JSON:
         return JsonLinesRoundJournal(settings.state.directory, site)
     return MemoryRoundJournal()
+
+
+def open_effect_journal(settings: Settings, site: str) -> "EffectJournal":
+    """Where the controller of `site` keeps what it still has to do: beside the state, if that is a directory."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.effect_journal.json_file import JsonFileEffectJournal
+    from edgemind.adapters.effect_journal.memory import MemoryEffectJournal
+
+    if settings.state.store is Store.JSON:
+        return JsonFileEffectJournal(settings.state.directory, site)
+    return MemoryEffectJournal()
+
+
+def open_scaler(settings: Settings, site: Site, pools: UpstreamPools) -> "Scaler":
+    """Who runs the model servers of `site`, as `swarm.scaler` says."""
+    # Imported here: only controllers need it.
+    from edgemind.adapters.http_calls import HttpCalls
+    from edgemind.adapters.scaler.cluster_api import ClusterApi
+    from edgemind.adapters.scaler.kubernetes import KubernetesScaler
+    from edgemind.adapters.scaler.local_process import LocalProcessScaler
+    from edgemind.adapters.scaler.none import NoScaler
+
+    match settings.swarm.scaler:
+        case ScalerKind.NONE:
+            return NoScaler()
+        case ScalerKind.LOCAL:
+            return LocalProcessScaler(HttpCalls(pools), site.endpoints)
+        case ScalerKind.KUBERNETES:
+            return KubernetesScaler(ClusterApi(), site.endpoints)
+        case other:
+            assert_never(other)
 
 
 def certificate_folder(folder: Path, metro: str) -> "CertificateFolder":

@@ -12,7 +12,18 @@ from scripts.groups import GROUPS
 Check = Callable[[Path, Path], list[str]]
 """Takes the root and the environment's Python, answers with findings; a tool has printed its own, and counts as one."""
 
-TYPED = ("edgemind", "dashboard", "stacks", "deploy", "scripts", "benchmarks", "examples", "tests")
+TYPED = (
+    "edgemind",
+    "agents",
+    "dashboard",
+    "mcp_tools",
+    "stacks",
+    "deploy",
+    "scripts",
+    "benchmarks",
+    "examples",
+    "tests",
+)
 SHELL_FILES = ("run", ".ci/run", ".ci/install-docker", ".githooks/pre-commit")
 
 # Character classes, so that these lines do not find themselves.

@@ -12,7 +12,21 @@ from typing import NoReturn
 from scripts import archives, cdk
 from scripts.archives import ARCHIVES
 from scripts.environment import Environment
-from scripts.groups import AWS, BENCH, CERTS, CORE, DEMO, DEV, ENGINES, INFRA, PEERS, TESTED, TESTED_APART, Group
+from scripts.groups import (
+    AGENTS,
+    AWS,
+    BENCH,
+    CERTS,
+    CORE,
+    DEMO,
+    DEV,
+    ENGINES,
+    INFRA,
+    PEERS,
+    TESTED,
+    TESTED_APART,
+    Group,
+)
 from scripts.progress import Progress
 from scripts.trouble import Trouble
 
@@ -86,6 +100,8 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
             return (CORE, *ENGINES)
         case ["dashboard", *_]:
             return (DEMO,)
+        case ["mcp", *_]:
+            return (AGENTS,)
         case ["check", *_]:
             return (AWS,)
         case ["certs", *_]:
@@ -192,7 +208,7 @@ def peers_apart(arguments: Sequence[str]) -> tuple[Group, ...]:
 
 
 def bench(house: House, arguments: list[str]) -> int:
-    house.prepare(CORE, BENCH)
+    house.prepare(CORE, AGENTS if arguments[:1] == ["voter"] else BENCH)
     for peer in peers_apart(arguments):
         house.prepare_apart(peer)
     house.become("-m", "benchmarks", *arguments)
@@ -241,7 +257,9 @@ COMMANDS: dict[str, Command] = {
     "mutants": Command("[pytest flags]", "the swarm's stores without one condition each: every one is missed", mutants),
     "history": Command("[pytest flags]", "histories of the swarm's stores under 16 writers are linearizable", history),
     "bench": Command(
-        "NAME [flags]", "benchmarks beside their peers: gateway, decision, memory; NAME --help has the flags", bench
+        "NAME [flags]",
+        "benchmarks beside their peers: gateway, decision, memory, voter; NAME --help has the flags",
+        bench,
     ),
     "lock": Command("[--upgrade] [NAME ...]", "make requirements/*.lock from pyproject.toml", lock),
     "hooks": Command("", "check each commit before it is made (.githooks)", hooks),

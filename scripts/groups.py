@@ -37,8 +37,14 @@ class Group:
 CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
 AWS = Group("aws", "the stores on AWS", ("aws",), frozenset({"core"}))
+AGENTS = Group("agents", "the Strands agents", ("aws", "agents"), frozenset({"core", "aws"}))
 CERTS = Group("certs", "making certificates", ("certs",), frozenset({"core"}))
-DEV = Group("dev", "tests and checks", ("demo", "aws", "certs", "dev"), frozenset({"core", "demo", "aws", "certs"}))
+DEV = Group(
+    "dev",
+    "tests and checks",
+    ("demo", "aws", "certs", "agents", "dev"),
+    frozenset({"core", "demo", "aws", "certs", "agents"}),
+)
 INFRA = Group("infra", "the CDK app and its checks", ("aws", "infra"), frozenset({"core", "aws"}), optional=True)
 BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
 LLAMA = Group("llama", "the llama.cpp engine", ("llama",), frozenset({"core"}), optional=True)
@@ -50,7 +56,23 @@ CHECKOV = Group("checkov", "a scanner of templates and charts", None, optional=T
 VALKEY = Group("valkey", "the server in the Valkey image", None, optional=True, place=Place.FOLDER)
 
 # DEV first: the other groups in .venv are locked to agree with it.
-GROUPS = (DEV, DEMO, CORE, AWS, CERTS, INFRA, BENCH, LLAMA, SMOLLM2, SGLANG_ROUTER, LITELLM, MINISTACK, CHECKOV, VALKEY)
+GROUPS = (
+    DEV,
+    DEMO,
+    CORE,
+    AWS,
+    CERTS,
+    AGENTS,
+    INFRA,
+    BENCH,
+    LLAMA,
+    SMOLLM2,
+    SGLANG_ROUTER,
+    LITELLM,
+    MINISTACK,
+    CHECKOV,
+    VALKEY,
+)
 ENGINES = (LLAMA, SMOLLM2)
 # What cannot be had of it, the tests skip with a reason.
 TESTED = (DEV, *ENGINES, BENCH, INFRA)

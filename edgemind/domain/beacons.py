@@ -53,9 +53,9 @@ class Beacon:
     models: Mapping[str, ModelLoad] = field(default_factory=dict)
     rtt_ms: Mapping[str, float] = field(default_factory=dict)
     rumours: Rumours = field(default_factory=Rumours)
-    shifts: tuple[Shift, ...] = ()
     newest: Announce | None = None
     """The newest round whose outcome the sender knows: who missed its announcement learns of it so."""
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def number(self) -> int:

@@ -8,7 +8,11 @@ from edgemind.domain.worker_reports import DecisionSummary, GatewayCounters
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """One model at one site; `service_ms` is measured where requests ran, else declared."""
+    """One model at one site; `service_ms` is measured where requests ran, else declared.
+
+    `slots` are those of all `replicas` that are ready; `max_replicas` is as many as the site can run, 1 if it cannot
+    scale the model.
+    """
 
     model: str
     in_flight: int
@@ -16,6 +20,8 @@ class ModelStatus:
     service_ms: float
     ready: bool
     arrivals_per_s: float
+    replicas: int = 1
+    max_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ _CATALOGUE = (
     Scenario("normal", "Phones, headsets, vehicles and sensors at a steady rate.", EVERYDAY),
     Scenario(
         "flash-crowd",
-        "In the middle third four times as many requests come in at the first site.",
+        "In the middle third twenty-five times as many requests come in at the first site.",
         EVERYDAY,
-        surges=(Surge(0, 4.0, _THIRD, _TWO_THIRDS),),
+        surges=(Surge(0, 25.0, _THIRD, _TWO_THIRDS),),
     ),
     Scenario(
         "site-failure",

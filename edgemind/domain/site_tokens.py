@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
+SITE_TOKEN_HEADER = "x-edgemind-site-token"
+
 
 @dataclass(frozen=True, slots=True)
 class SiteTokens:

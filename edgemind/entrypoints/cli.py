@@ -29,7 +29,9 @@ COMMANDS = {
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
-    "sites": LazyCommand(f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites."),
+    "sites": LazyCommand(
+        f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
+    ),
     "models": LazyCommand(
         f"{_HERE}.model_files_commands:models", "List models; publish, fetch and roll back their files."
     ),
@@ -41,6 +43,8 @@ COMMANDS = {
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
     "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
+    # By name only: the library never imports its applications.
+    "mcp": LazyCommand("mcp_tools.command:mcp", "Serve tools over the fleet to an MCP client.", "agents"),
     "simulate": LazyCommand(
         f"{_HERE}.simulate_command:simulate", "Simulate routing policies, or the swarm, in virtual time."
     ),

@@ -10,6 +10,8 @@ import click
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage
 
 TIMEOUT_S = 10.0
+ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+"""A fleet of a thousand sites tells of itself in 2 MiB: what is longer comes from somebody else."""
 
 
 class FleetUnreachable(Refused):
@@ -56,7 +58,7 @@ class FleetClient:
             sent = None if body is None else json.dumps(body)
             connection.request(method, path, sent, {**self._headers, **content})
             response = connection.getresponse()
-            status, answer = response.status, response.read()
+            status, answer = response.status, response.read(ANSWER_LIMIT_BYTES + 1)
         except (OSError, HTTPException) as exc:
             raise FleetUnreachable(
                 f"the fleet at {self.url} cannot be reached ({_reason(exc)}). Is its controller running? "
@@ -64,6 +66,10 @@ class FleetClient:
             ) from exc
         finally:
             connection.close()
+        if len(answer) > ANSWER_LIMIT_BYTES:
+            raise FleetUnreachable(
+                f"what is at {self.url} answers with more than {ANSWER_LIMIT_BYTES} bytes; is it a fleet API?"
+            )
         document = _document(answer)
         if status >= 400:
             raise Refused(_refusal(status, document, self.url))

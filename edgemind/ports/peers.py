@@ -46,6 +46,9 @@ class Peers(Protocol):
     async def tell(self, site: str, message: Message) -> None:
         """Hand a message over, once and within 200 ms; nobody answers it. A round only loses speed by a lost one."""
 
+    async def keep_open(self, site: str) -> None:
+        """Have a way to a site open, so that a message need not wait for it: for sites that get no beacons."""
+
     async def close(self) -> None:
         """Close what is kept open to peers."""
 

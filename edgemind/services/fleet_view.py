@@ -51,7 +51,13 @@ class FleetView:
         """Whoever runs this site's rounds sets it."""
 
     async def fleet(self) -> FleetStatus:
-        sites = (await self.sites()).sites
+        return self._fleet_of((await self.sites()).sites)
+
+    def known_fleet(self) -> FleetStatus:
+        """The metro from the beacons at hand: nobody is asked for this, so it takes no time."""
+        return self._fleet_of(self._known_sites())
+
+    def _fleet_of(self, sites: list[SiteStatus]) -> FleetStatus:
         metro = self._neighbourhood.fleet.metro
         per_s = sum(site.requests_per_s for site in sites)
         return FleetStatus(metro, self._own.site.name, self._clock.wall_ms(), round(per_s, 2), sites)
@@ -116,10 +122,14 @@ class FleetView:
         age_ms = float(max(0, self._clock.wall_ms() - table.computed_at_ms))
         return TableStatus(self._own.site.name, table.version, table.computed_at_ms, age_ms, weights)
 
+    def _known_sites(self) -> list[SiteStatus]:
+        """By name."""
+        others = [self._seen(site) for site in self._neighbourhood.fleet.sites if site.name != self._own.site.name]
+        return sorted([self.own_site(), *others], key=lambda site: site.name)
+
     def models(self) -> ModelList:
         """Every model and where it is held, from the beacons at hand: nobody is asked for this."""
-        sites = [self._seen(site) for site in self._neighbourhood.fleet.sites if site.name != self._own.site.name]
-        sites = sorted([self.own_site(), *sites], key=lambda site: site.name)
+        sites = self._known_sites()
         cloud = self._neighbourhood.fleet.cloud
         in_cloud = set(cloud.models()) if cloud else set()
         names = sorted(in_cloud | {model.model for site in sites for model in site.models})
@@ -165,7 +175,16 @@ class FleetView:
 def _model_statuses(loads: Mapping[str, ModelLoad]) -> list[ModelStatus]:
     """Only what the site holds: models that are merely asked for there have no slots."""
     return [
-        ModelStatus(name, load.in_flight, load.slots, load.service_ms, load.ready, load.arrivals_per_s)
+        ModelStatus(
+            name,
+            load.in_flight,
+            load.slots,
+            load.service_ms,
+            load.ready,
+            load.arrivals_per_s,
+            load.replicas,
+            load.max_replicas,
+        )
         for name, load in sorted(loads.items())
         if load.slots > 0
     ]

@@ -111,7 +111,8 @@ class OwnSite:
         """My load now, numbered after the last one."""
         self._seq += 1
         name, loads = self.site.name, self.loads()
-        return Beacon(name, self.incarnation, self._seq, self.draining, loads, rtt_ms, rumours, self.shifts, newest)
+        known = rtt_ms, rumours, newest, self.shifts
+        return Beacon(name, self.incarnation, self._seq, self.draining, loads, *known)
 
     def others_in_flight(self, sender: WorkerReport) -> dict[str, int]:
         """Requests that the site's other workers have under way, by model: what the sender cannot see by itself."""

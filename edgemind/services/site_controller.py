@@ -13,6 +13,7 @@ from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
+from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
 from edgemind.ports.round_journal import RoundJournal
@@ -70,6 +71,8 @@ class SiteController:
         self.links = links
         self.on_message: Callable[[Message], None] = _nobody_listens
         """Where messages of rounds go: whoever runs this site's rounds sets it."""
+        self.on_asked: Callable[[str], None] = _nobody_decides
+        """Who asks the swarm about a model of this site without a breach; set like `on_message`."""
         self._put_together(heartbeat)
 
     def _put_together(self, heartbeat: Heartbeat) -> None:
@@ -86,7 +89,7 @@ class SiteController:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
         self.log = before.log
-        self.on_message = before.on_message
+        self.on_message, self.on_asked = before.on_message, before.on_asked
         self.neighbourhood.joined = before.neighbourhood.joined
         self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
@@ -141,3 +144,7 @@ class SiteController:
 
 def _nobody_listens(message: Message) -> None:
     """This site takes part in no rounds: to the others it is one that votes late."""
+
+
+def _nobody_decides(model: str) -> None:
+    raise PermanentError("this site takes part in no rounds: its controller's log says why")

@@ -26,7 +26,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_unknown_neighbours(sites),
         *_shared_addresses(sites, models),
         *_misplaced_simulation(models),
-        *_scaled_twice(sites),
+        *_unscalable(data, sites),
         *_unsatisfiable_tenants(tenants, sites + cloud, models),
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
@@ -107,17 +107,21 @@ def _misplaced_simulation(models: list[Entry]) -> Iterator[Finding]:
             yield Finding((*path, "simulated"), "has no effect without engine: simulated; add that or remove this")
 
 
-def _scaled_twice(sites: list[Entry]) -> Iterator[Finding]:
-    """A round asks for replicas of a model at a site, so there has to be one thing that is scaled."""
+def _unscalable(data: dict[str, object], sites: list[Entry]) -> Iterator[Finding]:
+    """A round asks for replicas of a model at a site: there has to be one thing that is scaled, by who can do it."""
+    swarm = data.get("swarm")
+    local = isinstance(swarm, dict) and swarm.get("scaler") == "local"
     for path, site in sites:
         models = _entries(site, "models", path)
         names = [model.get("name") for _, model in models]
         for model_path, model in models:
-            if "max_replicas" in model and model.get("max_replicas") != 1 and names.count(model.get("name")) > 1:
-                yield Finding(
-                    (*model_path, "max_replicas"),
-                    "has no effect while this site declares the model twice; declare it once",
-                )
+            if model.get("max_replicas", 1) == 1:
+                continue
+            place = (*model_path, "max_replicas")
+            if names.count(model.get("name")) > 1:
+                yield Finding(place, "has no effect while this site declares the model twice; declare it once")
+            elif local and model.get("engine") != "simulated":
+                yield Finding(place, "has no effect: swarm.scaler: local scales simulated models only; remove it")
 
 
 def _unsatisfiable_tenants(tenants: list[Entry], places: list[Entry], models: list[Entry]) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from edgemind.settings.sites import SiteSettings
 from edgemind.settings.wording import explain
 
 DECLARATION_LIMIT_BYTES = 16_384
+_TLS_FILES = {"ca": "certs/ca.pem", "certificate": "certs/{site}.pem", "key": "certs/{site}.key"}
+"""Where the configuration of a newcomer expects what `edgemind certs` makes for it."""
 
 
 def read_declaration(document: object, settings: Settings) -> SiteSettings:
@@ -79,7 +81,10 @@ def newcomers_config(settings: Settings, site: SiteSettings) -> dict[str, Any]:
     """
     others = [_keyless(one) for one in settings.sites if one.name != site.name]
     sites = [json.loads(declaration_text(one)) for one in (*others, site)]
-    return {**effective_config(settings), "fleet": {"secret": "file:fleet.secret"}, "sites": sites}
+    fleet: dict[str, object] = {"secret": "file:fleet.secret"}
+    if settings.access.tls is not None:
+        fleet["tls"] = dict(_TLS_FILES)
+    return {**effective_config(settings), "fleet": fleet, "sites": sites}
 
 
 def _keyless(site: SiteSettings) -> SiteSettings:

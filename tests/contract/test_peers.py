@@ -158,6 +158,12 @@ def test_a_site_that_runs_no_rounds_takes_messages_and_does_nothing(ask: Ask[Any
     ask(lambda peers: peers.tell("site-b", MESSAGES[0]))
 
 
+def test_a_way_is_kept_open_to_whoever_is_there(ask: Ask[Any]) -> None:
+    ask(lambda peers: peers.keep_open("site-b"))
+    with pytest.raises(UpstreamUnreachable):
+        ask(lambda peers: peers.keep_open("site-c"))
+
+
 @pytest.mark.parametrize("down", ["site-c", "site-z"])
 def test_a_message_to_nobody_is_told_to_the_sender(ask: Ask[Any], down: str) -> None:
     with pytest.raises(UpstreamUnreachable):

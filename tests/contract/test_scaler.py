@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -122,7 +122,7 @@ def test_a_controller_that_was_stopped_between_reading_and_writing_comes_too_lat
         paused, read, resumed = scaled.scaler(), asyncio.Event(), asyncio.Event()
         write = paused._write
 
-        async def write_later(place: object, seen: Held, replicas: int, fence: Fence) -> Held | None:
+        async def write_later(place: Any, seen: Held, replicas: int, fence: Fence) -> Held | None:
             read.set()
             await resumed.wait()
             return await write(place, seen, replicas, fence)
@@ -147,7 +147,7 @@ def test_a_change_in_between_that_is_no_later_round_is_gone_over(scaled: Resourc
         seen_numbers: list[int] = []
         write = paused._write
 
-        async def write_after_another(place: object, seen: Held, replicas: int, fence: Fence) -> Held | None:
+        async def write_after_another(place: Any, seen: Held, replicas: int, fence: Fence) -> Held | None:
             if not seen_numbers:
                 await scaled.scaler().scale(LLM, 2, Fence(1, 3))
             seen_numbers.append(seen.replicas.wanted)

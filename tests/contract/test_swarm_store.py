@@ -55,7 +55,7 @@ def test_a_metro_that_was_never_provisioned_says_so(empty: SwarmStore) -> None:
         lambda: empty.claim(claim()),
     ]
     for call in calls:
-        with pytest.raises(NotProvisioned, match=r"metro test has no current round.*provision it"):
+        with pytest.raises(NotProvisioned, match=r"metro test has no current round.*`edgemind swarm provision`"):
             call()
 
 

@@ -11,16 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.controller_processes import ControllerFleet, until
+from tests.support.controller_processes import ControllerFleet, model_server, until
 from tests.support.serving import served
 
 EVERYBODY = {"site-a", "site-b", "site-c"}
-
-
-async def model_server(scope: Any, receive: Any, send: Any) -> None:
-    """Ready, whatever it is asked."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
 
 
 @pytest.fixture

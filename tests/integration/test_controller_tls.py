@@ -79,6 +79,23 @@ def test_a_site_with_its_certificate_is_heard(url: str, certificates: Certificat
     assert arrived == [WAKE]
 
 
+def test_a_message_needs_no_new_connection_where_one_is_kept_open(url: str, certificates: Certificates) -> None:
+    pools = UpstreamPools(ClientLimits(), {url: certificates.tls("site-a").client})
+    peers = HttpPeers(
+        HttpCalls(pools), {"site-b": url}, SECRET, Sender(METRO, "site-a", MessageNumbers(1)), FleetKeys([SECRET])
+    )
+
+    async def talk() -> bool:
+        await peers.keep_open("site-b")
+        (kept,) = pools(url)._all
+        await peers.tell("site-b", WAKE)
+        (used,) = pools(url)._all
+        await peers.close()
+        return kept is used
+
+    assert asyncio.run(talk())
+
+
 def test_another_sites_certificate_is_not_enough(
     url: str, certificates: Certificates, controller: SiteController
 ) -> None:

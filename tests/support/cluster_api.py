@@ -28,7 +28,7 @@ class Cluster:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, replicas: int | None = None) -> None:
-        spec = {"template": {"spec": {}}} | ({} if replicas is None else {"replicas": replicas})
+        spec: dict[str, Any] = {"template": {"spec": {}}} | ({} if replicas is None else {"replicas": replicas})
         self.deployments[name] = {"metadata": {"name": name, "resourceVersion": "1"}, "spec": spec}
 
     def touch(self, name: str) -> None:

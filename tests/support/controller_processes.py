@@ -23,6 +23,12 @@ LIMIT_S = 20.0
 """Until a state that should come is given up; nothing is asserted about how soon it comes."""
 
 
+async def model_server(scope: Any, receive: Any, send: Any) -> None:
+    """Ready, whatever it is asked."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
 def until(holds: Callable[[], object], what: str) -> None:
     """Poll until a state is there; a test fails with `what` if it never is."""
     give_up_s = time.monotonic() + LIMIT_S
@@ -58,6 +64,9 @@ class ControllerFleet:
         self._gateway_ports = dict(zip(self.names, chosen[sites:], strict=True))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.arrivals_per_s = dict.fromkeys(self.names, 0.0)
+        self.in_flight = dict.fromkeys(self.names, 1)
+        self.flags: tuple[str, ...] = ()
+        """More of them for every controller."""
         self.answers: dict[str, dict[str, Any]] = {}
         self._model_server_url = model_server_url
         self._reporting = threading.Event()
@@ -101,7 +110,22 @@ class ControllerFleet:
 
     def command(self, name: str) -> list[str]:
         config = str(self.folder / "edgemind.yaml")
-        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name]
+        return [sys.executable, "-m", "edgemind", "controller", "--config", config, "--site", name, *self.flags]
+
+    def provision(self) -> None:
+        """The metro's first round, as an operator puts it."""
+        config = str(self.folder / "edgemind.yaml")
+        command = [sys.executable, "-m", "edgemind", "swarm", "provision", "--config", config]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    def post(self, name: str, path: str, body: object, token: str = "act") -> tuple[int, Any]:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        return request("POST", f"{self.url(name)}/edgemind/v1{path}", headers, body)
+
+    def rounds(self, asked: str) -> list[dict[str, Any]]:
+        """The newest first, as this site saw them itself."""
+        status, page = self.get(asked, "/rounds?scope=site&limit=100")
+        return list(page["rounds"]) if status == 200 else []
 
     def signal(self, name: str, number: signal.Signals) -> None:
         os.kill(self.processes[name].pid, number)
@@ -143,7 +167,8 @@ class ControllerFleet:
         headers = {"x-edgemind-site-token": "between-sites", "content-type": "application/json"}
         while not self._reporting.wait(0.1):
             for name in self.names:
-                load = {"in_flight": 1, "slots": 4, "service_ms": 10.0, "arrivals_per_s": self.arrivals_per_s[name]}
+                load = {"in_flight": self.in_flight[name], "slots": 4, "service_ms": 10.0}
+                load |= {"arrivals_per_s": self.arrivals_per_s[name]}
                 document = report_document(name, models={"detector": load})
                 status, answer = request("POST", f"{self.url(name)}/edgemind/v1/gateways/sync", headers, document)
                 if status == 200:

@@ -25,10 +25,18 @@ from tests.support.clocks import ManualClock
 SECRET = "between-sites"
 
 
-def site(name: str, *models: str, controller: bool = True, slots: int = 4, service_ms: float = 10.0) -> Site:
+def site(
+    name: str,
+    *models: str,
+    controller: bool = True,
+    slots: int = 4,
+    service_ms: float = 10.0,
+    max_replicas: int = 1,
+) -> Site:
     """A site that holds `models`; without a controller it is somebody else's servers."""
     endpoints = tuple(
-        ModelEndpoint(model, f"http://{name}:9000/v1", slots, service_ms) for model in models or ("detector",)
+        ModelEndpoint(model, f"http://{name}:9000/v1", slots, service_ms, max_replicas=max_replicas)
+        for model in models or ("detector",)
     )
     ours = Site(name, frozenset({"local"}), endpoints)
     if not controller:

@@ -6,9 +6,10 @@ from pathlib import Path
 from edgemind.adapters.effect_journal.json_file import JsonFileEffectJournal
 from edgemind.domain.swarm.history import EffectReport
 from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.scale_task import ScalingPolicy
 from edgemind.ports.effect_journal import EffectJournal
 from edgemind.ports.scaler import Replicas, StaleFence
-from edgemind.services.rounds.scale_replicas import ReplicaScaling, ScalingPolicy
+from edgemind.services.rounds.scale_replicas import ReplicaScaling
 from tests.support.clocks import ManualClock
 
 M = "detector"

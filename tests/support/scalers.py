@@ -1,6 +1,6 @@
 """Every scaler over something real that it scales: model servers that listen, and an API server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
@@ -11,16 +11,13 @@ from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.adapters.inference.simulated import SimulatedModel
 from edgemind.adapters.scaler.cluster_api import ClusterApi
-from edgemind.adapters.scaler.compare_and_set import Held
 from edgemind.adapters.scaler.kubernetes import KubernetesScaler
 from edgemind.adapters.scaler.local_process import LocalProcessScaler
 from edgemind.adapters.scaler.replica_file import ReplicaFile
 from edgemind.domain.fleet import Engine, ModelEndpoint
-from edgemind.domain.swarm.records import Fence
 from edgemind.entrypoints.model_server.scaling import Scaling
 from edgemind.entrypoints.model_server.service import Station, Stations
 from edgemind.entrypoints.model_server.simulated_app import simulated_app
-from edgemind.ports.scaler import Scaler
 from tests.support.cluster_api import Cluster, service_account, serving
 from tests.support.serving import served
 
@@ -29,8 +26,7 @@ FIXED = "simulated-fixed"
 MOST = 9
 
 
-class PausableScaler(Scaler, Protocol):
-    async def _write(self, place: object, held: Held, replicas: int, fence: Fence) -> Held | None: ...
+PausableScaler = LocalProcessScaler | KubernetesScaler
 
 
 class Resource(Protocol):
@@ -102,7 +98,8 @@ def _endpoints(url: str) -> list[ModelEndpoint]:
 
 @contextmanager
 def resource(kind: str, folder: Path) -> Iterator[Resource]:
-    made: Resource = {"local": ModelServer, "kubernetes": ClusterResource}[kind](folder)
+    kinds: dict[str, Callable[[Path], Resource]] = {"local": ModelServer, "kubernetes": ClusterResource}
+    made = kinds[kind](folder)
     try:
         yield made
     finally:

@@ -45,6 +45,7 @@ limits:
   max_body_bytes: 1048576
   drain_s: 2.5
 thresholds: {cpu_ratio: 0.7}
+swarm: {scaler: local}
 routing:
   policy: local_first
   beacon_hz: 20

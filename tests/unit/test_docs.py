@@ -6,14 +6,20 @@ from xml.etree import ElementTree
 
 import pytest
 
+from edgemind.adapters.fleet_tls import LOOK_EVERY_S
+from edgemind.adapters.peers.http import TELL_TIMEOUT_S
+from edgemind.domain.certificates import EXPIRY_WARNING_DAYS
 from edgemind.domain.limits import KIB, MIB, Limits
 from edgemind.domain.membership import MembershipRule
 from edgemind.domain.routing.cost import WAITING_WEIGHT
 from edgemind.domain.routing.health import EjectionRule
 from edgemind.domain.routing.policy_settings import RoutingPolicy
+from edgemind.domain.swarm.documents import MESSAGE_LIMIT_BYTES
+from edgemind.domain.swarm.envelopes import WINDOW
 from edgemind.domain.swarm.pace import DESIGNED as ROUND
 from edgemind.domain.swarm.repetition import COPIES_LIMIT
 from edgemind.domain.swarm.round import DEPUTIES_WOKEN
+from edgemind.entrypoints.certs_commands import RENEW_WITHIN_DAYS
 from edgemind.entrypoints.cli import COMMANDS
 from edgemind.entrypoints.gateway.heads import SEEN_HEAD_BYTES, SEEN_HEADS_LIMIT
 from edgemind.entrypoints.gateway.reading import CHECK_BEFORE_BODY_BYTES
@@ -136,6 +142,12 @@ def test_the_readme_repeats_the_benchmarks_as_they_are(gateway: str) -> None:
         ("docs/swarm.md", "act 35, 47, 59 ... ms", (ROUND.takeover, ROUND.takeover_step) == (35, 12)),
         ("docs/swarm.md", "after 12 ms, then every 8", (ROUND.hedge, ROUND.hedge_again) == (12, 8)),
         ("docs/swarm.md", "six copies at most", COPIES_LIMIT == 6),
+        ("docs/security.md", "once, within 200 ms", TELL_TIMEOUT_S == 0.2),
+        ("docs/security.md", "or 1024 behind the newest", WINDOW == 1024),
+        ("docs/security.md", "more than 256 KiB", MESSAGE_LIMIT_BYTES == 256 * KIB),
+        ("docs/security.md", "1 ends within 14 days", EXPIRY_WARNING_DAYS == 14),
+        ("docs/security.md", "all that end within 30 days", RENEW_WITHIN_DAYS == 30),
+        ("docs/security.md", "look every 5 seconds", LOOK_EVERY_S == 5),
         ("docs/upgrade.md", "`limits.drain_s` (5 s)", LIMITS.drain_s == 5),
         ("docs/adr/0004-the-gateway-serves-inside-the-read-callback.md", "4 KiB each", SEEN_HEAD_BYTES == 4 * KIB),
         ("docs/adr/0004-the-gateway-serves-inside-the-read-callback.md", "512 of them", SEEN_HEADS_LIMIT == 512),

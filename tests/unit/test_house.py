@@ -13,7 +13,7 @@ from scripts.checks import foreign_words, project_files
 ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES = 300
 FUNCTION_LINES = 40
-CODE_FOLDERS = ("edgemind", "dashboard", "stacks", "deploy", "scripts", "benchmarks", "examples")
+CODE_FOLDERS = ("edgemind", "agents", "dashboard", "mcp_tools", "stacks", "deploy", "scripts", "benchmarks", "examples")
 FILES = [path.relative_to(ROOT) for path in project_files(ROOT) if path.is_file()]
 CODE = [path for path in FILES if path.suffix == ".py" and path.parts[0] in CODE_FOLDERS]
 

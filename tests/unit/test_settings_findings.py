@@ -85,6 +85,12 @@ CASES = [
         "max_replicas: 3}\n      - {name: other, base_url: http://gpu2, slots: 1, service_ms: 9}",
         "sites[1].models[0].max_replicas: has no effect while this site declares the model twice",
     ),
+    (
+        "engine: llama_cpp",
+        "engine: llama_cpp, max_replicas: 2",
+        "sites[0].models[0].max_replicas: has no effect: swarm.scaler: local scales simulated models only",
+    ),
+    ("scaler: local", "scaler: docker", "swarm.scaler: is 'docker', not one of none, local, kubernetes"),
     ("sigma: 0.3", "sigma: 30", "sites[0].models[1].simulated.sigma: is 30; write a value from 0 to 3"),
     ("key: env:GPU1_KEY", "key: env:NO_SUCH", "sites[1].models[0].key: environment variable NO_SUCH is not set"),
     ("key: env:GPU1_KEY", "api_key: env:X", "sites[1].models[0].api_key: unknown key; did you mean 'key'?"),

@@ -11,12 +11,13 @@ from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
 from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
 from edgemind.domain.decision_ids import format_cursor
 from edgemind.domain.fleet_status import DecisionPage, SiteStatus
+from edgemind.domain.site_tokens import SITE_TOKEN_HEADER
 from edgemind.domain.swarm.envelopes import Sender
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.history_documents import parse_record
 from edgemind.domain.swarm.messages import Message
 from edgemind.domain.swarm.records import Fence
-from edgemind.domain.swarm.signing import FleetKeys
+from edgemind.domain.swarm.signing import SIGNATURE_HEADER, FleetKeys
 from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import DecisionSummary
@@ -28,8 +29,6 @@ BEACON_TIMEOUT_S = 0.5
 QUERY_TIMEOUT_S = 1.0
 TELL_TIMEOUT_S = 0.2
 """After it a message would come too late for its round."""
-SITE_TOKEN_HEADER = "x-edgemind-site-token"
-SIGNATURE_HEADER = "x-edgemind-signature"
 _SITE_STATUS = TypeAdapter(SiteStatus)
 _DECISION_PAGE = TypeAdapter(DecisionPage)
 _ROUND_PAGE = TypeAdapter(RoundPage)
@@ -113,6 +112,11 @@ class HttpPeers:
         signature: Headers = ((SIGNATURE_HEADER, self._keys.sign(body)),)
         answer = await self._call(site, "POST", "/swarm", TELL_TIMEOUT_S, body, signature)
         if answer.status != 204:
+            _refused(site, answer)
+
+    async def keep_open(self, site: str) -> None:
+        answer = await self._call(site, "GET", "/healthz", QUERY_TIMEOUT_S)
+        if answer.status != 200:
             _refused(site, answer)
 
     async def close(self) -> None:

@@ -43,6 +43,9 @@ class InProcessPeers:
     async def tell(self, site: str, message: Message) -> None:
         self._peer(site).receive_message(message)
 
+    async def keep_open(self, site: str) -> None:
+        self._peer(site)
+
     async def close(self) -> None:
         """Nothing is open."""
 

@@ -24,6 +24,6 @@ def holds(conditions: Conditions, write: object, held: object) -> bool:
 
 def not_provisioned(metro: str) -> NotProvisioned:
     return NotProvisioned(
-        f"metro {metro} has no current round. If it is new, provision it: put its genesis record. If it had one, its "
-        "record is lost: restore it, and raise its epoch, so that effects decided before are not taken for new ones."
+        f"metro {metro} has no current round. If it is new, run `edgemind swarm provision`. If it had one, its record "
+        "is lost: give --epoch a number higher than ever before, so that no old decision is taken for a new one."
     )

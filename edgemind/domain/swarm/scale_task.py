@@ -13,6 +13,14 @@ bring the breach back.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """How long to wait for what was asked, and with what was given: `SwarmPolicy` has the bounds."""
+
+    ready_within_s: float
+    keep_for_s: float
+
+
 class Step(StrEnum):
     """APPLY: the number is to be set, and the replicas to become ready. UNDO: the one before is. DONE: neither."""
 
@@ -65,16 +73,15 @@ def too_many(replicas: int, base: int, slots_each: int, demand: float) -> bool:
 
 
 class Lasting:
-    """Whether something has held without a break for `for_s`, by times that are passed in."""
+    """Whether something has held without a break for as long as asked, by times that are passed in."""
 
-    def __init__(self, for_s: float) -> None:
-        self._for_s = for_s
+    def __init__(self) -> None:
         self._since_s: float | None = None
 
-    def holds(self, now: bool, now_s: float) -> bool:
+    def holds(self, now: bool, now_s: float, for_s: float) -> bool:
         if not now:
             self._since_s = None
             return False
         if self._since_s is None:
             self._since_s = now_s
-        return now_s - self._since_s >= self._for_s
+        return now_s - self._since_s >= for_s

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from edgemind.errors import PermanentError
 
+SIGNATURE_HEADER = "x-edgemind-signature"
 PURPOSE = b"edgemind swarm messages 1"
 ID_CHARS = 16
 

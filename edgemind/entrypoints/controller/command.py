@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import click
 
 from edgemind.domain.fleet import Site
+from edgemind.entrypoints.controller.voters import TOOLS, VoterKind, controller_runner
 from edgemind.entrypoints.gateway.listeners import Address, bind
 from edgemind.errors import ConfigurationError
 from edgemind.settings import Settings, load_client_settings, load_settings
 
+log = logging.getLogger("edgemind.controller")
 DEFAULT_FILE = Path("edgemind.yaml")
 
 
@@ -23,7 +25,15 @@ DEFAULT_FILE = Path("edgemind.yaml")
 )
 @click.option("--site", help="The site this controller belongs to. May be left out if there is only one.")
 @click.option("--listen", metavar="HOST:PORT", help="Listen here instead of at the site's `controller` address.")
-def controller(config: Path | None, site: str | None, listen: str | None) -> None:
+@click.option(
+    "--voter",
+    type=click.Choice([kind.value for kind in VoterKind]),
+    default=VoterKind.LIBRARY.value,
+    show_default=True,
+    help="Who ranks for the site in rounds. auto: a Strands agent, if its packages are installed.",
+)
+@click.option("--tools", metavar="MODULE:FUNCTION", default=TOOLS, show_default=True, help="The agent's MCP servers.")
+def controller(config: Path | None, site: str | None, listen: str | None, voter: str, tools: str) -> None:
     """Run a site's controller: beacons, routing table, fleet API.
 
     SIGTERM stops it; SIGHUP reloads the configuration (a changed file is noticed by itself).
@@ -40,12 +50,13 @@ def controller(config: Path | None, site: str | None, listen: str | None) -> Non
     tls = settings.access.tls is not None
     address = listen_address(own, listen, tls)
     with bind(address, f"controller {own.name}") as listener:
+        # Imported late: a wrong flag or a taken port is told at once.
+        run_controller = controller_runner(VoterKind(voter), tools)
         bound = Address(address.host, listener.getsockname()[1])
         scheme = "https" if tls and (own.controller_url or "").startswith("https:") else "http"
         click.echo(f"controller {own.name} listens on {scheme}://{bound}", err=True)
-        # Imported late: a wrong flag or a taken port is told at once.
-        from edgemind.entrypoints.controller.process import run_controller
-
+        if tls and scheme == "http":
+            log.warning("fleet.tls is set, and %s is told in plain text: declare it at https://", own.name)
         run_controller(file, settings, own.name, listener)
 
 

@@ -18,13 +18,13 @@ from edgemind.domain.fleet_status import (
     SiteStatus,
     TableStatus,
 )
+from edgemind.domain.site_tokens import SITE_TOKEN_HEADER
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
 from edgemind.entrypoints.controller.round_routes import RoundRoutes
-from edgemind.entrypoints.controller.site_routes import SITE_TOKEN_HEADER
 from edgemind.entrypoints.controller.tls_identity import identities
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.site_controller import SiteController
@@ -74,6 +74,9 @@ class FleetRoutes:
         def get(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
             app.get(f"/edgemind/v1{path}", dependencies=viewer, responses=_ERRORS, **more)(endpoint)
 
+        def post(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
+            app.post(f"/edgemind/v1{path}", dependencies=operator, responses=_ERRORS, **more)(endpoint)
+
         get("/fleet", self.fleet, response_model=FleetStatus)
         get("/sites", self.sites, response_model=SiteList)
         get("/sites/{name}", self.site, response_model=SiteStatus)
@@ -81,10 +84,9 @@ class FleetRoutes:
         get("/table", self.table, response_model=TableStatus)
         get("/decisions", self.decisions, response_model=DecisionPage)
         get("/decisions/{decision_id}", self.decision, response_model=DecisionExplanation)
-        RoundRoutes(self._controller).add(get)
+        RoundRoutes(self._controller).add(get, post)
         for verb, endpoint in (("drain", self.drain), ("undrain", self.undrain)):
-            path = f"/edgemind/v1/sites/{{name}}/{verb}"
-            app.post(path, dependencies=operator, responses=_ERRORS, response_model=DrainStatus)(endpoint)
+            post(f"/sites/{{name}}/{verb}", endpoint, response_model=DrainStatus)
         admin = [Security(_bearer), Depends(self._allow(Role.ADMIN))]
         for verb, change in (("invite", self._members.invite), ("remove", self._members.remove)):
             app.post(f"/edgemind/v1/sites/{{name}}/{verb}", dependencies=admin, responses=_ERRORS)(change)

@@ -1,20 +1,25 @@
 """What runs beside the listener. A loop never ends by itself: what one turn raises is logged, and the next comes."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Awaitable, Callable
 
 from edgemind.domain.membership import SiteState
+from edgemind.errors import PermanentError, UpstreamFailed
 from edgemind.ports.clock import Clock
 from edgemind.services.neighbourhood import Neighbour
 from edgemind.services.probe_models import PROBE_INTERVAL_S
 from edgemind.services.register_site import RENEW_S
+from edgemind.services.rounds.effects import TURN_S, SwarmEffects
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 
 GONE_INTERVAL_S = 1.0
 """A neighbour that is gone is asked once a second: it may come back, and until then every beacon to it is wasted."""
+KEEP_OPEN_S = 20.0
+"""Shorter than both ends keep an idle connection."""
 CANCEL_AGAIN_S = 0.2
 
 log = logging.getLogger("edgemind.controller")
@@ -48,6 +53,10 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
         pace = functools.partial(_beacon_interval_s, neighbour, clock, beacon_s)
         turn = functools.partial(controller.exchange.exchange, neighbour)
         tasks.append(_start(f"the beacon to {neighbour.site.name}", pace, turn))
+    for site in controller.neighbourhood.fleet.sites:
+        if site.controller_url and site.name not in {controller.own.site.name, *controller.neighbourhood.neighbours}:
+            turn = functools.partial(_keep_open, controller, site.name)
+            tasks.append(_start(f"the connection to {site.name}", lambda: KEEP_OPEN_S, turn))
     for server in controller.checks.servers:
         turn = functools.partial(controller.checks.check, server)
         tasks.append(_start(f"the check of {server.base_url}", lambda: PROBE_INTERVAL_S, turn))
@@ -57,6 +66,10 @@ def controller_loops(controller: SiteController, clock: Clock) -> list[asyncio.T
 def rounds_loops(rounds: SiteRounds) -> list[asyncio.Task[None]]:
     """What a site's part in the swarm needs beside messages: a look for breaches."""
     return [_start("the look for breaches", lambda: rounds.sample_s, functools.partial(_sample, rounds))]
+
+
+def effects_loop(effects: SwarmEffects) -> asyncio.Task[None]:
+    return _start("the effects of rounds", lambda: TURN_S, effects.turn)
 
 
 async def stop_loops(tasks: list[asyncio.Task[None]]) -> None:
@@ -79,6 +92,12 @@ async def _sample(rounds: SiteRounds) -> None:
 
 async def _tick(controller: SiteController) -> None:
     controller.tick()
+
+
+async def _keep_open(controller: SiteController, site: str) -> None:
+    """Of a round every site hears, those too far for beacons too. One that is away is noticed by the others."""
+    with contextlib.suppress(UpstreamFailed, PermanentError):
+        await controller.links.peers.keep_open(site)
 
 
 def _beacon_interval_s(neighbour: Neighbour, clock: Clock, beacon_s: float) -> float:

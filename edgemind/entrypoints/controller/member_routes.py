@@ -64,7 +64,7 @@ class JoinRequest(BaseModel):
 
 
 class MemberRoutes:
-    """`door` is None where nobody can join: in the API's document, and in tests without stores."""
+    """`door` is None where nobody can join: with a store that is shared with nobody."""
 
     def __init__(self, door: MetroDoor | None) -> None:
         self._door = door
@@ -102,7 +102,12 @@ class MemberRoutes:
 
     def _open(self) -> MetroDoor:
         if self._door is None:
-            raise ApiRefusal(503, "api_error", "no_store", "this controller has no store of its metro's roster")
+            raise ApiRefusal(
+                503,
+                "api_error",
+                "no_store",
+                "nobody can join here: state.store is memory, which no two sites share; choose json or dynamodb",
+            )
         return self._door
 
 

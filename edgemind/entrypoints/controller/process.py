@@ -18,19 +18,18 @@ from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
-from edgemind.entrypoints.controller.loops import controller_loops, rounds_loops, stop_loops, supervise
+from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.tls_identity import listen_with
-from edgemind.ports.swarm_store import SwarmStore
+from edgemind.ports.voter import Voter
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
-from edgemind.services.rounds.library_voter import LibraryVoter
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
-from edgemind.services.rounds.site_rounds import OwnPart, RoundRules, SiteRounds
-from edgemind.services.rounds.told_effects import ToldEffects
+from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings, Store, with_joined_sites
 
@@ -53,14 +52,14 @@ class _Server(uvicorn.Server):
 
 
 class ControllerProcess:
-    """Built inside the event loop that runs it."""
+    """Built inside the event loop that runs it. Without a `voter` of its own the site votes as the library does."""
 
-    def __init__(self, config: Path, settings: Settings, site: str) -> None:
+    def __init__(self, config: Path, settings: Settings, site: str, voter: Voter | None = None) -> None:
         self._site = site
         self._watcher = ConfigWatcher(config, settings, site)
         self._clock = bootstrap.system_clock()
-        self._started_ms = self._clock.wall_ms()
-        self._numbers = MessageNumbers(self._started_ms)
+        started_ms = self._clock.wall_ms()
+        self._numbers = MessageNumbers(started_ms)
         self._joined: tuple[str, ...] = ()
         """Declarations of the roster that are part of the fleet now."""
         own = settings.site(site)
@@ -81,8 +80,15 @@ class ControllerProcess:
             (store, swarm), self._declared, self._clock, secrets.token_bytes, self.membership.changed
         )
         self._settings = settings
-        self._door = MetroDoor(members, lambda: self._settings)
-        self._rounds = self._site_rounds(settings, swarm)
+        shared = settings.state.store is not Store.MEMORY
+        self._door = MetroDoor(members, lambda: self._settings) if shared else None
+        self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
+        self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+
+    @property
+    def rounds(self) -> SiteRounds | None:
+        """None where this site takes part in no rounds."""
+        return self._part.rounds
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
@@ -113,17 +119,13 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        if self._rounds is not None:
-            self._rounds.start()
-            beside += rounds_loops(self._rounds)
+        beside += self._part.start()
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
-            if self._rounds is not None:
-                await self._rounds.close()
+            await self._part.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
-            await asyncio.to_thread(self._history.close)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
 
@@ -133,16 +135,6 @@ class ControllerProcess:
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
-
-    def _site_rounds(self, settings: Settings, store: SwarmStore) -> SiteRounds | None:
-        """None where no rounds can be decided, or shall be."""
-        if (why := _why_no_rounds(settings)) is not None:
-            log.warning("%s takes part in no rounds: %s", self._site, why)
-            return None
-        rules = RoundRules(settings.swarm, settings.thresholds)
-        part = OwnPart(LibraryVoter(self._site), ToldEffects(), self._history.recorder)
-        place = self._started_ms, store
-        return SiteRounds(self.controller, rules, part, self.membership, place, self._clock)
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -210,15 +202,8 @@ class ControllerProcess:
         self.access = access_rules(settings)
         self._settings = settings
         self.controller = successor
-        if self._rounds is not None:
-            self._rounds.attach(successor, RoundRules(settings.swarm, settings.thresholds))
+        self._part.use(settings)
         self._loops = controller_loops(successor, self._clock)
-
-
-def _why_no_rounds(settings: Settings) -> str | None:
-    if not settings.swarm.enabled:
-        return "swarm.enabled is false"
-    return "state.store: memory is this process's alone" if settings.state.store is Store.MEMORY else None
 
 
 def serves_tls(settings: Settings, site: str) -> bool:

@@ -13,7 +13,8 @@ from edgemind.domain.swarm.vote_documents import fence_from_text
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import Caller
 from edgemind.entrypoints.controller.answers import ApiRefusal, json_response
-from edgemind.entrypoints.controller.round_shapes import RoundShape
+from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundAbout, RoundShape
+from edgemind.errors import PermanentError
 from edgemind.ports.round_journal import RECORDS_KEPT
 from edgemind.services.site_controller import SiteController
 
@@ -26,10 +27,11 @@ class RoundRoutes:
     def __init__(self, controller: Callable[[], SiteController]) -> None:
         self._controller = controller
 
-    def add(self, get: Callable[..., None]) -> None:
-        """Through the fleet API's own `get`, which knows who may ask."""
+    def add(self, get: Callable[..., None], post: Callable[..., None]) -> None:
+        """Through the fleet API's own `get` and `post`, which know who may ask: viewers, and operators."""
         get("/rounds", self.rounds, response_model=RoundPage)
         get("/rounds/{fence}", self.round, response_model=RoundShape)
+        post("/rounds", self.ask, response_model=AskedRound, status_code=202)
 
     async def rounds(
         self,
@@ -41,6 +43,15 @@ class RoundRoutes:
         before = _fence(cursor, "invalid_cursor", "cursor") if cursor else None
         finder = self._controller().rounds
         return finder.own_page(limit, before) if scope == "site" else await finder.fleet_page(limit, before)
+
+    async def ask(self, about: RoundAbout) -> AskedRound:
+        """Ask the swarm about a model of this site without a breach. While a round is under way nothing follows."""
+        controller = self._controller()
+        try:
+            controller.on_asked(about.model)
+        except PermanentError as exc:
+            raise ApiRefusal(409, "invalid_request_error", "cannot_ask", str(exc), "model") from exc
+        return AskedRound(site=controller.own.site.name, model=about.model)
 
     async def round(
         self, request: Request, fence: Annotated[str, Path(description="Epoch and number, such as `1.17`.")]

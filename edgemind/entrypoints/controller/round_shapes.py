@@ -9,6 +9,19 @@ class _Open(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class RoundAbout(BaseModel):
+    """What to ask the swarm about."""
+
+    model: str = Field(min_length=1, max_length=256, description="A model that this controller's site holds.")
+
+
+class AskedRound(BaseModel):
+    """The swarm was asked; `GET /rounds` tells what it decided."""
+
+    site: str
+    model: str
+
+
 class CandidateShape(_Open):
     """One thing to do, as an absolute state. `target` is percent of a shift, or replicas."""
 

@@ -9,8 +9,10 @@ from starlette.routing import Route
 
 from edgemind.domain.beacons import beacon_document, parse_beacon
 from edgemind.domain.certificates import site_uri
+from edgemind.domain.site_tokens import SITE_TOKEN_HEADER
 from edgemind.domain.swarm.documents import MESSAGE_LIMIT_BYTES
 from edgemind.domain.swarm.envelopes import MessageRefused, Reason
+from edgemind.domain.swarm.signing import SIGNATURE_HEADER
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import parse_worker_report
 from edgemind.entrypoints.controller.access import AccessRules
@@ -20,8 +22,6 @@ from edgemind.errors import PermanentError
 from edgemind.services.site_controller import SiteController
 
 BODY_LIMIT_BYTES = 1024 * 1024
-SITE_TOKEN_HEADER = "x-edgemind-site-token"
-SIGNATURE_HEADER = "x-edgemind-signature"
 _STATUS = {
     Reason.FORGED: 401,
     Reason.FOREIGN: 403,

@@ -20,6 +20,8 @@ TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
 STATE_FOLDER = "state"
 ROLES = ("viewer", "operator", "admin")
+COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
+"""Short, so that a demo of half a minute shows replicas come and go."""
 DRAIN_S = 0.5
 """Short, so that Ctrl-C ends quickly; a real site gives its devices longer."""
 
@@ -55,6 +57,7 @@ def demo_configuration(fleet: DemoFleet, policy: str) -> str:
         "tenants": [{"name": TENANT, "models": ["*"], "rate_per_s": 1000, "burst": 2000}],
         "limits": {"drain_s": DRAIN_S},
         "routing": {"policy": policy},
+        "swarm": {"scaler": "local", "cooldown_ms": COOLDOWN_MS, "keep_for_s": KEEP_REPLICAS_S},
     }
     # None: only the innermost lists and mappings go on one line, which keeps a model readable as a row.
     return _HEADER + yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=160)
@@ -86,4 +89,5 @@ def _model(model: DemoModel, base_url: str) -> dict[str, object]:
         "service_ms": model.service_ms,
         "engine": model.engine.value,
     }
-    return {**row, "size_gb": model.size_gb} if model.size_gb else row
+    more = {"size_gb": model.size_gb or None, "max_replicas": model.max_replicas if model.max_replicas > 1 else None}
+    return {**row, **{name: value for name, value in more.items() if value is not None}}

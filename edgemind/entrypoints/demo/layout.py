@@ -13,6 +13,8 @@ PORTS_USED = 501
 """From the base port on."""
 CLOUD = "simulated-cloud"
 CLOUD_RTT_MS = 40.0
+MAX_REPLICAS = 3
+"""Of a simulated model. The real one has the cores that the laptop has."""
 ZONES = (("local", "eu", "de"), ("local", "eu", "de"), ("local", "eu", "nl"))
 """A metro across a border: every third site lies on its other side."""
 
@@ -26,12 +28,13 @@ class DemoModel:
     service_ms: float
     engine: Engine
     size_gb: float = 0.0
+    max_replicas: int = 1
 
 
 SIMULATED_MODELS = (
-    DemoModel(DETECTOR, 4, 15, Engine.SIMULATED),
-    DemoModel(SIMULATED_LLM, 3, 400, Engine.SIMULATED),
-    DemoModel(EMBEDDER, 4, 8, Engine.SIMULATED),
+    DemoModel(DETECTOR, 4, 15, Engine.SIMULATED, max_replicas=MAX_REPLICAS),
+    DemoModel(SIMULATED_LLM, 3, 400, Engine.SIMULATED, max_replicas=MAX_REPLICAS),
+    DemoModel(EMBEDDER, 4, 8, Engine.SIMULATED, max_replicas=MAX_REPLICAS),
 )
 LLAMA_MODEL = DemoModel(REAL_LLM, 2, 400, Engine.LLAMA_CPP, 0.1)
 CLOUD_MODELS = (

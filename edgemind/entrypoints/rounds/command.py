@@ -1,4 +1,4 @@
-"""`edgemind rounds list|show|explain|replay`.
+"""`edgemind rounds list|show|explain|replay|force`.
 
 Exit codes: 0 done; 1 the fleet said no, there is no such round, or a replay differs; 2 wrong usage; 3 the fleet cannot
 be reached.
@@ -32,7 +32,7 @@ NEWEST = "last"
 
 @click.group(epilog=EXIT_CODES)
 def rounds() -> None:
-    """List, show, explain and replay the swarm's rounds.
+    """List, show, explain, replay and force the swarm's rounds.
 
     ROUND is its epoch and number as `rounds list` shows them, such as 1.17, or `last`.
     """
@@ -88,6 +88,18 @@ def replay(ctx: click.Context, session: FleetSession, name: str, file: Path | No
     _print(session, replay_document(record, checks), lambda: replay_text(record, checks))
     if not all(check.agrees for check in checks):
         ctx.exit(1)
+
+
+@rounds.command(epilog=EXIT_CODES)
+@click.option("--model", required=True, help="A model that the asked controller's site holds.")
+@fleet_options
+def force(session: FleetSession, model: str) -> None:
+    """Let the swarm decide about a model although nothing breaches; needs the operator's token.
+
+    Voters still put KEEP first unless a change helps enough. While a round is under way nothing follows.
+    """
+    asked = session.client.post("rounds", body={"model": model})
+    _print(session, asked, lambda: f"{asked['site']} asked the swarm about {model}; `edgemind rounds list` shows it")
 
 
 def _round(session: FleetSession, name: str, file: Path | None) -> tuple[dict[str, Any], RoundRecord]:

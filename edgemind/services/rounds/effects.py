@@ -16,10 +16,10 @@ from edgemind.domain.routing.overlay import Shift, fits, shift_of, with_shift, w
 from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.swarm.history import EffectReport
 from edgemind.domain.swarm.records import Action, Candidate, Fence, Outcome
-from edgemind.domain.swarm.scale_task import Lasting, too_many
+from edgemind.domain.swarm.scale_task import Lasting, ScalingPolicy, too_many
 from edgemind.errors import EdgeMindError
 from edgemind.ports.clock import Clock
-from edgemind.ports.scaler import Replicas
+from edgemind.ports.scaler import Replicas, Scaler
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
 from edgemind.services.rounds.scale_replicas import ReplicaScaling
@@ -27,7 +27,7 @@ from edgemind.services.rounds.scale_replicas import ReplicaScaling
 TURN_S = 0.5
 RELEASE_S = 3.0
 """How long the demand has to fit before a shift ends."""
-DEMAND_MEAN_S = 5.0
+DEMAND_MEAN_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,20 @@ class SwarmEffects:
         self._under_way = DecayedArrivals(clock.monotonic_s(), DEMAND_MEAN_S)
         self._last_error: str | None = None
 
+    def use(self, scaler: Scaler, policy: ScalingPolicy) -> None:
+        """After a reload."""
+        self._scaling.scaler, self._scaling.policy = scaler, policy
+
+    async def close(self) -> None:
+        """Stop in the middle, as a process that dies does: the next start goes on."""
+        await self._scaling.close()
+
     # What a round decided
 
     def learned(self, fence: Fence, outcome: Outcome) -> None:
         """At every site, for every outcome."""
         view, candidate = self._view(), outcome.candidate
+        log.info("round %s decided %s%s", fence, candidate.id, " (timed out)" if outcome.timed_out else "")
         if candidate.action is Action.FAIL_OVER and candidate.of != view.own.site.name:
             view.neighbourhood.fail_over(candidate.of, candidate.site, fence, self._clock.monotonic_s())
             return
@@ -140,8 +149,8 @@ class SwarmEffects:
                 await self._give_back(view, model, held, loads[model], now_s)
 
     def _release(self, view: SiteView, shift: Shift, load: ModelLoad | None, now_s: float) -> None:
-        fitting = self._fitting.setdefault(shift.model, Lasting(RELEASE_S))
-        if fitting.holds(self._fits(view, load), now_s):
+        fitting = self._fitting.setdefault(shift.model, Lasting())
+        if fitting.holds(self._fits(view, load), now_s, RELEASE_S):
             self._end(view, shift)
 
     @staticmethod
@@ -160,12 +169,12 @@ class SwarmEffects:
 
     async def _give_back(self, view: SiteView, model: str, held: Replicas, load: ModelLoad, now_s: float) -> None:
         base = self._scaling.base(model)
-        superfluous = self._superfluous.setdefault(model, Lasting(self._scaling.policy.keep_for_s))
+        superfluous = self._superfluous.setdefault(model, Lasting())
         slots_each = load.slots // load.replicas if load.replicas else 0
         demand = max(self._under_way.per_s(model), load.arrivals_per_s * load.service_ms / 1000.0)
         shifted = any(shift.model == model for shift in view.own.shifts)
         low = base is not None and not shifted and too_many(held.wanted, base, slots_each, demand)
-        if not superfluous.holds(low and held.fence is not None, now_s):
+        if not superfluous.holds(low and held.fence is not None, now_s, self._scaling.policy.keep_for_s):
             return
         del self._superfluous[model]
         try:

@@ -43,8 +43,9 @@ def _site_load(site: SiteModels, model: str) -> SiteLoad | None:
         return None
     up = not site.draining and any(load.ready for load in held)
     slots, demand = sum(load.slots for load in held), float(sum(load.in_flight for load in held))
-    replicas, most = (held[0].replicas, held[0].max_replicas) if model else (1, 1)
-    return SiteLoad(slots, demand, replicas, up, most)
+    if len(held) > 1:
+        return SiteLoad(slots, demand, up=up)
+    return SiteLoad(slots, demand, held[0].replicas, up, held[0].max_replicas)
 
 
 def _held(models: Mapping[str, ModelLoad], model: str) -> list[ModelLoad]:

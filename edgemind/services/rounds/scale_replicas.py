@@ -5,15 +5,15 @@ so a controller that starts again goes on with it.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.domain.swarm.history import EffectReport
 from edgemind.domain.swarm.records import Action, Candidate, Fence
-from edgemind.domain.swarm.scale_task import ScaleTask, Step, scale_task
-from edgemind.errors import EdgeMindError, PermanentError, TemporaryError
+from edgemind.domain.swarm.scale_task import ScaleTask, ScalingPolicy, Step, scale_task
+from edgemind.errors import EdgeMindError, PermanentError, StateCorrupt, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.effect_journal import EffectJournal
 from edgemind.ports.scaler import Replicas, Scaler, StaleFence
@@ -23,24 +23,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ScalingPolicy:
-    """How long to wait for what was asked, and with what was given."""
-
-    ready_within_s: float = field(
-        default=300.0, metadata=bounds(0, 86_400, "s", "Replicas that are not ready after this are taken back.")
-    )
-    keep_for_s: float = field(
-        default=120.0,
-        metadata=bounds(0, 86_400, "s", "How long a replica has to be superfluous before it is given back."),
-    )
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
-
-
 class ReplicaScaling:
-    """`report` hears the end of every task, once. Lives on one event loop; `sleep` is that loop's."""
+    """`report` hears the end of every task, once. Lives on one event loop; `sleep` is that loop's.
+
+    `scaler` and `policy` may be exchanged by a reload.
+    """
 
     def __init__(
         self,
@@ -54,7 +41,7 @@ class ReplicaScaling:
     ) -> None:
         self.policy = policy
         self._site = site
-        self._scaler = scaler
+        self.scaler = scaler
         self._journal = journal
         self._clock = clock
         self._report = report
@@ -87,7 +74,7 @@ class ReplicaScaling:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def replicas(self) -> dict[str, Replicas]:
-        return dict(await self._scaler.replicas())
+        return dict(await self.scaler.replicas())
 
     def base(self, model: str) -> int | None:
         """What it goes back to; None while something is being done about it."""
@@ -104,7 +91,7 @@ class ReplicaScaling:
         fewer = Candidate(Action.SCALE_OUT, self._site, held.wanted - 1, model=model)
         began_s = self._clock.monotonic_s()
         try:
-            await self._scaler.scale(model, fewer.target, held.fence)
+            await self.scaler.scale(model, fewer.target, held.fence)
             if fewer.target <= base and self._tasks is not None:
                 self._tasks.pop(model, None)
                 await asyncio.to_thread(self._journal.forget, model)
@@ -146,11 +133,10 @@ class ReplicaScaling:
                 log.warning("%s is undone: %s", self._what(task), why or "a start before this one began to")
                 await self._undo(task)
                 state = "undone"
-        except StaleFence as exc:
-            state, why = "refused", str(exc)
         except EdgeMindError as exc:
-            log.error("%s failed: %s", self._what(task), exc)
-            state, why = "failed", str(exc)
+            state, why = "refused" if isinstance(exc, StaleFence) else "failed", str(exc)
+            log.log(logging.INFO if state == "refused" else logging.ERROR, "%s %s: %s", self._what(task), state, exc)
+            await self._give_up(task)
         self._tell(task, state, (self._clock.monotonic_s() - began_s) * 1000.0, why)
 
     async def _apply(self, task: ScaleTask) -> tuple[ScaleTask, str | None]:
@@ -161,12 +147,12 @@ class ReplicaScaling:
             nonlocal reached
             if reached.before is None:
                 await self._keep(reached)
-                held = (await self._scaler.replicas()).get(task.model, Replicas(1, 1))
+                held = (await self.scaler.replicas()).get(task.model, Replicas(1, 1))
                 if held.fence == task.fence:
                     # It was done, and maybe given back since, by a controller whose record of it is gone.
                     return True
                 await self._keep(reached := reached.seen(held.wanted))
-            scaled = await self._scaler.scale(task.model, reached.number, task.fence)
+            scaled = await self.scaler.scale(task.model, reached.number, task.fence)
             return scaled.ready >= reached.number
 
         why = await self._until(attempt, self.policy.ready_within_s)
@@ -178,7 +164,7 @@ class ReplicaScaling:
 
     async def _undo(self, task: ScaleTask) -> None:
         async def attempt() -> bool:
-            await self._scaler.scale(task.model, task.number, task.fence)
+            await self.scaler.scale(task.model, task.number, task.fence)
             return True
 
         await self._until(attempt, None)
@@ -217,6 +203,11 @@ class ReplicaScaling:
         await asyncio.to_thread(self._journal.write, task)
         if self._tasks is not None:
             self._tasks[task.model] = task
+
+    async def _give_up(self, task: ScaleTask) -> None:
+        """The next start must not begin again. A record that cannot be used stays as it is, for a person."""
+        with contextlib.suppress(StateCorrupt):
+            await self._conclude(replace(self._tasks[task.model] if self._tasks else task, step=Step.DONE))
 
     async def _conclude(self, task: ScaleTask) -> None:
         """What is not kept of an end is done once more after a restart, by the same fence and to the same end."""

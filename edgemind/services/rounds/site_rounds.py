@@ -63,6 +63,11 @@ class SiteRounds:
         self.driver = SwarmDriver(own, incarnation, StoreThreads(store), self._links(), clock)
         self._use()
 
+    @property
+    def rules(self) -> RoundRules:
+        """Those in force: a reload may have replaced them."""
+        return self._rules
+
     def attach(self, controller: SiteController, rules: RoundRules) -> None:
         """Go on with another configuration's controller."""
         self._controller = controller
@@ -123,6 +128,7 @@ class SiteRounds:
     def _use(self) -> None:
         controller = self._controller
         controller.on_message = self._receive
+        controller.on_asked = lambda model: self._watch.ask(self._controller.own, model)
         controller.exchange.tell_of_rounds(lambda: self.driver.newest, self._heard)
         controller.view.swarm = lambda: self.status
         self._watch = ThresholdWatch(
@@ -131,6 +137,7 @@ class SiteRounds:
             self._rules.policy.cooldown_ms,
             self.propose,
             self._part.effects.breach_over,
+            self.driver.since_change_ms,
             self._clock,
         )
 
@@ -139,5 +146,6 @@ class SiteRounds:
 
     def _heard(self, beacon: Beacon) -> None:
         """Who missed an announcement learns of the outcome from the next beacon of anybody who knows it."""
-        if beacon.newest is not None and beacon.newest.fence > self.driver.known:
-            self.driver.receive(beacon.newest)
+        newest = beacon.newest
+        if newest is not None and newest.sender == beacon.site and newest.fence > self.driver.known:
+            self.driver.receive(newest)

@@ -7,6 +7,7 @@ from edgemind.domain.swarm.breach import BreachChange, BreachWatch, Measures
 from edgemind.domain.swarm.proposals import propose
 from edgemind.domain.swarm.records import Candidate
 from edgemind.domain.worker_reports import merge_counters
+from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
 from edgemind.services.own_site import OwnSite
 from edgemind.services.rounds.loads import KnownLoads
@@ -18,7 +19,7 @@ class ThresholdWatch:
     """`propose` is given what to vote about, and what was measured; `over` the model whose breach has ended.
 
     A breach that lasts is proposed again after `cooldown_ms`, by this site's monotonic clock: what was decided before
-    has had that long to help.
+    has had that long to help, whoever asked for it (`since_change_ms`). Until then KEEP would win anyway.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class ThresholdWatch:
         cooldown_ms: float,
         propose: Callable[[tuple[Candidate, ...], Measures], None],
         over: Callable[[str], None],
+        since_change_ms: Callable[[], float | None],
         clock: Clock,
     ) -> None:
         self._watch = watch
@@ -35,6 +37,7 @@ class ThresholdWatch:
         self._cooldown_s = cooldown_ms / 1000.0
         self._propose = propose
         self._over = over
+        self._since_change_ms = since_change_ms
         self._clock = clock
         self._asked_s: dict[str, float] = {}
 
@@ -48,10 +51,22 @@ class ThresholdWatch:
         # One at a time: a round is about one model, and one is decided before the next may open.
         for model, measures in change.breaching.items():
             if self._may_ask(model) and self._ask(own, model, measures):
+                log.info("a breach of %s is confirmed: %s", model, _words(measures))
                 break
         return change
 
+    def ask(self, own: OwnSite, model: str) -> None:
+        """Ask the swarm about a model without a breach. PermanentError if the site does not hold it."""
+        measures = measures_of(own)
+        if model not in measures or not self._ask(own, model, measures[model]):
+            held = ", ".join(sorted(measures)) or "nothing"
+            raise PermanentError(f"{own.site.name} does not hold {model!r}; it holds {held}")
+        log.info("the swarm is asked about %s, because an operator wants it", model)
+
     def _may_ask(self, model: str) -> bool:
+        since_ms = self._since_change_ms()
+        if since_ms is not None and since_ms < self._cooldown_s * 1000.0:
+            return False
         asked_s = self._asked_s.get(model)
         return asked_s is None or self._clock.monotonic_s() - asked_s >= self._cooldown_s
 
@@ -60,7 +75,6 @@ class ThresholdWatch:
         if own.site.name not in loads:
             return False
         self._asked_s[model] = self._clock.monotonic_s()
-        log.info("a breach of %s is confirmed: %s", model, _words(measures))
         self._propose(propose(loads, own.site.name, model), measures)
         return True
 
@@ -71,15 +85,16 @@ def measures_of(own: OwnSite) -> dict[str, Measures]:
     Added latency is the site's median of the last seconds: of a hundred requests the slowest is no breach. It counts
     for the model that is busiest per slot, whose queue it most likely is.
     """
+    busy = {model: (load.in_flight, load.slots) for model, load in own.loads().items() if load.slots > 0}
+    return measures_from(busy, merge_counters(report.counters for report in own.reports()).added_ms_p50)
+
+
+def measures_from(busy: Mapping[str, tuple[int, int]], latency_ms: float | None) -> dict[str, Measures]:
+    """As `measures_of`, from requests in flight and slots by model, and the site's median of added latency."""
     measures: dict[str, dict[str, float]] = {
-        model: {
-            "occupancy_ratio": load.in_flight / load.slots,
-            "queue_depth": float(max(0, load.in_flight - load.slots)),
-        }
-        for model, load in own.loads().items()
-        if load.slots > 0
+        model: {"occupancy_ratio": in_flight / slots, "queue_depth": float(max(0, in_flight - slots))}
+        for model, (in_flight, slots) in busy.items()
     }
-    latency_ms = merge_counters(report.counters for report in own.reports()).added_ms_p50
     if measures and latency_ms is not None:
         busiest = max(sorted(measures), key=lambda model: measures[model]["occupancy_ratio"])
         measures[busiest]["latency_ms"] = latency_ms

@@ -25,7 +25,7 @@ said = st.dictionaries(names, st.integers(0, 2**53 - 2), max_size=4)
 beacons = st.builds(
     Beacon, names, st.integers(0, 2**53), st.integers(0, 2**53), st.booleans(),
     st.dictionaries(names, loads, max_size=4), st.dictionaries(names, numbers, max_size=4),
-    st.builds(Rumours, st.integers(0, 2**53 - 1), said, said), st.tuples(shifts),
+    st.builds(Rumours, st.integers(0, 2**53 - 1), said, said), shifts=st.tuples(shifts),
 )  # fmt: skip
 
 

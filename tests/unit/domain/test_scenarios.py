@@ -41,7 +41,7 @@ def test_some_residency_leaves_a_site_out() -> None:
 
 def test_the_flash_crowd_is_at_one_ingress_in_the_middle_third() -> None:
     crowd = SCENARIOS["flash-crowd"]
-    assert [crowd.rate_factor(0, at, 3) for at in (0.1, 0.34, 0.66, 0.7)] == [1.0, 4.0, 4.0, 1.0]
+    assert [crowd.rate_factor(0, at, 3) for at in (0.1, 0.34, 0.66, 0.7)] == [1.0, 25.0, 25.0, 1.0]
     assert [crowd.rate_factor(1, at, 3) for at in (0.1, 0.5)] == [1.0, 1.0]
     assert crowd.boundaries() == (1 / 3, 2 / 3)
 

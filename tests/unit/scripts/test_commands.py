@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart
-from scripts.groups import AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
+from scripts.groups import AGENTS, AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from scripts.groups import AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLA
         (["demo", "--backend", "simulated"], (DEMO,)),
         (["demo", "--backend=simulated", "--seed", "1"], (DEMO,)),
         (["model-server", "--site", "a"], (CORE, *ENGINES)),
+        (["mcp", "telemetry"], (AGENTS,)),
         (["gateway"], (CORE,)),
         (["keys", "list"], (CORE,)),
         (["certs", "create"], (CERTS,)),

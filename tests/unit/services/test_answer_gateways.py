@@ -1,5 +1,6 @@
 import pytest
 
+from edgemind.domain.site_documents import JoinedSites
 from edgemind.errors import PermanentError
 from tests.support.controllers import Metro, decision_document, metro, report, site
 
@@ -102,3 +103,14 @@ def test_gateways_of_one_site_are_told_apart_by_where_they_are_reached(two: Metr
     answer = gateways.answer(report("site-a", 0, admin=second))
     assert answer["local"] == {"detector": {"in_flight": 0, "ready": True, "replicas": 1}}
     assert answer["workers"] == 1, "the other one is gone"
+
+
+def test_sites_that_joined_are_told_until_the_worker_has_them() -> None:
+    group = Metro(metro(site("site-a")))
+    controller = group.controllers["site-a"]
+    assert controller.gateways.answer(report("site-a", joined_version=2))["joined"] is None, "not read yet"
+    controller.neighbourhood.joined = JoinedSites(3, (site("site-n"),))
+    told = controller.gateways.answer(report("site-a", joined_version=2))["joined"]
+    assert isinstance(told, dict)
+    assert [one["name"] for one in told["sites"]] == ["site-n"]
+    assert controller.gateways.answer(report("site-a", joined_version=3))["joined"] is None

@@ -181,3 +181,28 @@ def test_the_controller_counts_the_workers_of_the_site(stage: Stage) -> None:
     assert stage.sync.site_workers == 6
     stage.round(workers=1)
     assert stage.sync.site_workers == 2, "its own gateway has two"
+
+
+def test_sites_that_joined_become_candidates_until_they_leave(stage: Stage) -> None:
+    joined: dict[str, Any] = {
+        "version": 3,
+        "sites": [{"name": "site-n", "gateway": "http://n:8100", "controller": "http://n:8200"}],
+    }
+    joined["sites"][0]["models"] = [{"name": "n", "base_url": "http://n:9000", "slots": 2, "service_ms": 5}]
+    stage.sync.apply({"joined": joined})
+    assert {one.site.name for one in stage.router.candidates(Constraints("n")).members} == {"site-b", "site-n"}
+    assert stage.sync.report(draining=False)["joined_version"] == 3
+
+    stage.router.replace_fleet(fleet(site("site-a", endpoint()), site("site-b", endpoint("n"))), stage.router.policy)
+    assert stage.router.fleet.site("site-n") is not None, "a reload of edgemind.yaml does not take it away"
+
+    stage.sync.apply({"joined": None})
+    assert stage.router.fleet.site("site-n") is not None
+    stage.sync.apply({"joined": {"version": 4, "sites": []}})
+    assert stage.router.fleet.site("site-n") is None
+
+
+def test_sites_that_cannot_be_read_are_a_passing_trouble_of_the_exchange(stage: Stage) -> None:
+    with pytest.raises(TemporaryError, match=r"joined\.version"):
+        stage.sync.apply({"joined": {"version": "new"}})
+    assert stage.sync.report(draining=False)["joined_version"] == 0

@@ -51,6 +51,9 @@
 {{- end -}}
 {{- if not $seen }}{{ $sites = append $sites $own }}{{ end -}}
 {{- $_ := set $config "sites" $sites -}}
+{{- if .Values.controller.scaling.enabled -}}
+{{- $_ := set $config "swarm" (merge (dict "scaler" "kubernetes") ($config.swarm | default dict)) -}}
+{{- end -}}
 {{- if include "edgemind.state.volume" . -}}
 {{- $_ := set $config "state" (dict "store" "json" "directory" "/var/lib/edgemind/state") -}}
 {{- end -}}

@@ -1,11 +1,14 @@
 import asyncio
 import heapq
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
-from edgemind.domain.fleet import ServiceTime
+from edgemind.adapters.inference.simulated import SimulatedModel
+from edgemind.domain.fleet import Engine, ModelEndpoint, ServiceTime
 from edgemind.domain.service_time import draw_ms
+from edgemind.entrypoints.model_server.service import Station
 from edgemind.entrypoints.model_server.slots import Place, QueueFull, SlotQueue, Slots
 
 
@@ -138,5 +141,25 @@ def test_waiting_coroutines_run_when_their_model_gets_more_slots() -> None:
         assert [task.done() for task in waiting] == [True, True, False]
         assert (slots.slots, slots.in_flight, slots.queued) == (2, 2, 1)
         waiting[2].cancel()
+
+    asyncio.run(story())
+
+
+def test_a_replica_serves_when_its_model_is_loaded_and_goes_at_once() -> None:
+    async def story() -> None:
+        endpoint = ModelEndpoint("simulated-m", "http://x", 2, 10.0, Engine.SIMULATED, load_ms=1.0, max_replicas=5)
+        station = Station(SimulatedModel(endpoint, Random(1)), 8, 0.0)
+        station.scale(3)
+        assert station.replicas == 1
+        station.scale(2)
+        await asyncio.wait_for(until(lambda: station.replicas == 2), 10)
+        station.scale(1)
+        assert station.replicas == 1
+        station.start_with(4)
+        assert station.replicas == 4
+
+    async def until(holds: Callable[[], bool]) -> None:
+        while not holds():  # noqa: ASYNC110 - a timer of one millisecond
+            await asyncio.sleep(0)
 
     asyncio.run(story())

@@ -1,0 +1,49 @@
+"""Controllers as processes whose ballots are agents': a site is overloaded, and the metro decides."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgemind import bootstrap
+from edgemind.services.rounds.provision import provision
+from edgemind.settings import load_settings
+from tests.integration.test_controller_processes import model_server, sees_everybody
+from tests.support.controller_processes import ControllerFleet, until
+from tests.support.serving import served
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+TOOLS = {"metrics_monitor.get_fleet_metrics", "memory_sync.get_swarm_state"}
+
+
+def test_the_ballots_of_a_decided_round_are_agents_and_show_their_tool_calls(tmp_path: Path) -> None:
+    with served(model_server) as url:
+        fleet = ControllerFleet(tmp_path, url)
+        fleet.flags = ("--voter", "strands")
+        provision(bootstrap.open_swarm_store(load_settings(tmp_path / "edgemind.yaml")), 1)
+        with fleet.running():
+            for name in fleet.names:
+                until(partial(sees_everybody, fleet, name), f"{name} sees everybody")
+            fleet.in_flight["site-a"] = 20
+            until(lambda: decided(fleet), "a round that every site's agent voted in")
+            votes = decided(fleet)
+        logs = {name: fleet.log(name) for name in fleet.names}
+    assert {vote["voter"] for vote in votes.values()} == {"strands"}
+    for vote in votes.values():
+        calls = {call["tool"]: call for call in vote["tool_calls"]}
+        assert set(calls) == TOOLS
+        assert {call["role"] for call in calls.values()} == {"load_balancer"}
+    assert all("a Strands agent votes for this site" in log for log in logs.values())
+    assert not any("Traceback" in log for log in logs.values()), logs
+
+
+def decided(fleet: ControllerFleet) -> dict[str, Any]:
+    """The votes of the newest round, by site, once all three are known."""
+    status, page = fleet.get("site-a", "/rounds")
+    if status != 200 or not page["rounds"]:
+        return {}
+    status, record = fleet.get("site-a", f"/rounds/{page['rounds'][0]['fence']}")
+    votes: dict[str, Any] = record["votes"] if status == 200 and record["outcome"] else {}
+    return votes if len(votes) == len(fleet.names) else {}
