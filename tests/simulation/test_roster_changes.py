@@ -49,6 +49,7 @@ def test_no_change_is_lost() -> None:
     assert [lost(seed) for seed in range(200)] == [[]] * 200
 
 
+@pytest.mark.mutants
 @pytest.mark.parametrize("name", [f"ChangeRoster {name}" for name in ChangeRoster.conditions])
 def test_without_a_condition_changes_are_lost(name: str) -> None:
     assert any(lost(seed, without(name)) for seed in range(20))

@@ -8,7 +8,6 @@ from edgemind.domain.swarm.writes import Genesis
 from edgemind.simulation.swarm_parameters import FAULT_SETS, Delays, Faults, RoundFaults, StoreFaults, fault_set
 from edgemind.simulation.swarm_study import Study, study
 from edgemind.simulation.swarm_world import SwarmWorld
-from tests.support.swarm_checks import CHECKS
 from tests.support.swarm_mutants import NAMES, STORM, STORMY, without
 
 IMPLIED = {"OpenRound decided", "Claim decided", "Genesis absent"}
@@ -29,21 +28,7 @@ def run(sites: int, seeds: int, faults: str, store_ms: float = 5.0) -> Study:
     return study([sites], range(seeds), Delays.of_store(store_ms), fault_set(faults), lambda _: None)
 
 
-def test_every_condition_has_a_check_of_its_own() -> None:
-    assert sorted(CHECKS) == sorted(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_store_without_a_condition_fails_its_check_and_no_other(name: str) -> None:
-    failed = set()
-    for check_name, check in CHECKS.items():
-        try:
-            check(MemorySwarmStore("test", without(name)))
-        except AssertionError:
-            failed.add(check_name)
-    assert failed == {name}
-
-
+@pytest.mark.mutants
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in IMPLIED | ROSTER])
 def test_a_store_without_a_condition_breaks_an_invariant_in_the_storm(name: str) -> None:
     assert any(storm(seed, without(name)) for seed in range(STORM_SEEDS))

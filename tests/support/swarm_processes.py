@@ -1,22 +1,22 @@
-"""Processes that race for the rounds of one file, and for its roster.
+"""Processes that race for the rounds of one metro, and for its roster.
 
-Run: python -m tests.support.swarm_processes FOLDER NAME ROUNDS
+Run: python -m tests.support.swarm_processes STORE NAME ROUNDS, where STORE is a folder or `table:NAME`
 """
 
 import sys
-from pathlib import Path
 
-from edgemind.adapters.swarm_store.json_file import JsonFileSwarmStore
 from edgemind.domain.swarm.protocol import Applied
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.domain.swarm.writes import PutBallot
+from edgemind.ports.swarm_store import SwarmStore
 from tests.support.swarm_checks import ballot, claim, decide, opening
+from tests.support.swarm_histories import opened
 
 
-def race(directory: str, name: str, rounds: str) -> None:
+def race(where: str, name: str, rounds: str) -> None:
     """Tries to open, decide and claim each round; prints a line "what round" for everything that it won."""
-    store = JsonFileSwarmStore(Path(directory), "test", lock_timeout_s=30.0)
+    store = opened(where)
     for number in range(1, int(rounds) + 1):
         fence = Fence(1, number)
         if isinstance(store.open_round(opening(fence, nonce=f"{name} {number}")), Applied):
@@ -31,7 +31,7 @@ def race(directory: str, name: str, rounds: str) -> None:
         assert store.read_current().fence >= fence
 
 
-def _join(store: JsonFileSwarmStore, site: str) -> None:
+def _join(store: SwarmStore, site: str) -> None:
     while store.change_roster(store.read_roster().joined(RosterMember(site, "http://x:1"), site)) != Applied():
         pass
 
