@@ -7,12 +7,12 @@ import pytest
 
 from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.history import RoundRecord
-from edgemind.domain.swarm.records import Fence
+from edgemind.domain.swarm.records import KEEP, Fence, Outcome
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.ports.swarm_store import NotProvisioned, OutcomeUnknown, StoreUnavailable, Throttled
 from edgemind.services.rounds.site_rounds import RoundRules
-from tests.support.swarm_sites import CROWD, NAMES, SwarmSites
+from tests.support.swarm_sites import CROWD, NAMES, SLOTS, SwarmSites
 
 TROUBLES = [
     StoreUnavailable("nobody listens"),
@@ -74,6 +74,18 @@ def test_a_reload_amid_a_round_and_one_after_it_change_nothing() -> None:
     assert [shift.fence for shift in site_a.own.shifts] == [Fence(1, 1)]
     assert site_a.exchange.my_beacon("site-b").newest is not None
     assert site_a.own_status().swarm is not None
+
+
+def test_what_was_answered_with_keep_is_not_asked_again_because_of_a_reload() -> None:
+    async def play(sites: SwarmSites) -> None:
+        sites.in_flight = {"site-a": SLOTS + 1, "site-b": SLOTS, "site-c": SLOTS}
+        await sites.decided("1.1")
+        sites.reload("site-a")
+        await sites.turn(20)
+
+    sites = played(play)
+    assert record(sites, "site-a", Fence(1, 1)).outcome == Outcome(KEEP)
+    assert sites.known() == {"1.1"}
 
 
 def test_a_site_that_the_announcement_did_not_reach_hears_of_it_from_a_beacon() -> None:

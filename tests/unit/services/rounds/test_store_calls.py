@@ -12,7 +12,7 @@ from edgemind.domain.swarm.records import CurrentRound
 from edgemind.domain.swarm.writes import Genesis
 from edgemind.errors import StateCorrupt, StoreUnavailable
 from edgemind.ports.swarm_store import NotProvisioned, OutcomeUnknown, Throttled
-from edgemind.services.rounds.store_calls import IN_A_ROW, StoreThreads
+from edgemind.services.rounds.store_calls import StoreThreads
 
 CORRUPT = [StateCorrupt("get_item on table t: gone"), StateCorrupt("update_item on table t: gone")]
 
@@ -56,10 +56,11 @@ def test_what_may_have_been_applied_is_unknown_and_everything_else_was_not() -> 
 
 def test_a_lost_call_or_two_are_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    _, threads = asked([OutcomeUnknown("lost")] * (IN_A_ROW - 1), IN_A_ROW - 1)
-    assert threads.trouble is None
-    asked([OutcomeUnknown("lost")] * (IN_A_ROW - 1), IN_A_ROW)
+    lost = [OutcomeUnknown("lost")] * 2
+    assert asked(lost, 2)[1].trouble is None
+    asked(lost, 3)
     assert caplog.records == []
+    assert asked([*lost, *lost], 3)[1].trouble is not None
 
 
 def test_trouble_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgemind.domain.swarm.proposals import propose
-from edgemind.domain.swarm.protocol import Effect, Event
+from edgemind.domain.swarm.protocol import Effect, Ended, Event
 from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.votes import View
 from edgemind.ports.swarm_store import (
@@ -200,3 +200,13 @@ def test_a_breach_is_passed_over_while_a_round_is_under_way_and_by_who_is_no_mem
 
     metro = played(SwarmMetro, play)
     assert metro.store.read_current().fence == Fence(1, 2)
+
+
+def test_a_round_that_is_left_again_and_again_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def play(metro: SwarmMetro) -> None:
+        for fence in (Fence(1, 1), Fence(1, 1), Fence(1, 2)):
+            metro.drivers["a"]._carry_out(Ended(fence, "the store is out of reach"))
+
+    played(SwarmMetro, play)
+    left = [record.getMessage() for record in caplog.records if "left to the next breach" in record.getMessage()]
+    assert [message.split(" was ")[0] for message in left] == ["round 1.1", "round 1.2"]
