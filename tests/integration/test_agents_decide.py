@@ -9,8 +9,7 @@ import pytest
 from edgemind import bootstrap
 from edgemind.services.rounds.provision import provision
 from edgemind.settings import load_settings
-from tests.integration.test_controller_processes import model_server, sees_everybody
-from tests.support.controller_processes import ControllerFleet, until
+from tests.support.controller_processes import ControllerFleet, model_server, until
 from tests.support.serving import served
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -25,7 +24,7 @@ def test_the_ballots_of_a_decided_round_are_agents_and_show_their_tool_calls(tmp
         provision(bootstrap.open_swarm_store(load_settings(tmp_path / "edgemind.yaml")), 1)
         with fleet.running():
             for name in fleet.names:
-                until(partial(sees_everybody, fleet, name), f"{name} sees everybody")
+                until(partial(fleet.sees_all, name), f"{name} sees everybody")
             fleet.in_flight["site-a"] = 20
             until(lambda: decided(fleet), "a round that every site's agent voted in")
             votes = decided(fleet)

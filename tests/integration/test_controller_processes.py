@@ -26,7 +26,7 @@ def fleet(tmp_path: Path) -> Iterator[ControllerFleet]:
 def test_a_table_appears_and_follows_controllers_that_die_and_return(fleet: ControllerFleet) -> None:
     fleet.arrivals_per_s["site-a"] = 900.0
     for name in fleet.names:
-        until(partial(sees_everybody, fleet, name), f"{name} sees everybody")
+        until(partial(fleet.sees_all, name), f"{name} sees everybody")
     until(lambda: fleet.row("site-a") == EVERYBODY, "an overload is spread over everybody")
     until(lambda: fleet.answers["site-a"]["table"], "the table reaches the gateway")
     until(lambda: fleet.row("site-c") == {"site-c"}, "an idle site keeps its own")
@@ -39,16 +39,12 @@ def test_a_table_appears_and_follows_controllers_that_die_and_return(fleet: Cont
     fleet.start("site-b")
     until(lambda: fleet.states("site-a")["site-b"] == "alive", "it is alive when it answers again")
     until(lambda: fleet.row("site-a") == EVERYBODY, "and in the table")
-    until(lambda: sees_everybody(fleet, "site-b"), "and sees everybody itself")
+    until(lambda: fleet.sees_all("site-b"), "and sees everybody itself")
 
     fleet.signal("site-c", signal.SIGSTOP)
     until(lambda: fleet.states("site-a")["site-c"] == "suspected", "one that hangs is suspected, too")
     fleet.signal("site-c", signal.SIGCONT)
     until(lambda: fleet.states("site-a")["site-c"] == "alive", "until it goes on")
-
-
-def sees_everybody(fleet: ControllerFleet, asked: str) -> bool:
-    return fleet.states(asked) == dict.fromkeys(EVERYBODY, "alive")
 
 
 def suspected(fleet: ControllerFleet, asked: str) -> set[str]:
@@ -83,7 +79,7 @@ def test_trouble_with_the_store_stops_nothing(fleet: ControllerFleet) -> None:
 
     until(trouble, "the trouble is shown")
     until(lambda: store().get("failures", 0) > 0, "and counted")
-    until(lambda: sees_everybody(fleet, "site-b"), "and nothing else stops")
+    until(lambda: fleet.sees_all("site-b"), "and nothing else stops")
     registered.unlink()
     until(lambda: store().get("ok"), "and it is over when it is over")
 

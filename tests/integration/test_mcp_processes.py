@@ -20,7 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
 from mcp_tools.catalogue import SERVERS
-from tests.support.controller_processes import ROOT, ControllerFleet, until
+from tests.support.controller_processes import ROOT, ControllerFleet, model_server, until
 from tests.support.mcp_sessions import text_of
 from tests.support.serving import served
 
@@ -36,12 +36,6 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-
-
-async def model_server(scope: Any, receive: Any, send: Any) -> None:
-    """Ready, whatever it is asked."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,14 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from edgemind.entrypoints.cli import cli
-from tests.support.controller_processes import ROOT, ControllerFleet, until
+from tests.support.controller_processes import ROOT, ControllerFleet, model_server, until
 from tests.support.serving import free_ports, served
-
-
-async def model_server(scope: Any, receive: Any, send: Any) -> None:
-    """Ready, whatever it is asked."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
 
 
 @pytest.fixture

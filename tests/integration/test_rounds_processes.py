@@ -33,12 +33,8 @@ def swarm(fleet: ControllerFleet) -> ControllerFleet:
     """Provisioned, and everybody sees everybody."""
     fleet.provision()
     for name in fleet.names:
-        until(partial(_sees_all, fleet, name), f"{name} sees everybody")
+        until(partial(fleet.sees_all, name), f"{name} sees everybody")
     return fleet
-
-
-def _sees_all(fleet: ControllerFleet, asked: str) -> bool:
-    return fleet.states(asked) == dict.fromkeys(fleet.names, "alive")
 
 
 def decided(fleet: ControllerFleet, asked: str) -> list[dict[str, Any]]:
@@ -139,7 +135,7 @@ def test_a_coordinator_that_is_killed_is_followed_and_comes_back_with_what_was_d
         # Killed before it told anybody, there is no round; the next one that is asked for is decided.
         until(partial(_decide, swarm, ["site-b", "site-c"], before), f"turn {turn}: the others decide without it")
         swarm.start("site-a")
-        until(partial(_sees_all, swarm, "site-a"), "it is back")
+        until(partial(swarm.sees_all, "site-a"), "it is back")
         until(_all_know(swarm, swarm.names, after=before), "and knows what was decided")
     agree(swarm, swarm.names)
 

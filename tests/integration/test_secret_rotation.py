@@ -3,21 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.controller_processes import ControllerFleet, request, until
+from tests.support.controller_processes import ControllerFleet, model_server, request, until
 from tests.support.serving import served
 from tests.unit.domain.test_site_tokens import ROTATION
 
 FILES = {"old": "secret", "new": "next-secret"}
-
-
-async def model_server(scope: Any, receive: Any, send: Any) -> None:
-    """Ready, whatever it is asked."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
 
 
 @pytest.fixture

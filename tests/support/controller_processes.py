@@ -143,6 +143,9 @@ class ControllerFleet:
         _, fleet = self.get(asked, "/fleet")
         return {site["name"]: site["state"] for site in fleet["sites"]} if fleet else {}
 
+    def sees_all(self, asked: str) -> bool:
+        return self.states(asked) == dict.fromkeys(self.names, "alive")
+
     def row(self, asked: str) -> set[str]:
         """The sites in the table of one ingress."""
         status, table = self.get(asked, "/table")

@@ -1,78 +1,113 @@
-"""When a site asks the swarm, and when it leaves the last change its time."""
+"""From what gateways report to what the swarm is asked, on a clock that the test moves."""
+
+import pytest
 
 from edgemind.domain.swarm.breach import BreachWatch, Measures
-from edgemind.domain.swarm.records import Action, Candidate
-from edgemind.domain.swarm.voter import VotingPolicy
+from edgemind.domain.swarm.records import KEEP, Action, Candidate
+from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.thresholds import Thresholds
-from edgemind.ports.scaler import Replicas
+from edgemind.errors import PermanentError
 from edgemind.services.rounds.loads import KnownLoads
-from edgemind.services.rounds.watch_thresholds import ThresholdWatch
+from edgemind.services.rounds.watch_thresholds import ThresholdWatch, measures_of
 from tests.support.controllers import Metro, metro, report, site
+
+COOLDOWN_S = 5.0
 
 
 class Watched:
-    """site-a with one sample a second; `changed_s` is when the metro last decided a change."""
+    """The watch of site-a in a metro of three."""
 
     def __init__(self) -> None:
-        self.group = Metro(metro(site("site-a"), site("site-b")))
-        self.own = self.group.controllers["site-a"].own
-        self.asked: list[tuple[Candidate, ...]] = []
+        self.metro = Metro(metro(site("site-a"), site("site-b"), site("site-c")))
+        self.own = self.metro.controllers["site-a"].own
+        self.asked: list[tuple[tuple[Candidate, ...], Measures]] = []
         self.over: list[str] = []
-        self.changed_s: float | None = None
-        clock, around = self.group.clock, self.group.controllers["site-a"].neighbourhood
-        loads = KnownLoads(self.own, around, VotingPolicy(), clock)
-        breaches = BreachWatch(Thresholds(samples=1, breaches=1))
-        self.watch = ThresholdWatch(breaches, loads, 5000.0, self._ask, self.over.append, self._since_ms, clock)
+        around = self.metro.controllers["site-a"].neighbourhood
+        self.loads = KnownLoads(self.own, around, VotingPolicy(), self.metro.clock)
+        self.watch = ThresholdWatch(
+            BreachWatch(Thresholds()),
+            self.loads,
+            COOLDOWN_S * 1000,
+            lambda candidates, measures: self.asked.append((candidates, measures)),
+            self.over.append,
+            lambda: None,
+            self.metro.clock,
+        )
 
-    def _ask(self, candidates: tuple[Candidate, ...], measures: Measures) -> None:
-        self.asked.append(candidates)
-
-    def _since_ms(self) -> float | None:
-        return None if self.changed_s is None else (self.group.clock.monotonic_s() - self.changed_s) * 1000.0
-
-    def sample(self, in_flight: int, times: int = 1) -> None:
+    def sample(self, times: int, in_flight: int, **stats: float) -> None:
         for _ in range(times):
-            self.group.clock.advance(1.0)
-            load = {"in_flight": in_flight, "slots": 4, "service_ms": 10.0}
-            for name, controller in self.group.controllers.items():
-                models = {"detector": {**load, "in_flight": in_flight if name == "site-a" else 0}}
-                controller.gateways.answer(report(name, models=models))
-            self.group.beacons()
+            for name in self.metro.running:
+                busy = in_flight if name == "site-a" else 1
+                load = {"in_flight": busy, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 1.0}
+                self.metro.controllers[name].own.take(report(name, models={"detector": load}, stats=stats))
+            self.metro.rounds(1)
             self.watch.sample(self.own)
 
 
-def test_a_breach_that_lasts_is_asked_about_once_a_cooldown() -> None:
-    watched = Watched()
-    watched.sample(12, times=9)
-    assert len(watched.asked) == 2
-    watched.sample(0)
-    assert watched.over == ["detector"]
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
 
 
-def test_nobody_asks_while_a_change_that_another_site_asked_for_has_not_had_its_time() -> None:
-    watched = Watched()
-    watched.changed_s = watched.group.clock.monotonic_s()
-    watched.sample(12, times=4)
+def test_a_confirmed_breach_is_proposed_with_what_was_measured(watched: Watched) -> None:
+    watched.sample(2, in_flight=9)
     assert watched.asked == []
-    watched.sample(12, times=2)
+    watched.sample(1, in_flight=9)
+    [(candidates, measures)] = watched.asked
+    assert KEEP in candidates
+    assert {candidate.model for candidate in candidates if candidate != KEEP} == {"detector"}
+    assert {candidate.site for candidate in candidates if candidate != KEEP} == {"site-b", "site-c"}
+    assert measures == {"occupancy_ratio": 9 / 4, "queue_depth": 5.0}
+
+
+def test_a_breach_that_lasts_is_proposed_again_after_the_cooldown_only(watched: Watched) -> None:
+    watched.sample(50, in_flight=9)
     assert len(watched.asked) == 1
+    watched.sample(10, in_flight=9)
+    assert len(watched.asked) == 2
 
 
-def test_only_what_can_be_scaled_is_proposed() -> None:
-    watched = Watched()
-    watched.sample(12)
-    assert {candidate.action for candidate in watched.asked[0]} == {Action.KEEP, Action.SHIFT}
+def test_a_breach_that_ended_is_told_and_the_next_one_waits_for_nothing(watched: Watched) -> None:
+    watched.sample(3, in_flight=9)
+    watched.sample(5, in_flight=1)
+    assert watched.over == ["detector"]
+    watched.sample(3, in_flight=9)
+    assert len(watched.asked) == 2
 
 
-def test_what_beacons_offer_is_proposed() -> None:
-    group = Metro(metro(site("site-a"), site("site-b")))
-    for controller in group.controllers.values():
-        controller.gateways.answer(report(controller.own.site.name))
-    other = group.controllers["site-b"].own
-    other.site = site("site-b", max_replicas=3)
-    other.replicas = {"detector": Replicas(2, 2)}
-    group.beacons()
-    around = group.controllers["site-a"].neighbourhood
-    loads = KnownLoads(group.controllers["site-a"].own, around, VotingPolicy(), group.clock).of("detector")
-    assert (loads["site-b"].replicas, loads["site-b"].max_replicas, loads["site-b"].slots) == (2, 3, 8)
-    assert not loads["site-a"].scalable
+def test_latency_counts_for_the_busiest_model_and_half_of_all_requests_must_be_late(watched: Watched) -> None:
+    watched.sample(3, in_flight=1, added_ms_p50=20.0, added_ms_p99=5000.0)
+    assert watched.asked == []
+    watched.sample(3, in_flight=1, added_ms_p50=300.0, added_ms_p99=5000.0)
+    [(_, measures)] = watched.asked
+    assert measures["latency_ms"] == 300.0
+
+
+def test_an_operator_may_ask_about_a_model_of_the_site(watched: Watched) -> None:
+    watched.sample(1, in_flight=1)
+    watched.watch.ask(watched.own, "detector")
+    assert len(watched.asked) == 1
+    with pytest.raises(PermanentError, match="site-a does not hold 'llm'; it holds detector"):
+        watched.watch.ask(watched.own, "llm")
+
+
+def test_what_nobody_holds_is_not_measured(watched: Watched) -> None:
+    asked_for = {"in_flight": 0, "slots": 0, "service_ms": 0.0, "arrivals_per_s": 3.0, "ready": False}
+    watched.own.take(report("site-a", models={"llm": asked_for}))
+    assert set(measures_of(watched.own)) == {"detector"}
+
+
+def test_a_site_votes_by_the_loads_of_the_sites_that_are_named(watched: Watched) -> None:
+    watched.sample(1, in_flight=9)
+    assert watched.loads.of("detector") == {
+        "site-a": SiteLoad(4, 9.0), "site-b": SiteLoad(4, 1.0), "site-c": SiteLoad(4, 1.0)
+    }  # fmt: skip
+    assert watched.loads.of("llm") == {}
+    assert set(watched.loads.of("")) == {"site-a", "site-b", "site-c"}
+    view = watched.loads.view([Candidate(KEEP.action, ""), *watched_paper()], since_change_ms=7.0)
+    assert set(view.loads) == {"site-a", "site-b"}
+    assert view.since_change_ms == 7.0
+
+
+def watched_paper() -> list[Candidate]:
+    return [Candidate(Action.SHIFT, "site-b", 100, "site-a", "detector")]
