@@ -74,6 +74,16 @@ def open_swarm_store(settings: Settings) -> SwarmStore:
             assert_never(other)
 
 
+def make_scratch_table(name: str, region: str, endpoint_url: str) -> None:
+    """A table made anew at a DynamoDB that is not AWS's. Blocks."""
+    # Imported here: only a demo asks for it.
+    from edgemind.adapters.aws_calls import require_boto3
+    from edgemind.adapters.deployment.scratch_table import make_table_anew
+
+    require_boto3("--state-store dynamodb")
+    make_table_anew(name, region, endpoint_url)
+
+
 def cloud_account() -> "CloudAccount":
     """The AWS account of the credentials that boto3 finds, at the endpoints that it finds."""
     # Imported here: processes at a site ask no account.

@@ -95,7 +95,8 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
     """
     match arguments:
         case ["demo", *flags]:
-            return (DEMO,) if _last_value(flags, "--backend") == "simulated" else (DEMO, *ENGINES)
+            simulated = _last_value(flags, "--backend") == "simulated"
+            return (DEMO, AGENTS) if simulated else (DEMO, AGENTS, *ENGINES)
         case ["model-server", *_]:
             return (CORE, *ENGINES)
         case ["dashboard", *_]:

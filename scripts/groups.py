@@ -37,7 +37,7 @@ class Group:
 CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
 AWS = Group("aws", "the stores on AWS", ("aws",), frozenset({"core"}))
-AGENTS = Group("agents", "the Strands agents", ("aws", "agents"), frozenset({"core", "aws"}))
+AGENTS = Group("agents", "the Strands agents and MCP", ("aws", "agents"), frozenset({"core", "aws"}), optional=True)
 CERTS = Group("certs", "making certificates", ("certs",), frozenset({"core"}))
 DEV = Group(
     "dev",

@@ -1,8 +1,9 @@
 """How a demo run went over time: whether devices were served in time, and what the swarm decided."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from edgemind.domain.swarm.summaries import RoundSummary
 
@@ -37,8 +38,17 @@ class Attainment:
         ]
 
 
-def rounds_document(rounds: Sequence[RoundSummary], started_wall_ms: float) -> list[dict[str, object]]:
-    """The swarm's rounds of the run, oldest first. `at_s`: when the coordinator heard of it, since traffic began."""
+Votes = Mapping[str, Mapping[str, Any]]
+"""By site, as the fleet API tells them of one round."""
+
+
+def rounds_document(
+    rounds: Sequence[RoundSummary], votes: Mapping[str, Votes], started_wall_ms: float
+) -> list[dict[str, object]]:
+    """The swarm's rounds of the run, oldest first. `at_s`: when the coordinator heard of it, since traffic began.
+
+    `votes` by fence; of a round of which nobody told them any more there are none.
+    """
     return [
         {
             "n": one.n,
@@ -54,9 +64,14 @@ def rounds_document(rounds: Sequence[RoundSummary], started_wall_ms: float) -> l
             "told": one.told,
             "decided_ms": None if one.decided_ms is None else round(one.decided_ms, 2),
             "ballots": one.ballots,
-            "voters": one.voters,
+            "voters": [_voter(site, vote) for site, vote in sorted(votes.get(one.fence, {}).items())],
             "coordinator": one.coordinator,
             "effects": [asdict(effect) for effect in one.effects],
         }
         for one in rounds
     ]
+
+
+def _voter(site: str, vote: Mapping[str, Any]) -> dict[str, object]:
+    kept = ("voter", "ranking", "took_ms", "tool_calls")
+    return {"site": site, **{name: vote.get(name) for name in kept}}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from edgemind.adapters.inference.llama_wheels import llama_available
 from tests.support.demo_runs import SERVING, demo_run, edgemind, environment, processes_in, until_none_is_left
+from tests.support.engines.aws import LocalAws
 from tests.support.free_ports import free_base_port
 
 pytestmark = [
@@ -123,6 +125,44 @@ def test_a_slow_site_and_a_crowd_happen_when_the_scenario_says(tmp_path: Path) -
     sent = run.report()["sent_by_site"]
     assert sent["site-a"] > sent["site-b"]
     assert run.report()["requests"]["failed"] == 0
+
+
+def decided(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rounds of a flash crowd, which must have come, helped, and not gone back and forth."""
+    changes = [one for one in report["rounds"] if one["outcome"] != "KEEP"]
+    assert changes, report["events"]
+    assert changes[0]["outcome"] in {"SHIFT", "SCALE_OUT"}
+    assert all(one["decided_ms"] is not None and one["ballots"] >= 2 and one["coordinator"] in SITES for one in changes)
+    # Nothing is decided twice: each change of one site's replicas or share of load is another number than the last one.
+    asked: dict[tuple[str, str], list[int]] = {}
+    for one in changes:
+        asked.setdefault((one["outcome"], one["target"]), []).append(one["amount"])
+    assert all(first != then for amounts in asked.values() for first, then in pairwise(amounts)), asked
+    assert report["attainment_by_5s"][-1]["attainment"] >= 0.95, "devices are served in time again"
+    return changes
+
+
+def test_a_flash_crowd_is_decided_about_by_agents_and_served(tmp_path: Path) -> None:
+    with demo_run(tmp_path, *SIMULATED, "--scenario", "flash-crowd", "--duration", "30") as run:
+        assert run.ended() == 0, run.printed() + run.logs()
+    changes = decided(run.report())
+    assert "votes in rounds come from Strands agents" in run.printed()
+    assert any(effect["state"] == "applied" for one in changes for effect in one["effects"])
+    voters = [voter for one in run.report()["rounds"] for voter in one["voters"]]
+    assert {voter["voter"] for voter in voters} == {"strands"}
+    calls = {call["tool"] for voter in voters for call in voter["tool_calls"]}
+    assert calls == {"metrics_monitor.get_fleet_metrics", "memory_sync.get_swarm_state"}
+
+
+@pytest.mark.engine
+def test_the_same_with_a_table(tmp_path: Path, dynamodb_local: LocalAws) -> None:
+    """Credentials come from the fixture, as the endpoint could from AWS_ENDPOINT_URL_DYNAMODB."""
+    assert dynamodb_local.endpoint_url
+    place = ("--state-store", "dynamodb", "--endpoint-url", dynamodb_local.endpoint_url)
+    with demo_run(tmp_path, *SIMULATED, *place, "--scenario", "flash-crowd", "--duration", "30") as run:
+        assert run.ended() == 0, run.printed() + run.logs()
+    decided(run.report())
+    assert not (tmp_path / ".edgemind" / "demo" / "state" / "swarm.json").exists()
 
 
 def test_patient_data_never_leaves_the_country(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
+SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
+"""A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
@@ -102,7 +104,7 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, DEPLOYMENT, *ACCOUNT)
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")

@@ -30,7 +30,7 @@ class VoterKind(StrEnum):
 
 def controller_runner(kind: VoterKind, tools: str = TOOLS) -> RunController:
     """What runs a controller with that voter until it is told to stop. ConfigurationError if it cannot be had here."""
-    if kind is VoterKind.LIBRARY or (kind is VoterKind.AUTO and not _installed("strands", "mcp", "agents", tools)):
+    if kind is VoterKind.LIBRARY or (kind is VoterKind.AUTO and not agents_installed(tools)):
         from edgemind.entrypoints.controller.process import run_controller
 
         return run_controller
@@ -44,6 +44,11 @@ def controller_runner(kind: VoterKind, tools: str = TOOLS) -> RunController:
     run: RunController = partial(runtime.run_controller, runtime.load_servers(tools))
     log.info("a Strands agent votes for this site")
     return run
+
+
+def agents_installed(tools: str = TOOLS) -> bool:
+    """Whether `auto` is agents here."""
+    return _installed("strands", "mcp", "agents", tools)
 
 
 def _installed(*names: str) -> bool:

@@ -16,8 +16,10 @@ from edgemind.entrypoints.demo.layout import MAX_SITES, PORTS_USED, demo_fleet
 from edgemind.entrypoints.demo.options import DemoOptions
 from edgemind.entrypoints.demo.ports import check_ports
 from edgemind.entrypoints.demo.report_file import check_writable
+from edgemind.entrypoints.demo.state_place import REGION, TABLE, StatePlace, state_place
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.errors import ConfigurationError
+from edgemind.settings.environment import process_environment
 
 BACKENDS = ("auto", "llama", "simulated")
 LONGEST_S = 7 * 86_400.0
@@ -45,11 +47,15 @@ def _number(_: click.Context, option: click.Parameter, value: float | None) -> f
 @click.option("--no-dashboard", is_flag=True, help="Without the status page.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same requests.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write what was measured to this file, as JSON.")
+@click.option("--state-store", type=click.Choice(["json", "dynamodb"]), default="json", show_default=True,
+              help="Where the sites keep what they share: files, or a table of the demo's own.")  # fmt: skip
+@click.option("--endpoint-url", metavar="URL", help="dynamodb: its address, such as http://127.0.0.1:8000 of DynamoDB "
+              "Local.  [default: $AWS_ENDPOINT_URL_DYNAMODB]")  # fmt: skip
 @click.option("--base-port", type=click.IntRange(1024, 65536 - PORTS_USED), default=8100, show_default=True,
               help="First of the ports; all others follow it.")  # fmt: skip
 def demo(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     sites: int, duration: float | None, backend: str, rate: float, scenario: str, policy: str, no_dashboard: bool,
-    seed: int, report: Path | None, base_port: int,
+    seed: int, report: Path | None, state_store: str, endpoint_url: str | None, base_port: int,
 ) -> None:  # fmt: skip
     """Run a fleet on this machine: gateways, controllers and model servers of several sites, and devices that use them.
 
@@ -62,6 +68,7 @@ def demo(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
     started_s = time.monotonic()
     with exit_codes():
         chosen = _scenario(scenario, sites)
+        place = state_place(state_store, endpoint_url, process_environment())
         if report is not None:
             check_writable(report)
         llama, why = choose_backend(backend)
@@ -69,7 +76,7 @@ def demo(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
         options = DemoOptions(taken, chosen, policy, rate, seed, duration, not no_dashboard, report)
         click.echo(f"{chosen.name}: {chosen.text}")
         click.echo(f"backend {taken}: {why}")
-        _run(options, sites, base_port, started_s)
+        _run(options, place, sites, base_port, started_s)
 
 
 def choose_backend(asked: str) -> tuple[bool, str]:
@@ -91,14 +98,16 @@ def _scenario(name: str, sites: int) -> Scenario:
     return scenario
 
 
-def _run(options: DemoOptions, sites: int, base_port: int, started_s: float) -> None:
+def _run(options: DemoOptions, place: StatePlace, sites: int, base_port: int, started_s: float) -> None:
     # Imported late: a wrong flag or a taken port is told at once.
     from edgemind.entrypoints.demo.session import DemoSession
 
     layout = demo_fleet(sites, base_port, llama=options.backend == "llama")
     with claimed_folder() as folder:
         check_ports(layout, page=options.page)
-        settings = folder.fill(demo_configuration(layout, options.policy))
+        if place.endpoint_url is not None:
+            bootstrap.make_scratch_table(TABLE, REGION, place.endpoint_url)
+        settings = folder.fill(demo_configuration(layout, options.policy, place))
         key = folder.issue_key(settings)
         folder.provision(settings)
         session = DemoSession(options, layout, folder, settings, key, started_s)

@@ -15,6 +15,7 @@ from edgemind.entrypoints.demo.layout import (
     distance_ms,
     url,
 )
+from edgemind.entrypoints.demo.state_place import StatePlace
 
 TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
@@ -36,12 +37,14 @@ def role_token_file(role: str) -> str:
     return f"{role}.token"
 
 
-def demo_configuration(fleet: DemoFleet, policy: str) -> str:
+def demo_configuration(fleet: DemoFleet, policy: str, state: StatePlace | None = None) -> str:
     """The YAML text."""
+    place = state or StatePlace()
     document = {
         "version": 1,
         "metro": "demo",
-        "state": {"store": "json", "directory": STATE_FOLDER},
+        "state": place.group(STATE_FOLDER),
+        **place.aws(),
         "fleet": {
             "secret": f"file:{FLEET_SECRET}",
             "tokens": {role: f"file:{role_token_file(role)}" for role in ROLES},

@@ -12,6 +12,7 @@ from edgemind.adapters.http_calls import HttpCalls
 from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.errors import UpstreamFailed
+from edgemind.services.demo_course import Votes
 
 READ_EVERY_S = 0.5
 _ROUNDS = TypeAdapter(RoundPage)
@@ -56,6 +57,15 @@ class FleetApi:
             if document is not None:
                 return _ROUNDS.validate_python(document)
         return None
+
+    async def votes(self, fence: str) -> Votes:
+        """Of one round, by site; of sites that do not answer there are none."""
+        for site in self.controllers:
+            document = await self._get(site, f"/edgemind/v1/rounds/{fence}")
+            if document is not None:
+                votes: Votes = document["votes"]
+                return votes
+        return {}
 
     async def _get(self, site: str, path: str) -> dict[str, Any] | None:
         try:

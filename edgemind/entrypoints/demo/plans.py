@@ -56,7 +56,8 @@ def _gateway(site: DemoSite, config: Path) -> ProcessPlan:
 
 
 def _controller(site: DemoSite, config: Path) -> ProcessPlan:
-    arguments = ("controller", *_for_site(site.name, config))
+    # Agents vote where their packages are installed.
+    arguments = ("controller", *_for_site(site.name, config), "--voter", "auto")
     return ProcessPlan(f"{site.name}-controller", _EDGEMIND, arguments, f"{site.controller_url}/healthz", site.name)
 
 

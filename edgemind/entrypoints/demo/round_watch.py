@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edgemind.domain.swarm.summaries import EffectLine, RoundPage, RoundSummary
+from edgemind.services.demo_course import Votes
 
 READ_EVERY_S = 0.5
 PAGE, LAST_PAGE = 20, 100
@@ -18,6 +19,9 @@ class RoundSource(Protocol):
     async def rounds(self, limit: int) -> RoundPage | None:
         """The newest; None if nobody answers."""
 
+    async def votes(self, fence: str) -> Votes:
+        """Of one round, by site."""
+
 
 class RoundWatch:
     """`say` gets a line for every round that is decided from now on, and for every effect."""
@@ -28,6 +32,7 @@ class RoundWatch:
         self._before: set[str] | None = None
         """Rounds that were there at the first look: another run's."""
         self._rounds: dict[str, RoundSummary] = {}
+        self.votes: dict[str, Votes] = {}
         self._waited: dict[str, int] = {}
         self._told: dict[str, set[tuple[str, str, str]]] = {}
 
@@ -53,6 +58,11 @@ class RoundWatch:
             if one.fence not in self._before:
                 self._rounds[one.fence] = one
                 self._tell(one)
+
+    async def read_votes(self) -> None:
+        """Of every round of this run, for its report."""
+        for fence in self._rounds:
+            self.votes[fence] = await self._source.votes(fence)
 
     def _tell(self, one: RoundSummary) -> None:
         if one.fence not in self._told:

@@ -11,6 +11,7 @@ import click
 from edgemind import bootstrap
 from edgemind.adapters.http_calls import HttpCalls
 from edgemind.adapters.inference.pools import UpstreamPools
+from edgemind.entrypoints.controller.voters import agents_installed
 from edgemind.entrypoints.demo.beside import unless
 from edgemind.entrypoints.demo.fleet_watch import FleetApi
 from edgemind.entrypoints.demo.folder import DemoFolder, default_fleet
@@ -85,6 +86,8 @@ class DemoSession:
         click.echo()
         duration_s = self.options.duration_s
         ends = "Ctrl-C stops everything" if duration_s is None else f"ends after {duration_s:g} s, or at Ctrl-C"
+        who = "Strands agents" if agents_installed() else 'the library (agents: pip install "edgemind-mec[agents]")'
+        click.echo(f"votes in rounds come from {who}")
         click.echo(f"logs in {self.folder.logs}/, configuration in {self.folder.config}")
         click.echo(f"{ends}\n")
 

@@ -58,12 +58,14 @@ class TrafficRun:
         await beside(self._send(stop), [*others, self._show(), self._watch_children()])
         # Once more: what took effect in the last half second belongs to the run.
         await self._rounds.read()
+        if self._options.report is not None:
+            await self._rounds.read_votes()
         self._display.show(self._snapshot())
 
     def report(self) -> dict[str, object]:
         duration_s = self._ended_s - self._started_s
         document = report_document(self._facts(), self._tally, duration_s, self._events, self._faults.failover)
-        return {**document, "rounds": rounds_document(self._rounds.rounds, self._started_wall_ms)}
+        return {**document, "rounds": rounds_document(self._rounds.rounds, self._rounds.votes, self._started_wall_ms)}
 
     def summary(self) -> str:
         return summary_of(self._tally)

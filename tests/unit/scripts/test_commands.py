@@ -9,11 +9,11 @@ from scripts.groups import AGENTS, AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEE
 @pytest.mark.parametrize(
     ("arguments", "groups"),
     [
-        (["demo"], (DEMO, *ENGINES)),
-        (["demo", "--duration", "20"], (DEMO, *ENGINES)),
-        (["demo", "--backend", "llama"], (DEMO, *ENGINES)),
-        (["demo", "--backend", "simulated"], (DEMO,)),
-        (["demo", "--backend=simulated", "--seed", "1"], (DEMO,)),
+        (["demo"], (DEMO, AGENTS, *ENGINES)),
+        (["demo", "--duration", "20"], (DEMO, AGENTS, *ENGINES)),
+        (["demo", "--backend", "llama"], (DEMO, AGENTS, *ENGINES)),
+        (["demo", "--backend", "simulated"], (DEMO, AGENTS)),
+        (["demo", "--backend=simulated", "--seed", "1"], (DEMO, AGENTS)),
         (["model-server", "--site", "a"], (CORE, *ENGINES)),
         (["mcp", "telemetry"], (AGENTS,)),
         (["gateway"], (CORE,)),

@@ -8,10 +8,11 @@ import pytest
 
 from edgemind.domain.device_mixes import EVERYDAY
 from edgemind.domain.swarm.summaries import summary_of
+from edgemind.domain.swarm.vote_documents import vote_document
 from edgemind.services.demo_course import rounds_document
 from edgemind.services.demo_report import Event, Failover, RunFacts, Tally, report_document
 from edgemind.services.devices.outcomes import Outcome, Result
-from tests.support.round_records import effect, round_record
+from tests.support.round_records import effect, round_record, strands_vote
 
 FACTS = RunFacts("normal", "simulated", "hybrid", ("a", "b"), 7, 30.0, {"simulated-detector": True})
 ACTIVITY = EVERYDAY[0]
@@ -114,7 +115,8 @@ def test_attainment_over_time_goes_by_when_a_request_was_sent() -> None:
 def test_rounds_are_told_with_the_promised_keys() -> None:
     record = round_record(7)
     kept = replace(record, effects=(effect(record, "undone"),))
-    (told,) = rounds_document([summary_of(kept)], record.at_ms - 2500.0)
+    votes = {str(record.fence): {"site-a": vote_document(strands_vote(record, "site-a"))}}
+    (told,) = rounds_document([summary_of(kept)], votes, record.at_ms - 2500.0)
     promised = {
         "n": 7,
         "outcome": "SHIFT",
@@ -126,4 +128,10 @@ def test_rounds_are_told_with_the_promised_keys() -> None:
     assert told | promised == told
     assert told["at_s"] == 2.5
     assert told["effects"] == [{"site": "site-c", "what": "replicas of llm = 2", "state": "undone"}]
+    voters = told["voters"]
+    assert isinstance(voters, list)
+    [voter] = voters
+    assert (voter["site"], voter["voter"]) == ("site-a", "strands")
+    assert voter["tool_calls"][0]["tool"]
+    assert rounds_document([summary_of(kept)], {}, 0.0)[0]["voters"] == []
     json.dumps(told)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.summaries import RoundPage, newest_first, summary_of
 from edgemind.entrypoints.demo.round_watch import PATIENCE, RoundWatch
+from edgemind.services.demo_course import Votes
 from tests.support.round_records import effect, round_record
 
 
@@ -17,6 +18,9 @@ class Source:
         if self.records is None:
             return None
         return RoundPage(newest_first((summary_of(record) for record in self.records), limit, None))
+
+    async def votes(self, fence: str) -> Votes:
+        return {"site-a": {"voter": "library", "ranking": [fence]}}
 
 
 def look(watch: RoundWatch) -> None:
@@ -71,3 +75,13 @@ def test_while_nobody_answers_what_was_known_stays() -> None:
     look(watch)
     assert [one.n for one in watch.rounds] == [9, 10]
     assert len(said) == 2
+
+
+def test_the_votes_of_this_runs_rounds_are_read_for_its_report() -> None:
+    source = Source(round_record(1))
+    watch = RoundWatch(source, lambda _: None)
+    look(watch)
+    source.records = [round_record(1), round_record(2)]
+    look(watch)
+    asyncio.run(watch.read_votes())
+    assert watch.votes == {"1.2": {"site-a": {"voter": "library", "ranking": ["1.2"]}}}
