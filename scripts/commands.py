@@ -174,9 +174,9 @@ def ci(house: House, arguments: list[str]) -> int:
     _takes_no([] if rest else arguments, "ci")
     house.prepare_tests()
     linted = lint(house, [])
-    modelled = model(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
+    modelled = model(house, [])
     return linted or modelled or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
 
 
