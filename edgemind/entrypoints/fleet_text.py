@@ -33,6 +33,7 @@ def site_text(site: Document) -> str:
         ("last heartbeat", _ago(site["heartbeat_age_ms"])),
         ("table", f"version {site['table_version']}, {_ago(site['table_age_ms'])}" if site["table_version"] else None),
         ("state store", _store(store)),
+        ("swarm", _swarm(site.get("swarm"))),
     ]
     if gateway is not None:
         counted = gateway["counters"]
@@ -129,6 +130,16 @@ def _site_row(site: Document) -> list[str | float | None]:
 
 def _ago(age_ms: float | None) -> str | None:
     return None if age_ms is None else f"{show_ms(age_ms)} ago"
+
+
+def _swarm(swarm: Document | None) -> str | None:
+    if swarm is None:
+        return None
+    part = (
+        f"knows round {swarm['known']}, {len(swarm['roster'])} members, a store call takes {swarm['store_ms']:.3g} ms"
+    )
+    member = "" if swarm["member"] else "; this site is no member"
+    return part + member + ("" if swarm["store_ok"] else f"; in trouble: {swarm['last_error']}")
 
 
 def _store(store: Document | None) -> str | None:

@@ -79,7 +79,7 @@ def _who_led(record: RoundRecord) -> str:
 def _votes(record: RoundRecord) -> str:
     if not record.votes:
         return "No vote was recorded with what it rests on."
-    head = "Votes, with demand per slot of the busiest site if the candidate were carried out (less is better):"
+    head = "Votes, with the requests per slot that an average request would find at its site (less is better):"
     return "\n".join([head, *(_vote(record, site, vote) for site, vote in sorted(record.votes.items()))])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from edgemind.entrypoints.decision_text import explanation_text
+from edgemind.entrypoints.fleet_text import site_text
 from edgemind.entrypoints.text_tables import Cell, show, show_ms, text_table
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "support" / "explanation.json").read_text(encoding="utf-8"))
@@ -74,3 +75,18 @@ def test_a_sparse_explanation_of_another_version_is_told_all_the_same() -> None:
     sparse = {"id": "x", "at_ms": 0, "site": "site-a", "model": "m", "reason": "table", "chosen": "site-a"}
     told = explanation_text(sparse)
     assert told.startswith("x: m asked at site-a ran there itself")
+
+
+def test_a_site_tells_how_it_takes_part_in_rounds() -> None:
+    site = {
+        "name": "site-a", "state": "alive", "zones": [], "models": [], "requests_per_s": 0.0, "gateway_url": None,
+        "controller_url": None, "rtt_ms": None, "beacon_age_ms": None, "heartbeat_age_ms": None, "table_version": None,
+        "table_age_ms": None, "gateway": None, "store": None,
+    }  # fmt: skip
+    swarm = {"known": "1.7", "member": True, "roster": ["site-a", "site-b"], "store_ms": 4.256, "store_ok": True}
+    assert "swarm           knows round 1.7, 2 members, a store call takes 4.26 ms\n" in site_text(
+        {**site, "swarm": swarm}
+    )
+    troubled = swarm | {"member": False, "store_ok": False, "last_error": "no answer"}
+    assert "this site is no member; in trouble: no answer" in site_text({**site, "swarm": troubled})
+    assert "swarm           -" in site_text(site), "a controller of a version before rounds"
