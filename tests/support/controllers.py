@@ -104,10 +104,10 @@ class FakeProbe:
 class Metro:
     """Controllers by site name. Take one out of `running` and nobody listens there any more."""
 
-    def __init__(self, fleet: Fleet, policy: RoutingPolicy | None = None) -> None:
+    def __init__(self, fleet: Fleet, policy: RoutingPolicy | None = None, clock: ManualClock | None = None) -> None:
         self.fleet = fleet
         self.policy = policy or RoutingPolicy()
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.store = MemoryStateStore()
         self.running: dict[str, PeerSite] = {}
         self.admins = {one.name: FakeAdmin() for one in fleet.sites}
@@ -134,13 +134,14 @@ class Metro:
     def beacons(self, *names: str) -> None:
         """One round: the named sites (all that run, if none is named) send a beacon to each neighbour."""
 
-        async def exchange() -> None:
-            for name in names or list(self.running):
-                controller = self.controllers[name]
-                for neighbour in controller.neighbourhood.neighbours.values():
-                    await controller.exchange.exchange(neighbour)
+        asyncio.run(self.exchange(*names))
 
-        asyncio.run(exchange())
+    async def exchange(self, *names: str) -> None:
+        """The same, on a loop that runs."""
+        for name in names or list(self.running):
+            controller = self.controllers[name]
+            for neighbour in controller.neighbourhood.neighbours.values():
+                await controller.exchange.exchange(neighbour)
 
     def rounds(self, count: int) -> None:
         """Beacons and ticks ten times a second, as the processes do."""

@@ -164,6 +164,8 @@ def test_the_real_file_system_is_noticed_too(tmp_path: Path) -> None:
         ("gpu1:8000", "gpu2:8000", ()),
         ("metro: demo", "metro: other", ("metro",)),
         ("store: json", "store: memory", ("state",)),
+        ("swarm: {", "swarm: {enabled: false, ", ("swarm.enabled",)),
+        ("swarm: {", "swarm: {cooldown_ms: 7000, ", ()),
         ("127.0.0.1:8100", "127.0.0.1:9100", ("sites[site-a].gateway",)),
         ("127.0.0.1:8300", "127.0.0.1:9300", ("sites[site-a].admin",)),
         ("127.0.0.1:8200/", "127.0.0.1:9200/", ("sites[site-a].controller",)),

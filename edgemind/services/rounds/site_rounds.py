@@ -61,6 +61,7 @@ class SiteRounds:
         incarnation, store = place
         own = controller.own.site.name
         self.driver = SwarmDriver(own, incarnation, StoreThreads(store), self._links(), clock)
+        self._watch = self._new_watch()
         self._use()
 
     @property
@@ -75,6 +76,9 @@ class SiteRounds:
             self._breaches = BreachWatch(rules.thresholds)
         self._rules = rules
         self.driver.links = self._links()
+        watch = self._new_watch()
+        watch.inherit(self._watch)
+        self._watch = watch
         self._use()
 
     @property
@@ -104,10 +108,10 @@ class SiteRounds:
         self._membership.hand_over(self.driver.membership)
         self._watch.sample(self._controller.own)
 
-    def propose(self, candidates: Sequence[Candidate], measures: Measures) -> None:
-        """Ask the swarm."""
+    def propose(self, candidates: Sequence[Candidate], measures: Measures) -> bool:
+        """Ask the swarm; False if it cannot be asked now."""
         self._part.recorder.measured(measures)
-        self.driver.breached(candidates)
+        return self.driver.breached(candidates)
 
     async def close(self) -> None:
         await self.driver.close()
@@ -131,7 +135,9 @@ class SiteRounds:
         controller.on_asked = lambda model: self._watch.ask(self._controller.own, model)
         controller.exchange.tell_of_rounds(lambda: self.driver.newest, self._heard)
         controller.view.swarm = lambda: self.status
-        self._watch = ThresholdWatch(
+
+    def _new_watch(self) -> ThresholdWatch:
+        return ThresholdWatch(
             self._breaches,
             self._known_loads(),
             self._rules.policy.cooldown_ms,

@@ -9,18 +9,22 @@ from typing import Any
 
 from edgemind.domain.swarm.protocol import Answer, Found, ReadBallots, ReadCurrent, Request, Trouble
 from edgemind.domain.swarm.writes import Claim, Decide, OpenRound, PutBallot
-from edgemind.errors import EdgeMindError, StateCorrupt
-from edgemind.ports.swarm_store import OutcomeUnknown, SwarmStore, Throttled
+from edgemind.errors import EdgeMindError, TemporaryError
+from edgemind.ports.swarm_store import OutcomeUnknown, SwarmStore
 
 THREADS = 32
 """Hedged copies of lost calls hold theirs until they time out: with few threads they would stall what comes next."""
+IN_A_ROW = 3
+"""One lost call or two are what copies are for; so many after one another are trouble."""
+TOLD_LIMIT = 16
+"""Reasons that are logged of one trouble: each operation has its own words for it."""
 
 log = logging.getLogger("edgemind.rounds")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreTrouble:
-    """Why the store's last call failed. `lasting`: a person has to act."""
+    """Why the store's last calls failed. `lasting`: trying again does not help, a person has to act."""
 
     why: str
     lasting: bool
@@ -40,9 +44,11 @@ class StoreThreads:
         }
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="swarm-store")
         self._closed = False
+        self._failed_in_a_row = 0
+        self._told: set[str] = set()
         self.trouble: StoreTrouble | None = None
 
-    def ask(self, request: Request, then: Callable[[Answer], None]) -> None:
+    def ask(self, request: Request, then: Callable[[Answer], object]) -> None:
         """Send it once; `then` is called on this loop with what came of it."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, self._asked[type(request)], request)
@@ -53,7 +59,7 @@ class StoreThreads:
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _done(self, done: "asyncio.Future[Answer]", then: Callable[[Answer], None]) -> None:
+    def _done(self, done: "asyncio.Future[Answer]", then: Callable[[Answer], object]) -> None:
         if self._closed or done.cancelled():
             return
         answer, trouble = _answer_of(done)
@@ -61,11 +67,25 @@ class StoreThreads:
         then(answer)
 
     def _tell(self, trouble: StoreTrouble | None) -> None:
-        if trouble is not None and (self.trouble is None or trouble.why != self.trouble.why):
+        if trouble is None:
+            self._tell_recovery()
+            return
+        self._failed_in_a_row += 1
+        if trouble.lasting or self._failed_in_a_row >= IN_A_ROW:
+            self.trouble = trouble
+            self._tell_once(trouble)
+
+    def _tell_once(self, trouble: StoreTrouble) -> None:
+        """Several calls under way at once fail in turns: each change of reason would be told, again and again."""
+        if trouble.why not in self._told and len(self._told) < TOLD_LIMIT:
+            self._told.add(trouble.why)
             log.log(logging.ERROR if trouble.lasting else logging.WARNING, "no round can be decided: %s", trouble.why)
-        elif trouble is None and self.trouble is not None:
+
+    def _tell_recovery(self) -> None:
+        if self.trouble is not None:
             log.info("rounds can be decided again: the swarm's store answers")
-        self.trouble = trouble
+        self._failed_in_a_row, self.trouble = 0, None
+        self._told.clear()
 
 
 def _answer_of(done: "asyncio.Future[Answer]") -> tuple[Answer, StoreTrouble | None]:
@@ -73,10 +93,7 @@ def _answer_of(done: "asyncio.Future[Answer]") -> tuple[Answer, StoreTrouble | N
     exc = done.exception()
     if exc is None:
         return done.result(), None
-    if isinstance(exc, OutcomeUnknown):
-        return Trouble.UNKNOWN, StoreTrouble(str(exc), lasting=False)
-    if isinstance(exc, StateCorrupt):
-        return Trouble.THROTTLED, StoreTrouble(str(exc), lasting=True)
     if not isinstance(exc, EdgeMindError):
         log.error("a defect of the swarm's store", exc_info=exc)
-    return Trouble.THROTTLED, StoreTrouble(str(exc), lasting=not isinstance(exc, Throttled))
+    trouble = StoreTrouble(str(exc), lasting=not isinstance(exc, TemporaryError))
+    return Trouble.UNKNOWN if isinstance(exc, OutcomeUnknown) else Trouble.THROTTLED, trouble

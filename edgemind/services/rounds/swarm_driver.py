@@ -1,9 +1,10 @@
 """Runs one site's swarm member: carries out what it asks for, brings it what happens, and wakes it in time."""
 
 import asyncio
+import contextlib
 import logging
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 
 from edgemind.domain.swarm.member import SwarmMember
 from edgemind.domain.swarm.messages import Announce, Message
@@ -53,6 +54,7 @@ class SwarmDriver:
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed_ms: float | None = None
+        self._left: Ended | None = None
         self._closed = False
 
     # What its owner tells it
@@ -64,9 +66,10 @@ class SwarmDriver:
     def receive(self, message: Message) -> None:
         self._happen(Received(message))
 
-    def breached(self, candidates: Sequence[Candidate]) -> None:
-        """A confirmed breach, and what to vote about. While a round is under way it is passed over."""
-        self._happen(Breached(tuple(candidates)))
+    def breached(self, candidates: Sequence[Candidate]) -> bool:
+        """A confirmed breach, and what to vote about. False if it is passed over: a round is under way, or this site is
+        no member."""
+        return bool(self._happen(Breached(tuple(candidates))))
 
     def membership(self, roster: tuple[str, ...], suspected: frozenset[str]) -> None:
         now = Membership(roster, suspected)
@@ -118,19 +121,22 @@ class SwarmDriver:
     def _now_ms(self) -> float:
         return self._clock.monotonic_s() * 1000.0
 
-    def _happen(self, event: Event) -> None:
+    def _happen(self, event: Event) -> Sequence[Effect]:
+        """What followed. A defect in one part of it must not end the rounds to come, the caller's beacons, or the rest:
+        a voter's defect, say, is no reason not to announce what was decided."""
+        effects: Sequence[Effect] = ()
         if self._closed:
-            return
+            return effects
         now_ms = self._now_ms()
-        try:
+        with _edge(event):
             effects = self._member.step(event, now_ms)
+        with _edge(event):
             self.links.observer.observe(event, effects, now_ms)
-            for effect in effects:
+        for effect in effects:
+            with _edge(effect):
                 self._carry_out(effect)
-        except Exception:
-            # The edge of the swarm: a defect in one step must not end the rounds to come, nor the caller's beacons.
-            log.exception("a step of the swarm failed: %s", type(event).__name__)
         self._set_alarm()
+        return effects
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -144,8 +150,14 @@ class SwarmDriver:
                 self._learned(effect)
             case Execute(fence, outcome):
                 self._spawn(self.links.effects.execute(fence, outcome))
-            case Ended(fence, why):
-                log.warning("round %s was left to the next breach: %s", fence, why)
+            case Ended():
+                self._tell_left(effect)
+
+    def _tell_left(self, ended: Ended) -> None:
+        """A breach that lasts as long as the store's trouble is asked about again and again, with the same end."""
+        if ended != self._left:
+            log.warning("round %s was left to the next breach: %s", ended.fence, ended.why)
+        self._left = ended
 
     def _learned(self, learned: Learned) -> None:
         outcome = learned.outcome
@@ -190,3 +202,11 @@ class SwarmDriver:
         # Timers of the loop are whole milliseconds: one that came too soon would come again and again.
         wait_ms = max(1, math.ceil(wake_ms - self._now_ms()))
         self._alarm = asyncio.get_running_loop().call_later(wait_ms / 1000.0, self._happen, Tick())
+
+
+@contextlib.contextmanager
+def _edge(of: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        log.exception("part of a round failed, and the rest goes on: %s", type(of).__name__)

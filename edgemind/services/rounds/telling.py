@@ -39,11 +39,13 @@ class Teller:
     async def _send(self, to: str, message: Message) -> None:
         try:
             await self._tell(to, message)
-        except EdgeMindError as exc:
+        except Exception as exc:
+            # The edge of the swarm: a defect of what carries messages costs messages, as a cut network does.
             self.lost += 1
             if to not in self._deaf:
                 self._deaf.add(to)
-                log.warning("%s does not hear of rounds: %s", to, exc)
+                defect = None if isinstance(exc, EdgeMindError) else exc
+                log.warning("%s does not hear of rounds: %s", to, exc, exc_info=defect)
         else:
             if to in self._deaf:
                 self._deaf.discard(to)

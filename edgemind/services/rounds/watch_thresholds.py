@@ -16,10 +16,12 @@ log = logging.getLogger("edgemind.rounds")
 
 
 class ThresholdWatch:
-    """`propose` is given what to vote about, and what was measured; `over` the model whose breach has ended.
+    """`propose` is given what to vote about, and what was measured, and says whether the swarm was asked; `over` is
+    given the model whose breach has ended.
 
     A breach that lasts is proposed again after `cooldown_ms`, by this site's monotonic clock: what was decided before
-    has had that long to help, whoever asked for it (`since_change_ms`). Until then KEEP would win anyway.
+    has had that long to help, whoever asked for it (`since_change_ms`). Until then KEEP would win anyway. One that is
+    passed over, because another round is under way, is proposed with the next sample.
     """
 
     def __init__(
@@ -27,7 +29,7 @@ class ThresholdWatch:
         watch: BreachWatch,
         loads: KnownLoads,
         cooldown_ms: float,
-        propose: Callable[[tuple[Candidate, ...], Measures], None],
+        propose: Callable[[tuple[Candidate, ...], Measures], bool],
         over: Callable[[str], None],
         since_change_ms: Callable[[], float | None],
         clock: Clock,
@@ -40,6 +42,10 @@ class ThresholdWatch:
         self._since_change_ms = since_change_ms
         self._clock = clock
         self._asked_s: dict[str, float] = {}
+
+    def inherit(self, before: "ThresholdWatch") -> None:
+        """Go on after a reload: what was asked stays asked."""
+        self._asked_s = before._asked_s
 
     def sample(self, own: OwnSite) -> BreachChange:
         """One look, to be taken every `sample_ms`."""
@@ -58,10 +64,11 @@ class ThresholdWatch:
     def ask(self, own: OwnSite, model: str) -> None:
         """Ask the swarm about a model without a breach. PermanentError if the site does not hold it."""
         measures = measures_of(own)
-        if model not in measures or not self._ask(own, model, measures[model]):
+        if model not in measures:
             held = ", ".join(sorted(measures)) or "nothing"
             raise PermanentError(f"{own.site.name} does not hold {model!r}; it holds {held}")
         log.info("the swarm is asked about %s, because an operator wants it", model)
+        self._ask(own, model, measures[model])
 
     def _may_ask(self, model: str) -> bool:
         since_ms = self._since_change_ms()
@@ -74,9 +81,10 @@ class ThresholdWatch:
         loads = self._loads.of(model)
         if own.site.name not in loads:
             return False
-        self._asked_s[model] = self._clock.monotonic_s()
-        self._propose(propose(loads, own.site.name, model), measures)
-        return True
+        asked = self._propose(propose(loads, own.site.name, model), measures)
+        if asked:
+            self._asked_s[model] = self._clock.monotonic_s()
+        return asked
 
 
 def measures_of(own: OwnSite) -> dict[str, Measures]:

@@ -24,8 +24,9 @@ class Watched:
         breaches = BreachWatch(Thresholds(samples=1, breaches=1))
         self.watch = ThresholdWatch(breaches, loads, 5000.0, self._ask, self.over.append, self._since_ms, clock)
 
-    def _ask(self, candidates: tuple[Candidate, ...], measures: Measures) -> None:
+    def _ask(self, candidates: tuple[Candidate, ...], measures: Measures) -> bool:
         self.asked.append(candidates)
+        return True
 
     def _since_ms(self) -> float | None:
         return None if self.changed_s is None else (self.group.clock.monotonic_s() - self.changed_s) * 1000.0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from edgemind.domain.swarm.proposals import propose
-from edgemind.domain.swarm.records import Candidate, Fence
+from edgemind.domain.swarm.protocol import Effect, Event
+from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.votes import View
 from edgemind.ports.swarm_store import (
     NotProvisioned,
@@ -19,7 +20,7 @@ from edgemind.ports.swarm_store import (
     Throttled,
 )
 from edgemind.services.rounds.member_links import MemberLinks
-from tests.support.swarm_metro import LOADS, SwarmMetro
+from tests.support.swarm_metro import LOADS, SwarmMetro, Witness
 
 PAPER = propose(LOADS, "a", "llm")
 
@@ -138,3 +139,64 @@ def test_a_voter_that_hangs_abstains_and_the_others_decide(caplog: pytest.LogCap
 
     metro = played(SwarmMetro, play)
     assert metro.store.read_current().voters == ("a", "b")
+
+
+class Broken(Witness):
+    """What is beside a member, with a defect in every part of it."""
+
+    def learned(self, fence: Fence, outcome: Outcome) -> None:
+        super().learned(fence, outcome)
+        raise RuntimeError("a defect of the effects")
+
+    def observe(self, event: Event, effects: Sequence[Effect], now_ms: float) -> None:
+        raise RuntimeError("a defect of the observer")
+
+
+@pytest.mark.parametrize("where", ["a", "b", "c"])
+def test_a_defect_beside_the_member_costs_no_round_and_no_effect(where: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def play(metro: SwarmMetro) -> None:
+        broken = metro.witnesses[where] = Broken()
+        links = metro.drivers[where].links
+        metro.drivers[where].links = MemberLinks(links.tell, links.voter, links.view, broken, broken)
+        metro.drivers["a"].breached(PAPER)
+        await metro.learned()
+        await asyncio.sleep(0)
+
+    metro = played(SwarmMetro, play)
+    outcomes = [witness.outcomes for witness in metro.witnesses.values()]
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    decided = outcomes[0][0][1]
+    assert [site for site, witness in metro.witnesses.items() if witness.executed] == [decided.candidate.site]
+    assert "a defect of the effects" in caplog.text
+
+
+def test_what_carries_messages_may_have_a_defect_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def tell(to: str, message: object) -> None:
+        raise RuntimeError("a defect of the peers")
+
+    async def play(metro: SwarmMetro) -> None:
+        links = metro.drivers["c"].links
+        metro.drivers["c"].links = MemberLinks(tell, links.voter, links.view, links.effects, links.observer)
+        metro.drivers["a"].breached(PAPER)
+        await metro.learned()
+        while not metro.drivers["c"].unheard:  # noqa: ASYNC110 - it acknowledges in the background
+            await asyncio.sleep(0.002)
+
+    metro = played(SwarmMetro, play)
+    assert metro.store.read_current().voters[:2] == ("a", "b")
+    told = [record for record in caplog.records if "does not hear of rounds" in record.getMessage()]
+    assert 1 <= len(told) <= 2, "once for each site it tells"
+
+
+def test_a_breach_is_passed_over_while_a_round_is_under_way_and_by_who_is_no_member() -> None:
+    async def play(metro: SwarmMetro) -> None:
+        assert metro.drivers["a"].breached(PAPER)
+        assert not metro.drivers["a"].breached(PAPER)
+        await metro.learned()
+        metro.drivers["a"].membership(("b", "c"), frozenset())
+        assert not metro.drivers["a"].breached(PAPER)
+        assert metro.drivers["b"].breached(PAPER)
+        await metro.learned("b", "c", rounds=2)
+
+    metro = played(SwarmMetro, play)
+    assert metro.store.read_current().fence == Fence(1, 2)

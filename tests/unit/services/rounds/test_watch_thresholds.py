@@ -24,15 +24,25 @@ class Watched:
         self.over: list[str] = []
         around = self.metro.controllers["site-a"].neighbourhood
         self.loads = KnownLoads(self.own, around, VotingPolicy(), self.metro.clock)
-        self.watch = ThresholdWatch(
-            BreachWatch(Thresholds()),
+        self.busy = False
+        self._breaches = BreachWatch(Thresholds())
+        self.watch = self.new_watch()
+
+    def new_watch(self) -> ThresholdWatch:
+        return ThresholdWatch(
+            self._breaches,
             self.loads,
             COOLDOWN_S * 1000,
-            lambda candidates, measures: self.asked.append((candidates, measures)),
+            self._propose,
             self.over.append,
             lambda: None,
             self.metro.clock,
         )
+
+    def _propose(self, candidates: tuple[Candidate, ...], measures: Measures) -> bool:
+        if not self.busy:
+            self.asked.append((candidates, measures))
+        return not self.busy
 
     def sample(self, times: int, in_flight: int, **stats: float) -> None:
         for _ in range(times):
@@ -65,6 +75,24 @@ def test_a_breach_that_lasts_is_proposed_again_after_the_cooldown_only(watched: 
     assert len(watched.asked) == 1
     watched.sample(10, in_flight=9)
     assert len(watched.asked) == 2
+
+
+def test_a_breach_that_is_passed_over_is_proposed_when_the_round_before_is_over(watched: Watched) -> None:
+    watched.busy = True
+    watched.sample(9, in_flight=9)
+    watched.busy = False
+    watched.sample(1, in_flight=9)
+    assert len(watched.asked) == 1
+    watched.sample(9, in_flight=9)
+    assert len(watched.asked) == 1
+
+
+def test_a_reload_forgets_no_cooldown(watched: Watched) -> None:
+    watched.sample(9, in_flight=9)
+    before, watched.watch = watched.watch, watched.new_watch()
+    watched.watch.inherit(before)
+    watched.sample(9, in_flight=9)
+    assert len(watched.asked) == 1
 
 
 def test_a_breach_that_ended_is_told_and_the_next_one_waits_for_nothing(watched: Watched) -> None:
