@@ -1,4 +1,4 @@
-"""`python -m benchmarks gateway | decision | memory | voter`."""
+"""`python -m benchmarks gateway | decision | memory | voter | rounds`."""
 
 import os
 import signal
@@ -20,6 +20,8 @@ from benchmarks.peers.edgemind_gateway import EDGEMIND
 from benchmarks.processes import REPOSITORY
 from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, machine_line, table, write_report
 from benchmarks.rounds import plan_for
+from benchmarks.swarm_rounds import SITES as METRO
+from benchmarks.swarm_rounds import measure_rounds
 
 _ENVIRONMENTS = REPOSITORY / ".venvs"
 _report = click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
@@ -147,6 +149,28 @@ def voter(ballots: int, memory_ballots: int, report: Path | None) -> None:
         write_report(
             report, {"machine": describe(), "method": method, "rows": [asdict(row) for row in rows], **measured}
         )
+
+
+@benchmarks.command(help="Rounds of the swarm between real processes of three sites, over a file: time until decided.")
+@click.option("--rounds", default=200, type=click.IntRange(min=20, max=400), help="One after another.")
+@_report
+def rounds(rounds: int, report: Path | None) -> None:
+    _needs_linux()
+    try:
+        taken = measure_rounds(rounds, frozenset(os.sched_getaffinity(0)), _progress)
+    except StartError as failed:
+        raise click.ClickException(str(failed)) from failed
+    method = (
+        f"{len(METRO)} sites on this machine, each a controller, a gateway and a simulated model server; JSON file; "
+        "each site in turn is asked for a round; decided: since then, as the coordinator kept it"
+    )
+    print(f"other processes took {taken.others_cpu_ratio:.0%} of the machine meanwhile")
+    numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (taken.p50_ms, taken.p99_ms)]
+    numbers += [str(taken.timed_out), str(taken.unknown)]
+    print(table(["rounds", "decided p50 ms", "p99 ms", "timed out", "unknown"], [[str(taken.rounds), *numbers]]))
+    print(machine_line(describe()), f"method: {method}", sep="\n")
+    if report:
+        write_report(report, {"machine": describe(), "method": method, **asdict(taken)})
 
 
 if __name__ == "__main__":

@@ -174,9 +174,9 @@ def ci(house: House, arguments: list[str]) -> int:
     _takes_no([] if rest else arguments, "ci")
     house.prepare_tests()
     linted = lint(house, [])
-    modelled = model(house, [])
     os.chdir(house.root)
     tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
+    modelled = model(house, [])
     return linted or modelled or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
 
 
@@ -259,7 +259,7 @@ COMMANDS: dict[str, Command] = {
     "history": Command("[pytest flags]", "histories of the swarm's stores under 16 writers are linearizable", history),
     "bench": Command(
         "NAME [flags]",
-        "benchmarks beside their peers: gateway, decision, memory, voter; NAME --help has the flags",
+        "benchmarks beside their peers: gateway, decision, memory, voter, rounds; NAME --help has the flags",
         bench,
     ),
     "lock": Command("[--upgrade] [NAME ...]", "make requirements/*.lock from pyproject.toml", lock),

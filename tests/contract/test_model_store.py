@@ -51,7 +51,7 @@ class Watched:
         return self.inner.names_below(prefix)
 
 
-@pytest.fixture(params=["local_directory", pytest.param("s3", marks=pytest.mark.engine)])
+@pytest.fixture(params=["local_directory", pytest.param("s3", marks=[pytest.mark.engine, pytest.mark.slow])])
 def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Watched:
     if request.param == "local_directory":
         (tmp_path / "published").mkdir()

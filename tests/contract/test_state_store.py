@@ -20,8 +20,9 @@ ADAPTERS: dict[str, Callable[[Path], StateStore]] = {
     "memory": lambda _: MemoryStateStore(),
     "json_file": lambda directory: JsonFileStateStore(directory / "state", lock_timeout_s=30.0),
 }
-ENGINES = ("dynamodb_local", "ministack")
-STORES = [*ADAPTERS, *(pytest.param(engine, marks=pytest.mark.engine) for engine in ENGINES)]
+ENGINES = {"dynamodb_local": [pytest.mark.engine], "ministack": [pytest.mark.engine, pytest.mark.slow]}
+"""One of the two is enough for everybody; both are for `./run ci`."""
+STORES = [*ADAPTERS, *(pytest.param(engine, marks=marks) for engine, marks in ENGINES.items())]
 
 
 @pytest.fixture(params=STORES)

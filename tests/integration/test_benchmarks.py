@@ -151,3 +151,16 @@ def test_memory_is_sampled_and_its_growth_told():
     result = CliRunner().invoke(benchmarks, ["memory", *arguments])
     assert result.exit_code == 0, result.output
     assert "grew by" in result.output
+
+
+@pytest.mark.timeout(180)
+def test_rounds_of_real_processes_are_counted_and_none_is_left_behind(tmp_path):
+    file = tmp_path / "rounds.json"
+    result = CliRunner().invoke(benchmarks, ["rounds", "--rounds", "20", "--report", str(file)])
+    assert result.exit_code == 0, result.output
+    report = json.loads(file.read_text())
+    assert report["rounds"] == 20
+    assert len(report["decided_ms"]) + report["timed_out"] + report["unknown"] == 20
+    assert report["decided_ms"]
+    assert set(report["store_ms"]) == {"site-a", "site-b", "site-c"}
+    assert len(process_tree(os.getpid())) == 1

@@ -7,19 +7,20 @@ import pytest
 
 from edgemind.adapters.swarm_store.rules import CONDITIONS
 from edgemind.domain.swarm.roster import ChangeRoster
+from edgemind.domain.swarm.writes import Claim, Decide, Genesis, OpenRound, PutBallot
 from scripts.model import FOLDER, invariants, read_search, run, variants
 from scripts.trouble import Trouble
 
 ROOT = Path(__file__).resolve().parents[3]
-WRITES = {"OpenRound": "open", "Decide": "decide", "Claim": "claim", "PutBallot": "ballot", "Genesis": "genesis"}
+WRITES = {OpenRound: "open", Decide: "decide", Claim: "claim", PutBallot: "ballot", Genesis: "genesis"}
+"""ChangeRoster is not modelled: it is on an item of its own, and no round looks at that once it is open."""
 ENDED = "State-vector 116 byte, depth reached 62, errors: {}\n {} states, stored\n{}"
 
 
-def test_every_condition_of_every_write_of_a_round_has_its_mutant() -> None:
-    """The roster's is another item's: no round depends on when it changes."""
-    of_rounds = {kind: named for kind, named in CONDITIONS.items() if kind is not ChangeRoster}
-    conditions = {f"without_{WRITES[kind.__name__]}_{name}" for kind, named in of_rounds.items() for name in named}
+def test_every_condition_of_every_write_has_its_mutant() -> None:
+    conditions = {f"without_{WRITES[kind]}_{name}" for kind in WRITES for name in kind.conditions}  # type: ignore[attr-defined]
     assert conditions <= {variant.name for variant in variants(ROOT)}
+    assert CONDITIONS.keys() == {*WRITES, ChangeRoster}
 
 
 def test_what_mutants_break_are_invariants_of_the_model() -> None:
