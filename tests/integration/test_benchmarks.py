@@ -155,7 +155,8 @@ def test_memory_is_sampled_and_its_growth_told():
 
 @pytest.mark.timeout(180)
 def test_rounds_of_real_processes_are_counted_and_none_is_left_behind(tmp_path):
-    file = tmp_path / "rounds.json"
+    # Engines that other tests share may run beside it.
+    file, before = tmp_path / "rounds.json", set(process_tree(os.getpid()))
     result = CliRunner().invoke(benchmarks, ["rounds", "--rounds", "20", "--report", str(file)])
     assert result.exit_code == 0, result.output
     report = json.loads(file.read_text())
@@ -163,4 +164,4 @@ def test_rounds_of_real_processes_are_counted_and_none_is_left_behind(tmp_path):
     assert len(report["decided_ms"]) + report["timed_out"] + report["unknown"] == 20
     assert report["decided_ms"]
     assert set(report["store_ms"]) == {"site-a", "site-b", "site-c"}
-    assert len(process_tree(os.getpid())) == 1
+    assert set(process_tree(os.getpid())) <= before
