@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 
 from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.domain.swarm.ballots import ranking_length
@@ -90,8 +91,9 @@ def pressure(candidate: Candidate, loads: Mapping[str, SiteLoad]) -> float:
             _move(max(0.0, demand[of] - slots[of]) * candidate.target / 100, of, site, demand)
         case Action.FAIL_OVER:
             _move(demand[of], of, site, demand)
-    total = sum(demand.values())
-    return sum(demand[name] * _per_slot(demand[name], slots[name]) for name in demand if demand[name]) / (total or 1.0)
+    # fsum: the same number whatever the order of the sites, so that a replay is bit for bit.
+    total = fsum(demand.values())
+    return fsum(asked * _per_slot(asked, slots[name]) for name, asked in demand.items() if asked) / (total or 1.0)
 
 
 def _move(moved: float, source: str, to: str, demand: dict[str, float]) -> None:

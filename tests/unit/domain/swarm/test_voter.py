@@ -1,5 +1,7 @@
 """The default voter and the proposals it ranks."""
 
+from itertools import permutations
+
 import pytest
 
 from edgemind.domain.swarm.proposals import propose
@@ -113,6 +115,14 @@ def test_the_order_of_candidates_and_sites_is_nothing_to_the_voter() -> None:
     candidates = propose(LOADS, "a", "llm")
     turned = dict(reversed(LOADS.items()))
     assert rank(candidates, LOADS, POLICY, None) == rank(tuple(reversed(candidates)), turned, POLICY, None)
+
+
+def test_pressure_is_the_same_number_in_whatever_order_sites_are_told() -> None:
+    """A replay is bit for bit, and a near tie must not be broken by the order of a mapping."""
+    demands = (0.1, 0.2, 0.3, 1e6, 7.7)
+    loads = {name: SiteLoad(3, demand) for name, demand in zip("abcde", demands, strict=True)}
+    told = {pressure(KEEP, dict(order)) for order in permutations(loads.items())}
+    assert len(told) == 1
 
 
 def test_a_policy_out_of_bounds_is_refused() -> None:
