@@ -38,12 +38,13 @@ CORE = Group("core", "what a gateway or controller needs")
 DEMO = Group("demo", "the demo's table and status page", ("demo",), frozenset({"core"}))
 AWS = Group("aws", "the stores on AWS", ("aws",), frozenset({"core"}))
 AGENTS = Group("agents", "the Strands agents and MCP", ("aws", "agents"), frozenset({"core", "aws"}), optional=True)
+TELEMETRY = Group("telemetry", "traces by OTLP", ("telemetry",), frozenset({"core"}), optional=True)
 CERTS = Group("certs", "making certificates", ("certs",), frozenset({"core"}))
 DEV = Group(
     "dev",
     "tests and checks",
-    ("demo", "aws", "certs", "agents", "dev"),
-    frozenset({"core", "demo", "aws", "certs", "agents"}),
+    ("demo", "aws", "certs", "agents", "telemetry", "dev"),
+    frozenset({"core", "demo", "aws", "certs", "agents", "telemetry"}),
 )
 INFRA = Group("infra", "the CDK app and its checks", ("aws", "infra"), frozenset({"core", "aws"}), optional=True)
 BENCH = Group("bench", "the peers of the gateway benchmark", ("bench",), frozenset({"core"}), optional=True)
@@ -63,6 +64,7 @@ GROUPS = (
     AWS,
     CERTS,
     AGENTS,
+    TELEMETRY,
     INFRA,
     BENCH,
     LLAMA,

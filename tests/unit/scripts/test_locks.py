@@ -15,6 +15,7 @@ dependencies = [{core}]
 aws = ["boto3"]
 agents = ["strands-agents"]
 certs = ["cryptography"]
+telemetry = ["opentelemetry-sdk"]
 demo = ["rich"]
 dev = ["pytest"]
 """
