@@ -1,6 +1,6 @@
 """The controller's ASGI application, and its OpenAPI document without a controller behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -9,19 +9,23 @@ from starlette.routing import Mount
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.entrypoints.controller.site_routes import SiteRoutes
 from edgemind.services.site_controller import SiteController
 
 
 def controller_app(
-    controller: Callable[[], SiteController], access: Callable[[], AccessRules], door: MetroDoor | None = None
+    controller: Callable[[], SiteController],
+    access: Callable[[], AccessRules],
+    door: MetroDoor | None = None,
+    route_sets: Sequence[RouteSet] = (),
 ) -> Starlette:
-    """Both are asked for at each request: a reload may have replaced them.
+    """The first two are asked for at each request: a reload may have replaced them.
 
     The bare routes come first: they are posted to thirty times a second, the fleet API is asked now and then.
     """
     site_routes = SiteRoutes(controller, access)
-    fleet_routes = FleetRoutes(controller, access, door)
+    fleet_routes = FleetRoutes(controller, access, door, route_sets)
     return Starlette(routes=[*site_routes.routes(), Mount("/", fleet_routes.app())])
 
 
@@ -31,4 +35,6 @@ def openapi_document() -> dict[str, Any]:
     def nobody() -> Any:
         raise RuntimeError("the document is made without a controller")
 
-    return FleetRoutes(nobody, nobody).app().openapi()
+    # Each set of routes that a controller's process adds stands here, too.
+    route_sets: Sequence[RouteSet] = ()
+    return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

@@ -1,6 +1,6 @@
 """The fleet API: what the CLI, the dashboard and tools read, and its OpenAPI document."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Security
@@ -25,6 +25,7 @@ from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answe
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
 from edgemind.entrypoints.controller.round_routes import RoundRoutes
+from edgemind.entrypoints.controller.route_sets import Register, RouteSet, Verbs
 from edgemind.entrypoints.controller.tls_identity import identities
 from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.site_controller import SiteController
@@ -47,10 +48,12 @@ class FleetRoutes:
         controller: Callable[[], SiteController],
         access: Callable[[], AccessRules],
         door: MetroDoor | None = None,
+        route_sets: Sequence[RouteSet] = (),
     ) -> None:
         self._controller = controller
         self._access = access
         self._members = MemberRoutes(door)
+        self._route_sets = (RoundRoutes(controller), *route_sets)
 
     def app(self) -> FastAPI:
         """An application of its own, so that the bare routes before it pay nothing for it."""
@@ -68,15 +71,15 @@ class FleetRoutes:
         return app
 
     def _add_routes(self, app: FastAPI) -> None:
-        viewer = [Security(_bearer), Depends(self._allow(Role.VIEWER))]
-        operator = [Security(_bearer), Depends(self._allow(Role.OPERATOR))]
+        def register(method: Callable[..., Any], least: Role) -> Register:
+            def route(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
+                allowed = [Security(_bearer), Depends(self._allow(least))]
+                method(f"/edgemind/v1{path}", dependencies=allowed, responses=_ERRORS, **more)(endpoint)
 
-        def get(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
-            app.get(f"/edgemind/v1{path}", dependencies=viewer, responses=_ERRORS, **more)(endpoint)
+            return route
 
-        def post(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
-            app.post(f"/edgemind/v1{path}", dependencies=operator, responses=_ERRORS, **more)(endpoint)
-
+        verbs = Verbs(register(app.get, Role.VIEWER), register(app.post, Role.OPERATOR), register(app.post, Role.ADMIN))
+        get, post, post_admin = verbs.get, verbs.post, verbs.post_admin
         get("/fleet", self.fleet, response_model=FleetStatus)
         get("/sites", self.sites, response_model=SiteList)
         get("/sites/{name}", self.site, response_model=SiteStatus)
@@ -84,12 +87,12 @@ class FleetRoutes:
         get("/table", self.table, response_model=TableStatus)
         get("/decisions", self.decisions, response_model=DecisionPage)
         get("/decisions/{decision_id}", self.decision, response_model=DecisionExplanation)
-        RoundRoutes(self._controller).add(get, post)
+        for route_set in self._route_sets:
+            route_set.add(verbs)
         for verb, endpoint in (("drain", self.drain), ("undrain", self.undrain)):
             post(f"/sites/{{name}}/{verb}", endpoint, response_model=DrainStatus)
-        admin = [Security(_bearer), Depends(self._allow(Role.ADMIN))]
         for verb, change in (("invite", self._members.invite), ("remove", self._members.remove)):
-            app.post(f"/edgemind/v1/sites/{{name}}/{verb}", dependencies=admin, responses=_ERRORS)(change)
+            post_admin(f"/sites/{{name}}/{verb}", change)
         # Its token says who asks.
         app.post("/edgemind/v1/join", responses=_ERRORS)(self._members.join)
         app.get("/edgemind/v1/healthz")(self.healthz)

@@ -14,6 +14,7 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import Caller
 from edgemind.entrypoints.controller.answers import ApiRefusal, json_response
 from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundAbout, RoundShape
+from edgemind.entrypoints.controller.route_sets import Verbs
 from edgemind.errors import PermanentError
 from edgemind.ports.round_journal import RECORDS_KEPT
 from edgemind.services.site_controller import SiteController
@@ -27,11 +28,10 @@ class RoundRoutes:
     def __init__(self, controller: Callable[[], SiteController]) -> None:
         self._controller = controller
 
-    def add(self, get: Callable[..., None], post: Callable[..., None]) -> None:
-        """Through the fleet API's own `get` and `post`, which know who may ask: viewers, and operators."""
-        get("/rounds", self.rounds, response_model=RoundPage)
-        get("/rounds/{fence}", self.round, response_model=RoundShape)
-        post("/rounds", self.ask, response_model=AskedRound, status_code=202)
+    def add(self, verbs: Verbs) -> None:
+        verbs.get("/rounds", self.rounds, response_model=RoundPage)
+        verbs.get("/rounds/{fence}", self.round, response_model=RoundShape)
+        verbs.post("/rounds", self.ask, response_model=AskedRound, status_code=202)
 
     async def rounds(
         self,

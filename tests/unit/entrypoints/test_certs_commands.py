@@ -95,7 +95,7 @@ def test_named_sites_are_renewed_whenever_they_end(run: Any) -> None:
 
 
 def test_without_the_library_it_says_how_to_get_it(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "find_spec", lambda _: None)
+    monkeypatch.setattr(bootstrap.accounts, "find_spec", lambda _: None)
     refused = run("create")
     assert (refused.exit_code, "edgemind-mec[certs]" in refused.output) == (2, True)
 

@@ -1,0 +1,45 @@
+"""The composition root: the only place where adapters are chosen.
+
+stores.py    where state, rounds, journals and model files are kept
+links.py     how a process reaches its peers, its gateway, its model servers and their scaler
+accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
+process.py   a clock and an event loop
+"""
+
+from edgemind.bootstrap.accounts import certificate_folder, cloud_account
+from edgemind.bootstrap.links import (
+    client_limits,
+    controller_contexts,
+    fleet_tls,
+    open_scaler,
+    site_links,
+    upstream_pools,
+)
+from edgemind.bootstrap.process import new_event_loop, system_clock
+from edgemind.bootstrap.stores import (
+    make_scratch_table,
+    open_effect_journal,
+    open_model_store,
+    open_round_journal,
+    open_state_store,
+    open_swarm_store,
+)
+
+__all__ = [
+    "certificate_folder",
+    "client_limits",
+    "cloud_account",
+    "controller_contexts",
+    "fleet_tls",
+    "make_scratch_table",
+    "new_event_loop",
+    "open_effect_journal",
+    "open_model_store",
+    "open_round_journal",
+    "open_scaler",
+    "open_state_store",
+    "open_swarm_store",
+    "site_links",
+    "system_clock",
+    "upstream_pools",
+]
