@@ -16,6 +16,7 @@ from edgemind import bootstrap
 from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
+from edgemind.entrypoints.controller.about_routes import AboutRoutes
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
@@ -93,7 +94,9 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            controller_app(
+                lambda: self.controller, lambda: self.access, self._door, [AboutRoutes(lambda: self._settings)]
+            ),
             http="httptools",
             ws="none",
             lifespan="off",

@@ -30,6 +30,7 @@ def _wanted(fleet: DemoFleet, page: bool) -> list[tuple[int, str]]:
         if fleet.llama:
             wanted.append((site.llama_port, f"llama.cpp of {site.name}"))
     wanted.append((fleet.cloud_port, "simulated cloud"))
+    wanted.append((fleet.control_port, "control of the demo"))
     if page:
         wanted.append((fleet.page_port, "status page"))
     return wanted
