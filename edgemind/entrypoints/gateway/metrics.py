@@ -14,6 +14,7 @@ from edgemind.entrypoints.gateway.app import Parts
 COUNTERS = {
     "requests": "Inference requests admitted by this worker.",
     "ok": "Requests answered by a model server below status 500.",
+    "late": "Requests answered after their own deadline; they count as ok, too.",
     "shed": "Requests that no site could take.",
     "failed": "Requests that failed after they were admitted.",
     "refused": "Requests refused before a decision (authentication, rate, invalid input).",

@@ -175,6 +175,9 @@ class Relay:
         record.attempts += ((self._candidate.site.name, f"answered {record.status}"),)
         if record.status < 500:
             shared.stats.ok += 1
+            # A slow reader makes its own answer late.
+            if record.actual_ms > record.demand.deadline_ms and not self._slowed:
+                shared.stats.late += 1
         else:
             shared.stats.failed += 1
             if not self._target.via_gateway:
