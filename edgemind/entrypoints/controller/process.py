@@ -20,6 +20,7 @@ from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
@@ -27,6 +28,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.rounds.site_rounds import SiteRounds
@@ -84,6 +86,9 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+        ages, counts = ReportAges(self._clock), self._history.counts
+        sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
+        self._metrics = MetricsRoute(sources, lambda: self.access)
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -93,7 +98,7 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            controller_app(lambda: self.controller, lambda: self.access, self._door, bare=[self._metrics.route()]),
             http="httptools",
             ws="none",
             lifespan="off",
