@@ -103,8 +103,8 @@ class DynamoDbAdviceStore:
         except (StateCorrupt, ValueError) as exc:
             name = self._open[1] if self._open else "?"
             raise StateCorrupt(
-                f'item pk="{self._partition}", sk="{sort_key}" of table {name} cannot be used: {exc}. It was left as it '
-                "is. Delete it: the values of edgemind.yaml are then in force, and advice begins anew."
+                f'item pk="{self._partition}", sk="{sort_key}" of table {name} cannot be used: {exc}. It was '
+                "left as it is. Delete it: the values of edgemind.yaml are then in force, and advice begins anew."
             ) from exc
 
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -122,9 +122,7 @@ class DynamoDbAdviceStore:
         with self._opening:
             if self._open is None:
                 region, endpoint_url = self._place
-                client = new_client(
-                    "dynamodb", region, endpoint_url, timeout_s=self._timeout_s, attempts=ATTEMPTS
-                )
+                client = new_client("dynamodb", region, endpoint_url, timeout_s=self._timeout_s, attempts=ATTEMPTS)
                 self._open = client, self._table()
             return self._open
 

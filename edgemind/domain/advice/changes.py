@@ -43,8 +43,8 @@ class Verdict:
 class PolicyChange:
     """`based_on` is the version of the metro's advice that it was made from. Times are wall time in milliseconds.
 
-    `expires_ms`: until then it waits, and once it is accepted it is in force, for `for_s` from that moment. `decided_by`
-    is `replay` or a role; `ended_ms` is when an operator took it back.
+    `expires_ms`: until then it waits, and once it is accepted it is in force, for `for_s` from that moment.
+    `decided_by` is `replay` or a role; `ended_ms` is when an operator took it back.
     """
 
     number: int

@@ -49,9 +49,7 @@ def moves_of(proposal: Proposal, standing: PolicyValues) -> tuple[Move, ...]:
         standing.changed(proposal.values)
     except OutOfBounds as exc:
         raise ProposalRefused({exc.field: str(exc)}) from exc
-    return tuple(
-        Move(path, standing.value(path), float(value)) for path, value in sorted(proposal.values.items())
-    )
+    return tuple(Move(path, standing.value(path), float(value)) for path, value in sorted(proposal.values.items()))
 
 
 def shown(text: str) -> str:

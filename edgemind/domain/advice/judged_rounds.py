@@ -58,16 +58,19 @@ def judge(record: RoundRecord, values: PolicyValues) -> JudgedRound:
     told = views.get(record.breached or "") or next(iter(views.values()))
     alarms = _alarms(record, told.loads, values)
     return JudgedRound(
-        noticed, chosen, _mean_relief(chosen, list(views.values())), min(since, default=None), alarms.others, alarms.false
+        noticed,
+        chosen,
+        _mean_relief(chosen, list(views.values())),
+        min(since, default=None),
+        alarms.others,
+        alarms.false,
     )
 
 
 def _revote(record: RoundRecord, views: Mapping[str, View], policy: VotingPolicy) -> Candidate:
     counted = [site for site in record.voters if site in views] or list(views)
     ballots = [
-        Ballot(
-            record.fence, site, rank(record.candidates, views[site].loads, policy, views[site].since_change_ms)
-        )
+        Ballot(record.fence, site, rank(record.candidates, views[site].loads, policy, views[site].since_change_ms))
         for site in counted
     ]
     return winner(record.candidates, ballots)

@@ -75,9 +75,7 @@ def accepted(book: AdviceBook, change_id: str, verdict: Verdict, who: str, now_m
 
 def rejected(book: AdviceBook, change_id: str, who: str, now_ms: int) -> WriteBook:
     change = _waiting(book, change_id, now_ms)
-    return _replaced(
-        book, replace(change, state=ChangeState.REJECTED, decided_by=who, decided_ms=now_ms), now_ms
-    )
+    return _replaced(book, replace(change, state=ChangeState.REJECTED, decided_by=who, decided_ms=now_ms), now_ms)
 
 
 def rolled_back(book: AdviceBook, change_id: str, now_ms: int) -> WriteBook:
@@ -121,7 +119,7 @@ def _known(book: AdviceBook, change_id: str) -> PolicyChange:
     change = book.find(change_id)
     if change is None:
         raise NoSuchChange(
-            f"no change is called {shown(change_id)!r}: the newest {KEPT} are kept, and `edgemind advice list` shows them"
+            f"no change is called {shown(change_id)!r}: the newest {KEPT} are kept; `edgemind advice list` shows them"
         )
     return change
 
@@ -135,9 +133,14 @@ def _replaced(book: AdviceBook, change: PolicyChange, now_ms: int) -> WriteBook:
 
 
 def _next(
-    book: AdviceBook, changes: tuple[PolicyChange, ...], now_ms: int, *, paused: bool | None = None, last_number: int = 0
+    book: AdviceBook,
+    changes: tuple[PolicyChange, ...],
+    now_ms: int,
+    *,
+    paused: bool | None = None,
+    last_number: int = 0,
 ) -> WriteBook:
-    # What time has ended is written down with the next change of the book, so that no clock can bring it back to life.
+    # What time has ended is written down with the next change of the book: no clock can bring it back to life.
     settled = tuple(replace(one, state=one.state_at(now_ms)) for one in changes)
     return WriteBook(
         AdviceBook(

@@ -2,13 +2,13 @@
 
 A regression is any of these, and one is enough:
 
-| measure | what it counts | allowed |
+| measure | what it counts | it may |
 |---|---|---|
-| given up | rounds that decided a change, and would not have, or would not have been held at all | 0 |
-| relief | mean share of the wait per slot that the decided candidate takes away, by the voters' recorded views | - 0.01 |
-| churn | changes decided within the cooldown after the one before | no more than without it |
-| false alarms | other sites that would have breached in the recorded loads, with nothing to be done about it | + 10 % of them |
-| repeated scale-outs | replicas that would have been given back, and were asked for again before they go back now | 0 |
+| given up | rounds that decided a change, and would not have, or would not have been held | be 0 |
+| relief | mean share of the wait per slot that the chosen candidate takes away, by the recorded views | fall by 0.01 |
+| churn | changes decided within the cooldown after the one before | not grow |
+| false alarms | other sites whose recorded loads would breach, with nothing to be done about it | grow by 10 % |
+| repeated scale-outs | replicas asked for again that stayed until then, and would have gone | be 0 |
 
 The rounds are taken one by one: what another outcome would have changed in the next one is not in any record.
 """
@@ -57,8 +57,7 @@ class Comparison:
 
     def _churn(self, rounds: Sequence[JudgedRound]) -> int:
         return sum(
-            one.changes and one.since_change_ms is not None and one.since_change_ms < self.cooldown_ms
-            for one in rounds
+            one.changes and one.since_change_ms is not None and one.since_change_ms < self.cooldown_ms for one in rounds
         )
 
 
@@ -81,9 +80,7 @@ def replay_change(records: Sequence[RoundRecord], standing: PolicyValues, values
     return Verdict(True, f"harmless in {len(known)} rounds: {_harmless_words(numbers)}", len(known), numbers)
 
 
-def _no_evidence(
-    known: Sequence[RoundRecord], standing: PolicyValues, values: Mapping[str, float]
-) -> str | None:
+def _no_evidence(known: Sequence[RoundRecord], standing: PolicyValues, values: Mapping[str, float]) -> str | None:
     if len(known) < LEAST_ROUNDS:
         return f"{len(known)} recorded rounds can be judged, and it takes {LEAST_ROUNDS}"
     measured = sum(bool(record.measured) for record in known)

@@ -90,7 +90,7 @@ LEAST_S, DEFAULT_S, LONGEST_S = 60, 3600, 86_400
 REASON_LIMIT = 600
 
 
-def _of_group(group: str, values: Mapping[str, float]) -> dict[str, float | int]:
+def _of_group(group: str, values: Mapping[str, float]) -> dict[str, Any]:
     return {
         path.partition(".")[2]: int(value) if ADVISABLE[path].whole else float(value)
         for path, value in values.items()
