@@ -3,10 +3,12 @@
 stores.py    where state, rounds, journals and model files are kept
 links.py     how a process reaches its peers, its gateway, its model servers and their scaler
 accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
+advice.py    where advice is kept
 process.py   a clock and an event loop
 """
 
 from edgemind.bootstrap.accounts import certificate_folder, cloud_account
+from edgemind.bootstrap.advice import open_advice_store
 from edgemind.bootstrap.links import (
     client_limits,
     controller_contexts,
@@ -33,6 +35,7 @@ __all__ = [
     "fleet_tls",
     "make_scratch_table",
     "new_event_loop",
+    "open_advice_store",
     "open_effect_journal",
     "open_model_store",
     "open_round_journal",

@@ -11,6 +11,7 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
+from edgemind.settings.advice import AdviceSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
     AccessSettings,
@@ -53,6 +54,7 @@ class Settings(Group):
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    advice: AdviceSettings = Field(default_factory=AdviceSettings, description="Who advises, after the rounds.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -81,6 +83,6 @@ class Settings(Group):
         """The files that `file:` references lead to, each once: a change there is a change of configuration."""
         tokens = self.access.tokens
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
-        secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
+        secrets = [self.access.secret, *self.access.previous_secrets, *tokens.known(), self.advice.key]
         secrets += [model.key for site in everywhere for model in site.models]
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -17,6 +17,7 @@ from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
@@ -89,6 +90,9 @@ class ControllerProcess:
         ages, counts = ReportAges(self._clock), self._history.counts
         sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
         self._metrics = MetricsRoute(sources, lambda: self.access)
+        self.advice = AdvicePart(settings, site, lambda: self._watcher.current, lambda: self.controller, self._clock)
+        self._using = asyncio.Lock()
+        """Reload, roster and advice each bring new settings: one successor is put together at a time."""
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -98,7 +102,13 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door, bare=[self._metrics.route()]),
+            controller_app(
+                lambda: self.controller,
+                lambda: self.access,
+                self._door,
+                route_sets=[self.advice.routes],
+                bare=[self._metrics.route()],
+            ),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -125,6 +135,7 @@ class ControllerProcess:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
         beside += self._part.start()
+        beside.append(self.advice.start(self._use_present))
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -160,7 +171,7 @@ class ControllerProcess:
         elif f"sites[{self._site}]" in reload.restart_needed:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
-            await self._use(self._with_joined(reload.settings))
+            await self._use_present()
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)
@@ -184,7 +195,7 @@ class ControllerProcess:
         roster = self.membership.roster
         if self._joined != self._joined_declarations():
             self._joined = self._joined_declarations()
-            await self._use(self._with_joined(self._watcher.current))
+            await self._use_present()
             log.info("roster version %d: %s", roster.version, ", ".join(roster.sites))
         around = self.controller.neighbourhood
         around.know_members(roster.sites)
@@ -197,6 +208,11 @@ class ControllerProcess:
         for why in refused:
             log.error("a site that joined does not fit this edgemind.yaml, and is left out here: %s", why)
         return merged
+
+    async def _use_present(self) -> None:
+        """Go on with the file, the sites that joined, and the advice in force, as they are now."""
+        async with self._using:
+            await self._use(self.advice.over(self._with_joined(self._watcher.current)))
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
@@ -218,7 +234,7 @@ def serves_tls(settings: Settings, site: str) -> bool:
 
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
-    by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
+    by_role = {role: getattr(tokens, role.name.lower()) for role in Role}
     site = settings.access.site_tokens()
     return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 
