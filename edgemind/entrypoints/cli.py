@@ -29,6 +29,9 @@ COMMANDS = {
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
+    "bedrock-proxy": LazyCommand(
+        f"{_HERE}.bedrock_proxy.command:bedrock_proxy", "Serve models of Amazon Bedrock as the cloud tier.", "aws"
+    ),
     "sites": LazyCommand(
         f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
     ),

@@ -20,6 +20,7 @@ MODEL_GLOB_PATTERN = r"^[A-Za-z0-9*?\[][A-Za-z0-9._:/@+*?!\[\]-]{0,199}$"
 TABLE_PATTERN = r"^[A-Za-z0-9_.-]{3,255}$"
 BUCKET_PATTERN = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 ENVIRONMENT_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
+BEDROCK_MODEL_PATTERN = r"^[a-z0-9][A-Za-z0-9.:/_-]{0,2047}$"
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$"
 PATTERN_WORDS = {
     NAME_PATTERN: "use lower-case letters, digits and '-', at most 63, such as site-a",
@@ -29,6 +30,7 @@ PATTERN_WORDS = {
     BUCKET_PATTERN: "use 3 to 63 lower-case letters, digits, '.' and '-', such as our-models",
     TABLE_PATTERN: "use the table's name: 3 to 255 letters, digits and . _ -, such as staging-swarm",
     ENVIRONMENT_PATTERN: "use the name after -c env=: lower-case letters, digits and '-', at most 31, such as staging",
+    BEDROCK_MODEL_PATTERN: "use an id of Bedrock such as amazon.nova-lite-v1:0, or the ARN of an inference profile",
     REGION_PATTERN: "use an AWS region such as eu-central-1",
 }
 """What to write instead, by the pattern that refused it."""

@@ -19,6 +19,8 @@ _SECTIONS = (
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
     ("sites[].models[].simulated", "SimulatedSettings"),
     ("cloud", "CloudSettings"),
+    ("bedrock", "BedrockSettings"),
+    ("bedrock.models[]", "BedrockModelSettings"),
     ("tenants[]", "TenantSettings"),
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),

@@ -12,6 +12,7 @@ from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.advice import AdviceSettings
+from edgemind.settings.bedrock import BedrockSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
     AccessSettings,
@@ -49,6 +50,9 @@ class Settings(Group):
         min_length=1, max_length=MAX_SITES, description="The MEC sites of the metro.", examples=["[{name: ...}]"]
     )
     cloud: CloudSettings | None = Field(default=None, description="The cloud tier behind the sites, if there is one.")
+    bedrock: BedrockSettings | None = Field(
+        default=None, description="What `edgemind bedrock-proxy` serves, for a cloud tier of Bedrock's models."
+    )
     tenants: tuple[TenantSettings, ...] = Field(default=(), description="Who may send requests.")
     limits: Limits = Field(default_factory=Limits, description="Bounds a gateway holds.")
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
@@ -85,4 +89,5 @@ class Settings(Group):
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
         secrets = [self.access.secret, *self.access.previous_secrets, *tokens.known(), self.advice.key]
         secrets += [model.key for site in everywhere for model in site.models]
+        secrets += [self.bedrock.key] if self.bedrock else []
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))
