@@ -21,6 +21,7 @@ from edgemind.settings.groups import (
     StateSettings,
     TenantSettings,
 )
+from edgemind.settings.memory import MemorySettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 
 MAX_SITES = 1000
@@ -53,6 +54,7 @@ class Settings(Group):
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    memory: MemorySettings = Field(default_factory=MemorySettings, description="Where agents remember what happened.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
