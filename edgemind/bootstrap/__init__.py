@@ -2,6 +2,7 @@
 
 stores.py    where state, rounds, journals and model files are kept
 links.py     how a process reaches its peers, its gateway, its model servers and their scaler
+memories.py  where agents remember what happened
 accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
 advice.py    where advice is kept
 bedrock.py   how the Bedrock proxy, and the check of it, reach Amazon Bedrock
@@ -18,6 +19,7 @@ from edgemind.bootstrap.links import (
     site_links,
     upstream_pools,
 )
+from edgemind.bootstrap.memories import open_agent_memory
 from edgemind.bootstrap.process import new_event_loop, system_clock
 from edgemind.bootstrap.stores import (
     make_scratch_table,
@@ -37,6 +39,7 @@ __all__ = [
     "make_scratch_table",
     "new_event_loop",
     "open_advice_store",
+    "open_agent_memory",
     "open_effect_journal",
     "open_model_store",
     "open_round_journal",

@@ -33,6 +33,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
         *_missing_place(data, "model_store", "s3", "bucket"),
+        *_missing_memory(data),
     ]
 
 
@@ -169,3 +170,9 @@ def _missing_place(data: dict[str, object], group: str, store: str, place: str) 
             ("aws", "region"),
             f"is missing, and the {place} is looked up there; add region: eu-central-1 or {group}.{place}",
         )
+
+
+def _missing_memory(data: dict[str, object]) -> Iterator[Finding]:
+    memory = data.get("memory")
+    if isinstance(memory, dict) and memory.get("kind") == "agentcore" and "memory_id" not in memory:
+        yield Finding(("memory", "memory_id"), "is missing, and kind: agentcore needs it; add memory_id: ID")

@@ -23,6 +23,7 @@ from edgemind.settings.groups import (
     StateSettings,
     TenantSettings,
 )
+from edgemind.settings.memory import MemorySettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 
 MAX_SITES = 1000
@@ -59,6 +60,7 @@ class Settings(Group):
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
     advice: AdviceSettings = Field(default_factory=AdviceSettings, description="Who advises, after the rounds.")
+    memory: MemorySettings = Field(default_factory=MemorySettings, description="Where agents remember what happened.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
