@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
 
 from edgemind.adapters.advice_store.memory import MemoryAdviceStore
-from edgemind.domain.advice.changes import PolicyChange, Verdict, WriteBook
+from edgemind.domain.advice.changes import PolicyChange, Verdict
 from edgemind.domain.advice.guard_rails import Proposal, moves_of
 from edgemind.domain.advice.settings import PolicyValues
 from edgemind.domain.audit.entries import AuditEntry
@@ -97,25 +98,22 @@ class AdvisedController:
         self.advice = ManageAdvice("site-a", self.store, source, self.clock, self.follower.known, self.audit)
         self.desk = AdviceDesk(self.advice, lambda: self.standing, self.clock)
 
+    @cached_property
     def app(self) -> Starlette:
         rules = AccessRules(TOKENS, "between-sites")
         routes = AdviceRoutes(lambda: self.desk)
         return controller_app(lambda: self.group.controllers["site-a"], lambda: rules, None, [routes])
 
     def ask(self, method: str, path: str = "", token: str = "act", body: object = None) -> AsgiAnswer:
-        """`path` below /advice; ten seconds later each time, for a controller does not take proposals in a row."""
+        """`path` below /advice, or beside it after `/../`. Ten seconds pass: proposals in a row are not taken."""
         self.clock.advance(10)
+        where = f"/edgemind/v1/{path[4:]}" if path.startswith("/../") else f"/edgemind/v1/advice{path}"
         headers = {"authorization": f"Bearer {token}"}
         if body is not None:
             headers["content-type"] = "application/json"
         sent = b"" if body is None else json.dumps(body).encode()
-        return ask(self.app(), method, f"/edgemind/v1/advice{path}", headers, sent)
+        return ask(self.app, method, where, headers, sent)
 
     def propose(self, values: dict[str, float], token: str = "advise", **more: Any) -> AsgiAnswer:
         wanted = [{"field": name, "to": value} for name, value in values.items()]
         return self.ask("POST", token=token, body={"changes": wanted, "reason": "because", **more})
-
-
-def written(store: Any, write: WriteBook) -> WriteBook:
-    store.write_book(write)
-    return write
