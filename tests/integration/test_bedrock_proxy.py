@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def test_an_unstreamed_answer_is_one_document(client: OpenAI, converse: Converse
     (choice,) = completion.choices
     assert (completion.object, completion.model, choice.finish_reason) == ("chat.completion", model, "tool_calls")
     assert choice.message.content == "Let me add."
-    (call,) = choice.message.tool_calls or ()
+    assert choice.message.tool_calls is not None
+    (call,) = choice.message.tool_calls
     assert call.type == "function"
     assert (call.id, call.function.name, json.loads(call.function.arguments)) == ("tooluse_1", "add", {"a": 2, "b": 3})
     assert completion.usage is not None
@@ -199,15 +201,19 @@ def test_an_answer_that_falls_silent(proxy: Proxy, converse: ConverseServer) -> 
 
 def test_a_caller_who_hangs_up_ends_the_call(proxy: Proxy, converse: ConverseServer) -> None:
     """Before the first byte, and in mid-answer; with one slot, the next call shows that it is free again."""
-    for step in (Says(gated=True), Says([text("It", " is")], gated_after=2)):
+    for number, step in enumerate((Says(gated=True), Says([text("It", " is")], gated_after=2))):
         converse.script("test.left-v1:0", step, Says())
-        calls = len(converse.calls("test.left-v1:0"))
         connection = begin(proxy.port, CHAT, body("left", stream=True))
-        eventually(lambda calls=calls: len(converse.calls("test.left-v1:0")) > calls)
+        # Each turn of this loop has made two calls.
+        eventually(partial(_called_more_than, converse, "test.left-v1:0", 2 * number))
         connection.close()
         assert converse.caller_left("test.left-v1:0")
         converse.left("test.left-v1:0").clear()
         assert chat(proxy, "left").status == 200
+
+
+def _called_more_than(converse: ConverseServer, model_id: str, times: int) -> bool:
+    return len(converse.calls(model_id)) > times
 
 
 def test_with_all_slots_taken_requests_wait_and_the_last_is_refused(proxy: Proxy, converse: ConverseServer) -> None:
