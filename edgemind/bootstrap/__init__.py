@@ -2,6 +2,7 @@
 
 stores.py    where state, rounds, journals and model files are kept
 links.py     how a process reaches its peers, its gateway, its model servers and their scaler
+operations.py  how a controller asks others what they measured, and where alerts are told
 accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
 process.py   a clock and an event loop
 """

@@ -21,6 +21,7 @@ from edgemind.settings.groups import (
     StateSettings,
     TenantSettings,
 )
+from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 
 MAX_SITES = 1000
@@ -53,6 +54,9 @@ class Settings(Group):
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    operations: OperationsSettings = Field(
+        default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
+    )
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -83,4 +87,5 @@ class Settings(Group):
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
         secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
         secrets += [model.key for site in everywhere for model in site.models]
+        secrets += self.operations.secrets()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -20,6 +20,8 @@ from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.operations_part import OperationsPart
+from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
@@ -84,6 +86,9 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+        self.operations = OperationsPart(
+            settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
+        )
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -93,7 +98,12 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            controller_app(
+                lambda: self.controller,
+                lambda: self.access,
+                self._door,
+                (OperationsRoutes(lambda: self.operations.operations),),
+            ),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -119,12 +129,13 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += self._part.start()
+        beside += [*self._part.start(), *self.operations.start()]
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
             await self._part.close()
+            await self.operations.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
@@ -203,6 +214,7 @@ class ControllerProcess:
         self._settings = settings
         self.controller = successor
         self._part.use(settings)
+        await self.operations.use(settings)
         self._loops = controller_loops(successor, self._clock)
 
 
