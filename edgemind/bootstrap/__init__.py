@@ -3,6 +3,7 @@
 stores.py    where state, rounds, journals and model files are kept
 links.py     how a process reaches its peers, its gateway, its model servers and their scaler
 memories.py  where agents remember what happened
+operations.py  how a controller asks others what they measured, and where alerts are told
 accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
 advice.py    where advice is kept
 bedrock.py   how the Bedrock proxy, and the check of it, reach Amazon Bedrock

@@ -24,6 +24,7 @@ from edgemind.settings.groups import (
     TenantSettings,
 )
 from edgemind.settings.memory import MemorySettings
+from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 
 MAX_SITES = 1000
@@ -61,6 +62,9 @@ class Settings(Group):
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
     advice: AdviceSettings = Field(default_factory=AdviceSettings, description="Who advises, after the rounds.")
     memory: MemorySettings = Field(default_factory=MemorySettings, description="Where agents remember what happened.")
+    operations: OperationsSettings = Field(
+        default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
+    )
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -92,4 +96,5 @@ class Settings(Group):
         secrets = [self.access.secret, *self.access.previous_secrets, *tokens.known(), self.advice.key]
         secrets += [model.key for site in everywhere for model in site.models]
         secrets += [self.bedrock.key] if self.bedrock else []
+        secrets += self.operations.secrets()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -28,6 +28,11 @@ class MetroDesk:
         self._mute_s: dict[str, float] = {}
         self.telling = False
 
+    @property
+    def watching(self) -> bool:
+        """Whether it needs to know how the metro is: it tells, or finishes what it told."""
+        return self.telling or bool(self._engine.firing())
+
     def use(self, rules: Mapping[str, AlertRule]) -> None:
         self._engine.rules = rules
 

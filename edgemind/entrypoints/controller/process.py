@@ -22,6 +22,8 @@ from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
+from edgemind.entrypoints.controller.operations_part import OperationsPart
+from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
@@ -93,6 +95,9 @@ class ControllerProcess:
         self.advice = AdvicePart(settings, site, lambda: self._watcher.current, lambda: self.controller, self._clock)
         self._using = asyncio.Lock()
         """Reload, roster and advice each bring new settings: one successor is put together at a time."""
+        self.operations = OperationsPart(
+            settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
+        )
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -106,7 +111,7 @@ class ControllerProcess:
                 lambda: self.controller,
                 lambda: self.access,
                 self._door,
-                route_sets=[self.advice.routes],
+                route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
                 bare=[self._metrics.route()],
             ),
             http="httptools",
@@ -134,13 +139,13 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += self._part.start()
-        beside.append(self.advice.start(self._use_present))
+        beside += [*self._part.start(), self.advice.start(self._use_present), *self.operations.start()]
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
             await self._part.close()
+            await self.operations.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
@@ -224,6 +229,7 @@ class ControllerProcess:
         self._settings = settings
         self.controller = successor
         self._part.use(settings)
+        await self.operations.use(settings)
         self._loops = controller_loops(successor, self._clock)
 
 
