@@ -11,6 +11,7 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
+from edgemind.settings.audit import AuditSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
     AccessSettings,
@@ -53,6 +54,7 @@ class Settings(Group):
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="What is kept to be provable afterwards.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
