@@ -54,7 +54,7 @@ def _top_level(document: Document, places: Places) -> dict[str, object]:
         message = "is not a mapping at its top level; start with version: 1, as docs/configuration.md shows"
         raise refusal([*document.findings, Finding((), message)], places)
     # Defaults that are relative to the file's folder are resolved while validating, so the group has to be there.
-    return {"state": {}, "model_store": {}, **document.data}
+    return {"state": {}, "model_store": {}, "audit": {}, **document.data}
 
 
 def _validated(data: dict[str, object], reader: SecretReader) -> tuple[Settings | None, list[Finding]]:

@@ -12,6 +12,7 @@ from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.advice import AdviceSettings
+from edgemind.settings.audit import AuditSettings
 from edgemind.settings.bedrock import BedrockSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
@@ -65,6 +66,7 @@ class Settings(Group):
     operations: OperationsSettings = Field(
         default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
     )
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="What is kept to be provable afterwards.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
