@@ -4,6 +4,7 @@ stores.py    where state, rounds, journals and model files are kept
 links.py     how a process reaches its peers, its gateway, its model servers and their scaler
 accounts.py  what an operator's commands reach: an AWS account, a folder of certificates
 process.py   a clock and an event loop
+telemetry.py where spans go
 """
 
 from edgemind.bootstrap.accounts import certificate_folder, cloud_account
@@ -24,6 +25,7 @@ from edgemind.bootstrap.stores import (
     open_state_store,
     open_swarm_store,
 )
+from edgemind.bootstrap.telemetry import keep_rule, open_span_sink
 
 __all__ = [
     "certificate_folder",
@@ -31,12 +33,14 @@ __all__ = [
     "cloud_account",
     "controller_contexts",
     "fleet_tls",
+    "keep_rule",
     "make_scratch_table",
     "new_event_loop",
     "open_effect_journal",
     "open_model_store",
     "open_round_journal",
     "open_scaler",
+    "open_span_sink",
     "open_state_store",
     "open_swarm_store",
     "site_links",

@@ -24,6 +24,7 @@ _SECTIONS = (
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
     ("swarm", "SwarmPolicy"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

@@ -22,6 +22,7 @@ from edgemind.settings.groups import (
     TenantSettings,
 )
 from edgemind.settings.sites import CloudSettings, SiteSettings
+from edgemind.settings.telemetry import TelemetrySettings
 
 MAX_SITES = 1000
 
@@ -53,6 +54,7 @@ class Settings(Group):
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Traces and logs.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -83,4 +85,5 @@ class Settings(Group):
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
         secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
         secrets += [model.key for site in everywhere for model in site.models]
+        secrets += self.telemetry.headers.values()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))
