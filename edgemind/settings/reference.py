@@ -31,6 +31,7 @@ _SECTIONS = (
     ("operations.topics[]", "TopicSettings"),
     ("levels and operations.console", "AlertLevels"),
     ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

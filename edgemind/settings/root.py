@@ -27,6 +27,7 @@ from edgemind.settings.groups import (
 from edgemind.settings.memory import MemorySettings
 from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
+from edgemind.settings.telemetry import TelemetrySettings
 
 MAX_SITES = 1000
 
@@ -67,6 +68,7 @@ class Settings(Group):
         default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
     )
     audit: AuditSettings = Field(default_factory=AuditSettings, description="What is kept to be provable afterwards.")
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Traces and logs.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -99,4 +101,5 @@ class Settings(Group):
         secrets += [model.key for site in everywhere for model in site.models]
         secrets += [self.bedrock.key] if self.bedrock else []
         secrets += self.operations.secrets()
+        secrets += self.telemetry.headers.values()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))
