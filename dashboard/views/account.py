@@ -7,7 +7,7 @@ from dashboard.resources import WHOAMI
 from dashboard.trouble import FleetTrouble
 from dashboard.views.session import TOKEN, Session, signed_in_as
 
-ROLES = frozenset({"viewer", "operator", "admin"})
+ROLES = frozenset({"viewer", "advisor", "operator", "admin"})
 
 
 def show_account(session: Session) -> None:
