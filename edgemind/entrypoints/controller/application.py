@@ -7,8 +7,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.agent_routes import AgentRoutes
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
 from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.entrypoints.controller.site_routes import SiteRoutes
 from edgemind.services.site_controller import SiteController
@@ -35,6 +37,7 @@ def openapi_document() -> dict[str, Any]:
     def nobody() -> Any:
         raise RuntimeError("the document is made without a controller")
 
+    absent: Any = None
     # Each set of routes that a controller's process adds stands here, too.
-    route_sets: Sequence[RouteSet] = ()
+    route_sets: Sequence[RouteSet] = (AgentRoutes(nobody), MemoryRoutes(absent, absent))
     return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

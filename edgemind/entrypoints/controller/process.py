@@ -17,6 +17,7 @@ from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.agents_part import AgentsPart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
@@ -84,6 +85,9 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+        self.agents = AgentsPart(
+            settings, lambda: self.controller, self._history, lambda: getattr(self, "audit", None), self._clock
+        )
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -93,7 +97,7 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            controller_app(lambda: self.controller, lambda: self.access, self._door, self.agents.route_sets()),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -125,6 +129,7 @@ class ControllerProcess:
         finally:
             await stop_loops([*self._loops, *beside])
             await self._part.close()
+            await self.agents.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
