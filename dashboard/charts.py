@@ -61,7 +61,7 @@ def site_lines(
     series = [_site_line(site, values[site], first_ms, step_ms, first) for site in order]
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 12, "top": 36 if first else 12, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 28, "top": 36 if first else 12, "bottom": 8, "containLabel": True},
         "legend": {"data": [site for site in first if site in values], "top": 0, "left": 0, "type": "scroll"},
         "tooltip": {"trigger": "item"},
         "xAxis": {"type": "time", "splitNumber": 4, "axisLabel": {"hideOverlap": True, "formatter": "{HH}:{mm}"}},

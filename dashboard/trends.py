@@ -1,20 +1,26 @@
 """How the fleet went lately: what its controllers kept, and from the page's first look on what the page saw. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from dashboard.history import TrendPoint
+from dashboard.history import GAP_MS, TrendPoint
 from edgemind.domain.operations_status import SeriesPage, SiteSeries
 
 __all__ = ["TrendPoint", "busiest", "series_of", "whole_trend"]
 
 
 def whole_trend(series: SeriesPage | None, seen: Sequence[TrendPoint]) -> tuple[TrendPoint, ...]:
-    """The kept series up to the first moment that this page saw itself, then that."""
+    """What the page saw itself, and where nobody looked, what the controllers kept. A line breaks where neither is."""
     if series is None:
         return tuple(seen)
-    first_seen_ms = seen[0].at_ms if seen else float("inf")
-    kept = [point for point in kept_trend(series) if point.at_ms < first_seen_ms]
-    return (*kept, *seen)
+    looked = {point.at_ms // series.step_ms for point in seen}
+    kept = [point for point in kept_trend(series) if point.at_ms // series.step_ms not in looked]
+    points, stretch, last_ms = [], 0, float("-inf")
+    for point in sorted([*kept, *seen], key=lambda one: one.at_ms):
+        stretch += point.at_ms - last_ms > max(GAP_MS, 2 * series.step_ms)
+        points.append(replace(point, stretch=stretch))
+        last_ms = point.at_ms
+    return tuple(points)
 
 
 def kept_trend(series: SeriesPage) -> list[TrendPoint]:
@@ -25,7 +31,6 @@ def kept_trend(series: SeriesPage) -> list[TrendPoint]:
         p99s = _known(series.sites, "added_ms_p99", place)
         if per_s:
             at_ms = series.first_ms + place * series.step_ms
-            # Stretch 0: the page's own begin with 1, and the line goes on from the last kept one by itself.
             points.append(TrendPoint(at_ms, 1, sum(per_s), None, max(p99s, default=None)))
     return points
 

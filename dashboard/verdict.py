@@ -30,7 +30,7 @@ class Verdict:
 
 def verdict(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) -> Verdict:
     """None: not offered by this fleet, or never read."""
-    findings = [*_sites(fleet), *_alerts(alerts, kpis)]
+    findings = [*_sites(fleet, alerts), *_alerts(alerts, kpis)]
     findings.sort(key=lambda one: -URGENCY[one.level])
     if not findings:
         return Verdict(Level.OK, _all_well(fleet), tuple(_unmeasured(kpis)))
@@ -45,12 +45,15 @@ def firing(alerts: AlertPage | None, *levels: Level) -> list[AlertStatus]:
     return [one for one in alerts.alerts if one.state is AlertState.FIRING and (not levels or one.level in levels)]
 
 
-def _sites(fleet: FleetStatus) -> Iterator[Finding]:
+def _sites(fleet: FleetStatus, alerts: AlertPage | None) -> Iterator[Finding]:
     silent = [site.name for site in fleet.sites if site.state in {SiteState.SUSPECTED, SiteState.GONE}]
     draining = [site.name for site in fleet.sites if site.state is SiteState.DRAINING]
     if silent:
-        level = Level.CRITICAL if 2 * len(silent) >= len(fleet.sites) else Level.WARNING
-        yield Finding(level, f"{len(silent)} of {len(fleet.sites)} sites do not answer: {listed(silent)}")
+        # It comes first of all that is as bad: much of the rest follows from it.
+        alarmed = any(alert.site in silent for alert in firing(alerts, Level.CRITICAL))
+        level = Level.CRITICAL if alarmed or 2 * len(silent) >= len(fleet.sites) else Level.WARNING
+        verb = "does" if len(silent) == 1 else "do"
+        yield Finding(level, f"{len(silent)} of {len(fleet.sites)} sites {verb} not answer: {listed(silent)}")
     if draining:
         yield Finding(Level.INFO, f"Drained, takes no new requests: {listed(draining)}")
 

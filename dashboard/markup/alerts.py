@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from dashboard.markup.elements import Heading, Html, joined, quiet, span, table, tag, text
 from dashboard.markup.kpis import level_chip
-from dashboard.wording import ago, measured
+from dashboard.wording import ago
 from edgemind.domain.operations_status import AlertState, AlertStatus
 
-_HEADINGS = (Heading("Level"), Heading("What"), Heading("Where"), Heading("For", numeric=True), Heading("Runbook"))
+_HEADINGS = (Heading("Level"), Heading("What"), Heading("Where"), Heading("For", numeric=True))
 
 
 def alert_table(alerts: Sequence[AlertStatus], now_ms: float) -> Html:
@@ -22,13 +22,10 @@ def _row(one: AlertStatus, now_ms: float) -> dict[str, Html]:
     else:
         lasted = ago(now_ms - one.since_ms)
     state = {AlertState.PENDING: "not yet for long enough", AlertState.RESOLVED: "over", AlertState.FIRING: ""}
-    number = Html("")
-    if one.value is not None and one.limit is not None:
-        number = quiet(f"{measured(one.value, one.unit)}, limit {measured(one.limit, one.unit)}")
+    runbook = tag("code", text(f"docs/{one.runbook}"), class_="em-runbook") if one.runbook else Html("")
     return {
         "Level": span("em-over", text("● over")) if over else level_chip(one.level),
-        "What": joined([tag("span", text(one.text), class_="em-what"), number, quiet(state[one.state])], " "),
+        "What": joined([tag("span", text(one.text), class_="em-what"), quiet(state[one.state]), runbook], " "),
         "Where": text(one.site or "metro"),
         "For": text(lasted),
-        "Runbook": tag("code", text(f"docs/{one.runbook}")) if one.runbook else Html(""),
     }

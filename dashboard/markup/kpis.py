@@ -40,10 +40,6 @@ def level_chip(level: Level) -> Html:
     return tag("span", joined([level_sign(level, sign), text(word)]), class_=f"em-chip em-level-{level.value}")
 
 
-def kpi_tiles(kpis: Sequence[KpiStatus]) -> Html:
-    return tag("div", joined(_kpi_tile(kpi) for kpi in kpis), class_="em-tiles em-kpis")
-
-
 def number_tile(title: str, value: str, note: str, trend: Sequence[float | None] = (), bad: bool = False) -> Html:
     """A number that has no target."""
     shown = tag("span", text(value), class_="em-value em-bad" if bad else "em-value")
@@ -63,12 +59,17 @@ def spark(values: Sequence[float | None], css_class: str = "") -> Html:
         return tag("span", Html(""), class_=f"em-spark em-spark-none {css_class}".strip(), aria_hidden="true")
     top = max(known) or 1.0
     points = ["0% 100%"]
-    last = len(shown) - 1
+    last, before = len(shown) - 1, None
     for place, value in enumerate(shown):
-        across = 100.0 * place / last
-        # 4 % stay at the bottom: nothing at all is drawn as a line, what is not known as a gap.
-        points.append(f"{across:.1f}% {100.0 if value is None else 96.0 - 94.0 * max(0.0, value) / top:.1f}%")
-    points.append("100% 100%")
+        across = f"{100.0 * place / last:.1f}%"
+        if value is None or before is None:
+            # A gap has upright sides: nothing rises or falls where nothing is known.
+            points.append(f"{across if value is not None else points[-1].split()[0]} 100%")
+        if value is not None:
+            # 4 % stay at the bottom: nothing at all is drawn as a line.
+            points.append(f"{across} {96.0 - 94.0 * max(0.0, value) / top:.1f}%")
+        before = value
+    points.append(f"{points[-1].split()[0]} 100%")
     style = f"clip-path:polygon({','.join(points)})"
     area = tag("span", Html(""), class_="em-area", style=style)
     return tag("span", area, class_=f"em-spark {css_class}".strip(), aria_hidden="true")
@@ -83,12 +84,12 @@ def thinned(values: Sequence[float | None], most: int) -> list[float | None]:
     return [max((one for one in stretch if one is not None), default=None) for stretch in stretches]
 
 
-def _kpi_tile(kpi: KpiStatus) -> Html:
+def kpi_tile(kpi: KpiStatus) -> Html:
     side = "under" if kpi.good == "below" else "over"
     target = f"target {side} {measured(kpi.target, kpi.unit)}"
     value = measured(kpi.value, kpi.unit)
     css_class = "em-value em-unknown" if kpi.value is None else "em-value"
-    note = quiet(kpi.why) if kpi.why else Html("")
+    note = quiet(kpi.why.replace("`", "")) if kpi.why else Html("")
     parts = [
         span("em-title", text(kpi.title)),
         span(css_class, text(value)),

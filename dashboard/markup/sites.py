@@ -65,7 +65,7 @@ def _row(site: SiteStatus, values: Mapping[str, Sequence[float | None]]) -> dict
     row = {"Site": _name(site)}
     if not in_service(site):
         # Its last words are not the present: old numbers in a live table are lies.
-        return {**row, "Slots in use": quiet(STATES[site.state][1])}
+        return row
     counted = site.gateway.counters if site.gateway else None
     in_flight, held = sum(one.in_flight for one in site.models), sum(one.slots for one in site.models)
     old = site.table_age_ms is not None and site.table_age_ms > OLD_TABLE_MS
@@ -88,5 +88,7 @@ def _row(site: SiteStatus, values: Mapping[str, Sequence[float | None]]) -> dict
 def _name(site: SiteStatus) -> Html:
     sign, meaning = STATES[site.state]
     state = tag("span", joined([state_sign(site.state, sign), text(f" {site.state.value}")]), title=meaning)
+    if not in_service(site):
+        return joined([span("em-name", text(site.name)), span("em-state em-bad", joined([state, text(meaning)]))])
     away = quiet(f"{milliseconds(site.rtt_ms)} away") if site.rtt_ms is not None else Html("")
     return joined([span("em-name", text(site.name)), span("em-state", joined([state, away]))])

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard.markup.alerts import alert_table
-from dashboard.markup.kpis import kpi_tiles, number_tile, tiles
+from dashboard.markup.elements import Html
+from dashboard.markup.kpis import kpi_tile, number_tile, tiles
 from dashboard.resources import ALERTS, KPIS, SERIES
 from dashboard.trends import TrendPoint, whole_trend
 from dashboard.verdict import firing
@@ -27,37 +28,33 @@ def show(session: Session) -> None:
         return
     trend = whole_trend(seen.client.read(SERIES).value, seen.client.trend())
     kpis = {kpi.name: kpi for kpi in seen.kpis.kpis} if seen.kpis else {}
-    _show_headlines(seen, kpis, trend)
-    _show_kpis(seen, kpis)
+    st.html(tiles([*_numbers(seen, trend), *_targets(kpis)]))
+    listed = told(seen.client.read(KPIS), "KPIs")
+    if listed is not None:
+        note(f"Targets of the {listed.tier.value} tier; measured by {listed.asked}, {listed.measured}.")
     _show_incidents(seen)
     st.subheader("Demand and delay", anchor=False)
     show_trend(trend, (), "executive")
 
 
-def _show_headlines(seen: Look, kpis: dict[str, KpiStatus], trend: tuple[TrendPoint, ...]) -> None:
+def _numbers(seen: Look, trend: tuple[TrendPoint, ...]) -> list[Html]:
+    """What the fleet does; there is no target for it."""
     counters = [site.gateway.counters for site in seen.fleet.sites if site.gateway]
     requests, ok = sum(one.requests for one in counters), sum(one.ok for one in counters)
     answered = f"{percent(ok / requests)} answered well" if requests else "none yet"
-    each = [
-        number_tile(
-            "Requests/s", number(seen.fleet.requests_per_s), "all sites, now", [one.requests_per_s for one in trend]
-        ),
+    lately = [one.requests_per_s for one in trend]
+    return [
+        number_tile("Requests/s", number(seen.fleet.requests_per_s), "all sites, now", lately),
         number_tile("Requests", number(requests), f"{answered}, since the gateways started"),
     ]
+
+
+def _targets(kpis: dict[str, KpiStatus]) -> list[Html]:
+    """Promises to customers and the bill first; what a fleet does not tell is unknown, not fine."""
+    first = [kpi_tile(kpis[name]) for name in HEADLINES if name in kpis]
     if "spend_ratio" not in kpis:
-        each.append(number_tile("Spend", "unknown", "this fleet does not tell what it costs"))
-    st.html(tiles(each))
-
-
-def _show_kpis(seen: Look, kpis: dict[str, KpiStatus]) -> None:
-    where = f"; measured by {seen.kpis.asked}, {seen.kpis.measured}" if seen.kpis else ""
-    st.subheader("Targets", anchor=False)
-    listed = told(seen.client.read(KPIS), "KPIs")
-    if listed is None:
-        return
-    note(f"Targets of the {listed.tier.value} tier{where}.")
-    first = [kpis[name] for name in HEADLINES if name in kpis]
-    st.html(kpi_tiles([*first, *(kpi for kpi in listed.kpis if kpi.name not in HEADLINES)]))
+        first.append(number_tile("Spend", "unknown", "this fleet does not tell what it costs"))
+    return [*first, *(kpi_tile(kpi) for name, kpi in kpis.items() if name not in HEADLINES)]
 
 
 def _show_incidents(seen: Look) -> None:

@@ -32,7 +32,7 @@ def _wanted(fleet: DemoFleet, page: bool) -> list[tuple[int, str]]:
     wanted.append((fleet.cloud_port, "simulated cloud"))
     wanted.append((fleet.control_port, "control of the demo"))
     if page:
-        wanted.append((fleet.page_port, "status page"))
+        wanted.append((fleet.page_port, "dashboard"))
     return wanted
 
 
