@@ -29,6 +29,9 @@ COMMANDS = {
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
+    "bedrock-proxy": LazyCommand(
+        f"{_HERE}.bedrock_proxy.command:bedrock_proxy", "Serve models of Amazon Bedrock as the cloud tier.", "aws"
+    ),
     "sites": LazyCommand(
         f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
     ),
@@ -37,6 +40,9 @@ COMMANDS = {
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
+    "advice": LazyCommand(
+        f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
+    ),
     "swarm": LazyCommand(f"{_HERE}.swarm_commands:swarm", "Prepare a metro for the rounds in which its sites decide."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),

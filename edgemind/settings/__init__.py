@@ -9,6 +9,7 @@ from edgemind.settings.environment import ClientSettings, load_client_settings
 from edgemind.settings.groups import AuthMode, ModelStoreKind, Store
 from edgemind.settings.joined import declaration_text, newcomers_config, read_declaration, with_joined_sites
 from edgemind.settings.loading import load_settings
+from edgemind.settings.memory import MemoryStore
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import config_schema
 from edgemind.settings.secret import Secret
@@ -19,6 +20,7 @@ __all__ = [
     "Change",
     "ClientSettings",
     "ConfigWatcher",
+    "MemoryStore",
     "ModelStoreKind",
     "Reload",
     "Secret",

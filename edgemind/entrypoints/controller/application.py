@@ -7,8 +7,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.advice_routes import AdviceRoutes
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.entrypoints.controller.site_routes import SiteRoutes
 from edgemind.services.site_controller import SiteController
@@ -37,5 +39,5 @@ def openapi_document() -> dict[str, Any]:
         raise RuntimeError("the document is made without a controller")
 
     # Each set of routes that a controller's process adds stands here, too.
-    route_sets: Sequence[RouteSet] = ()
+    route_sets: Sequence[RouteSet] = (AdviceRoutes(nobody), OperationsRoutes(nobody))
     return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

@@ -78,7 +78,12 @@ class FleetRoutes:
 
             return route
 
-        verbs = Verbs(register(app.get, Role.VIEWER), register(app.post, Role.OPERATOR), register(app.post, Role.ADMIN))
+        verbs = Verbs(
+            register(app.get, Role.VIEWER),
+            register(app.post, Role.ADVISOR),
+            register(app.post, Role.OPERATOR),
+            register(app.post, Role.ADMIN),
+        )
         get, post, post_admin = verbs.get, verbs.post, verbs.post_admin
         get("/fleet", self.fleet, response_model=FleetStatus)
         get("/sites", self.sites, response_model=SiteList)

@@ -17,10 +17,13 @@ from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
+from edgemind.entrypoints.controller.operations_part import OperationsPart
+from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
@@ -89,6 +92,12 @@ class ControllerProcess:
         ages, counts = ReportAges(self._clock), self._history.counts
         sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
         self._metrics = MetricsRoute(sources, lambda: self.access)
+        self.advice = AdvicePart(settings, site, lambda: self._watcher.current, lambda: self.controller, self._clock)
+        self._using = asyncio.Lock()
+        """Reload, roster and advice each bring new settings: one successor is put together at a time."""
+        self.operations = OperationsPart(
+            settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
+        )
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -98,7 +107,13 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door, bare=[self._metrics.route()]),
+            controller_app(
+                lambda: self.controller,
+                lambda: self.access,
+                self._door,
+                route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
+                bare=[self._metrics.route()],
+            ),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -124,12 +139,13 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += self._part.start()
+        beside += [*self._part.start(), self.advice.start(self._use_present), *self.operations.start()]
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
             await self._part.close()
+            await self.operations.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
@@ -160,7 +176,7 @@ class ControllerProcess:
         elif f"sites[{self._site}]" in reload.restart_needed:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
-            await self._use(self._with_joined(reload.settings))
+            await self._use_present()
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)
@@ -184,7 +200,7 @@ class ControllerProcess:
         roster = self.membership.roster
         if self._joined != self._joined_declarations():
             self._joined = self._joined_declarations()
-            await self._use(self._with_joined(self._watcher.current))
+            await self._use_present()
             log.info("roster version %d: %s", roster.version, ", ".join(roster.sites))
         around = self.controller.neighbourhood
         around.know_members(roster.sites)
@@ -198,6 +214,11 @@ class ControllerProcess:
             log.error("a site that joined does not fit this edgemind.yaml, and is left out here: %s", why)
         return merged
 
+    async def _use_present(self) -> None:
+        """Go on with the file, the sites that joined, and the advice in force, as they are now."""
+        async with self._using:
+            await self._use(self.advice.over(self._with_joined(self._watcher.current)))
+
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
         self._pools.use_tls(bootstrap.controller_contexts(settings, self._tls))
@@ -208,6 +229,7 @@ class ControllerProcess:
         self._settings = settings
         self.controller = successor
         self._part.use(settings)
+        await self.operations.use(settings)
         self._loops = controller_loops(successor, self._clock)
 
 
@@ -218,7 +240,7 @@ def serves_tls(settings: Settings, site: str) -> bool:
 
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
-    by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
+    by_role = {role: getattr(tokens, role.name.lower()) for role in Role}
     site = settings.access.site_tokens()
     return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 

@@ -45,6 +45,8 @@ class RoundHistory:
 
     def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock) -> None:
         self.journal = journal
+        self.told: list[Callable[[RoundRecord], None]] = []
+        """Who else hears of records, after they are on their way to the journal: nobody among them may block."""
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
         self.counts = RoundCounts(known)
@@ -58,6 +60,8 @@ class RoundHistory:
     def _keep(self, record: RoundRecord) -> None:
         self.counts.round(record)
         self._keeper.keep(record)
+        for tell in self.told:
+            tell(record)
 
     def close(self) -> None:
         """Blocks until everything is written."""
