@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 import edgemind
 from edgemind import bootstrap
@@ -31,7 +32,6 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
-from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.rounds.site_rounds import SiteRounds
@@ -89,15 +89,14 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
-        ages, counts = ReportAges(self._clock), self._history.counts
-        sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
-        self._metrics = MetricsRoute(sources, lambda: self.access)
         self.advice = AdvicePart(settings, site, lambda: self._watcher.current, lambda: self.controller, self._clock)
         self._using = asyncio.Lock()
         """Reload, roster and advice each bring new settings: one successor is put together at a time."""
         self.operations = OperationsPart(
             settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
         )
+        ages, counts = self.operations.operations.own.ages_ms, self._history.counts
+        self._sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -107,13 +106,7 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(
-                lambda: self.controller,
-                lambda: self.access,
-                self._door,
-                route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
-                bare=[self._metrics.route()],
-            ),
+            self._app(),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -149,6 +142,15 @@ class ControllerProcess:
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
+
+    def _app(self) -> Starlette:
+        return controller_app(
+            lambda: self.controller,
+            lambda: self.access,
+            self._door,
+            route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
+            bare=[MetricsRoute(self._sources, lambda: self.access).route()],
+        )
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
