@@ -8,6 +8,7 @@ accounts.py  what an operator's commands reach: an AWS account, a folder of cert
 advice.py    where advice is kept
 bedrock.py   how the Bedrock proxy, and the check of it, reach Amazon Bedrock
 process.py   a clock and an event loop
+telemetry.py where spans go
 """
 
 from edgemind.bootstrap.accounts import certificate_folder, cloud_account
@@ -30,6 +31,7 @@ from edgemind.bootstrap.stores import (
     open_state_store,
     open_swarm_store,
 )
+from edgemind.bootstrap.telemetry import keep_rule, open_span_sink
 
 __all__ = [
     "certificate_folder",
@@ -37,6 +39,7 @@ __all__ = [
     "cloud_account",
     "controller_contexts",
     "fleet_tls",
+    "keep_rule",
     "make_scratch_table",
     "new_event_loop",
     "open_advice_store",
@@ -45,6 +48,7 @@ __all__ = [
     "open_model_store",
     "open_round_journal",
     "open_scaler",
+    "open_span_sink",
     "open_state_store",
     "open_swarm_store",
     "site_links",

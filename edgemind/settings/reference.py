@@ -30,6 +30,8 @@ _SECTIONS = (
     ("operations.webhooks[]", "WebhookSettings"),
     ("operations.topics[]", "TopicSettings"),
     ("levels and operations.console", "AlertLevels"),
+    ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

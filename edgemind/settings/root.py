@@ -12,6 +12,7 @@ from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
 from edgemind.settings.advice import AdviceSettings
+from edgemind.settings.audit import AuditSettings
 from edgemind.settings.bedrock import BedrockSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
@@ -26,6 +27,7 @@ from edgemind.settings.groups import (
 from edgemind.settings.memory import MemorySettings
 from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
+from edgemind.settings.telemetry import TelemetrySettings
 
 MAX_SITES = 1000
 
@@ -65,6 +67,8 @@ class Settings(Group):
     operations: OperationsSettings = Field(
         default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
     )
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="What is kept to be provable afterwards.")
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Traces and logs.")
 
     def fleet(self) -> Fleet:
         """Everything declared, as the domain sees it, upstream keys included."""
@@ -97,4 +101,5 @@ class Settings(Group):
         secrets += [model.key for site in everywhere for model in site.models]
         secrets += [self.bedrock.key] if self.bedrock else []
         secrets += self.operations.secrets()
+        secrets += self.telemetry.headers.values()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

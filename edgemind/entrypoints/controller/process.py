@@ -89,7 +89,13 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
-        self.advice = AdvicePart(settings, site, lambda: self._watcher.current, lambda: self.controller, self._clock)
+        self._add_parts(settings)
+
+    def _add_parts(self, settings: Settings) -> None:
+        """What runs beside the rounds, and answers for itself."""
+        self.advice = AdvicePart(
+            settings, self._site, lambda: self._watcher.current, lambda: self.controller, self._clock
+        )
         self._using = asyncio.Lock()
         """Reload, roster and advice each bring new settings: one successor is put together at a time."""
         self.operations = OperationsPart(
