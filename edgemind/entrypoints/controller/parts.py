@@ -17,7 +17,6 @@ from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.ports.audit_journal import AuditJournal
 from edgemind.ports.clock import Clock
-from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings
@@ -43,10 +42,11 @@ class ControllerParts:
         site, controller, clock = around.site, around.controller, around.clock
         self.audit: AuditJournal | None = None
         self.rounds = RoundsPart(settings, controller, around.history, around.pools, clock)
-        sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ReportAges(clock), clock)
-        self.metrics = MetricsRoute(sources, around.access)
         self.advice = AdvicePart(settings, site, lambda: around.watcher.current, controller, clock, self.audit)
         self.operations = OperationsPart(settings, controller, around.pools, clock, lambda: around.watcher.last_error)
+        ages_ms = self.operations.operations.own.ages_ms
+        sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
+        self.metrics = MetricsRoute(sources, around.access)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
 
     def route_sets(self) -> list[RouteSet]:
