@@ -22,7 +22,8 @@ from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
-from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
+from edgemind.entrypoints.controller.metrics import MetricSources
+from edgemind.entrypoints.controller.metrics_part import MetricsPart
 from edgemind.entrypoints.controller.operations_part import OperationsPart
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
@@ -102,7 +103,8 @@ class ControllerProcess:
             settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
         )
         ages, counts = self.operations.operations.own.ages_ms, self._history.counts
-        self._sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
+        sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
+        self._metrics = MetricsPart(settings, sources, self.operations, lambda: self.access)
 
     @property
     def rounds(self) -> SiteRounds | None:
@@ -130,6 +132,21 @@ class ControllerProcess:
             listen_with(config, self._tls.server)
         server = _Server(config)
         self._handle_signals(server)
+        self._loops = controller_loops(self.controller, self._clock)
+        beside = self._start_beside()
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            await stop_loops([*self._loops, *beside])
+            await self._part.close()
+            await self.operations.close()
+            await self._metrics.close()
+            await asyncio.to_thread(self._heartbeat.withdraw)
+            await self._pools.close()
+        log.info("controller of %s stopped", self._site)
+
+    def _start_beside(self) -> list[asyncio.Task[None]]:
+        """What outlives the controller of one configuration."""
         beside = [
             asyncio.create_task(supervise("the configuration check", lambda: CONFIG_CHECK_S, self._check_config)),
             asyncio.create_task(supervise("the roster", lambda: READ_INTERVAL_S, self._follow_roster)),
@@ -137,17 +154,13 @@ class ControllerProcess:
         ]
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
-        self._loops = controller_loops(self.controller, self._clock)
-        beside += [*self._part.start(), self.advice.start(self._use_present), *self.operations.start()]
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            await stop_loops([*self._loops, *beside])
-            await self._part.close()
-            await self.operations.close()
-            await asyncio.to_thread(self._heartbeat.withdraw)
-            await self._pools.close()
-        log.info("controller of %s stopped", self._site)
+        return [
+            *beside,
+            *self._part.start(),
+            self.advice.start(self._use_present),
+            *self.operations.start(),
+            *self._metrics.start(),
+        ]
 
     def _app(self) -> Starlette:
         return controller_app(
@@ -155,7 +168,7 @@ class ControllerProcess:
             lambda: self.access,
             self._door,
             route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
-            bare=[MetricsRoute(self._sources, lambda: self.access).route()],
+            bare=[self._metrics.route()],
         )
 
     def _controller(self, settings: Settings) -> SiteController:
