@@ -10,7 +10,8 @@ from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.agents_part import AgentsPart
-from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
+from edgemind.entrypoints.controller.metrics import MetricSources
+from edgemind.entrypoints.controller.metrics_part import MetricsPart
 from edgemind.entrypoints.controller.operations_part import OperationsPart
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
@@ -46,7 +47,7 @@ class ControllerParts:
         self.operations = OperationsPart(settings, controller, around.pools, clock, lambda: around.watcher.last_error)
         ages_ms = self.operations.operations.own.ages_ms
         sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
-        self.metrics = MetricsRoute(sources, around.access)
+        self.metrics = MetricsPart(settings, sources, self.operations, around.access)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
 
     def route_sets(self) -> list[RouteSet]:
@@ -62,7 +63,12 @@ class ControllerParts:
 
     def start(self, use_present: Callable[[], Awaitable[None]]) -> list[asyncio.Task[None]]:
         """`use_present` takes up the settings as they now are, as a reload does."""
-        return [*self.rounds.start(), self.advice.start(use_present), *self.operations.start()]
+        return [
+            *self.rounds.start(),
+            self.advice.start(use_present),
+            *self.operations.start(),
+            *self.metrics.start(),
+        ]
 
     async def use(self, settings: Settings) -> None:
         """Go on with another configuration's controller."""
@@ -72,4 +78,5 @@ class ControllerParts:
     async def close(self) -> None:
         await self.rounds.close()
         await self.operations.close()
+        await self.metrics.close()
         await self.agents.close()
