@@ -105,7 +105,7 @@ class FleetRoutes:
 
     def _allow(self, least: Role) -> Callable[[Request], Awaitable[None]]:
         async def check(request: Request) -> None:
-            request.state.caller = self._access().allowed(_credentials(request), least)
+            request.state.caller = self._access().allowed(credentials(request), least)
 
         return check
 
@@ -204,7 +204,8 @@ class FleetRoutes:
         return DrainStatus(name, draining)
 
 
-def _credentials(request: Request) -> Credentials:
+def credentials(request: Request) -> Credentials:
+    """What a request shows of its sender."""
     headers = request.headers
     # Where sites show certificates, the token alone makes none.
     site_token = headers.get(SITE_TOKEN_HEADER) if identities(request) != () else None
