@@ -24,6 +24,7 @@ from edgemind.settings.advice import AdviceModel, AdviceSettings
 from edgemind.simulation.swarm_process import Process
 from tests.support.advice import AdvisedController
 from tests.support.recorded_world import RecordedWorld
+from tests.support.round_records import RecordedMember
 from tests.support.scripted_model import EXPLANATION, HANG, REFUSE, Script, scripted_model
 from tests.support.serving import free_port, served
 
@@ -78,8 +79,9 @@ class AdvisedWorld(RecordedWorld):
         policy = self._controller.follower.values(self._controller.standing).swarm.voting
         view = View(dict(self._loads._loads), policy)
         ranking = rank(asked.candidates, view.loads, policy, None)
-        recorded = next(one for one in self.recorded if one.member is process.member or one is process.member)
-        recorded.recorder.voted(Vote(asked.fence, process.site, ranking, view, "library", 0.1))
+        member: object = process.member
+        assert isinstance(member, RecordedMember)
+        member.recorder.voted(Vote(asked.fence, process.site, ranking, view, "library", 0.1))
         return ranking
 
     @property
@@ -97,7 +99,7 @@ class AdvisedWorld(RecordedWorld):
 def advising(url: str, model_url: str) -> Iterator[tuple[threading.Semaphore, list[str]]]:
     """An advisor in a thread: it begins one piece of advice after the other, and tells how each ended."""
     advice = AdviceSettings(model=AdviceModel.OPENAI, base_url=model_url, name="scripted", timeout_s=1)
-    settings = Settings.model_construct(advice=advice)
+    settings = Settings.model_construct(version=1, sites=(), advice=advice)
     advisor = Advisor(FleetClient(url, "advise"), model_maker(settings), "scripted", advice.timeout_s)
     begun, stopped, ends = threading.Semaphore(0), threading.Event(), list[str]()
 
