@@ -9,7 +9,9 @@ from agents.advisor.models import MakeModel, ModelFailed, Question, ask
 from agents.advisor.proposals import ModelsProposal, read_proposal, schema_of
 from agents.roles import PROMPTS
 
-EXPLANATION_TOKENS = 160
+WHY = "Why did the sites decide this?"
+"""Behind the facts: a small model goes on with what it read last."""
+EXPLANATION_TOKENS = 120
 EXPLANATION_LIMIT = 1000
 PROPOSAL_TOKENS = 200
 
@@ -29,7 +31,8 @@ async def advise(make: MakeModel, facts: FleetFacts, timeout_s: float) -> Advice
     record = facts.newest
     if record is None:
         raise ModelFailed("the swarm has decided no round yet: there is nothing to explain, and nothing to go by")
-    told = await ask(make, Question(_prompt("advisor_explain"), round_facts(record), EXPLANATION_TOKENS), timeout_s)
+    why = Question(_prompt("advisor_explain"), f"{round_facts(record)}\n\n{WHY}", EXPLANATION_TOKENS)
+    told = await ask(make, why, timeout_s)
     schema = schema_of(facts.settings)
     wanted = Question(_prompt("advisor_propose"), policy_facts(facts), PROPOSAL_TOKENS, schema)
     answer = await ask(make, wanted, timeout_s)

@@ -13,6 +13,7 @@ import click
 from agents.advisor.advising import Advice, advise, put_forward
 from agents.advisor.facts import FleetReader, read_facts
 from agents.advisor.models import MakeModel, ModelFailed, model_maker
+from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
 from edgemind.entrypoints.advice.listing import change_text, plain
 from edgemind.entrypoints.exit_codes import Refused
@@ -38,7 +39,10 @@ class Advisor:
         """One piece of advice, as a document. Raises ModelFailed, or Refused with what the fleet said."""
         facts = read_facts(self.fleet)
         advice = asyncio.run(advise(self.make, facts, self.timeout_s))
-        document: dict[str, Any] = {"model": self.name, **_told(advice), "change": None, "refused": None}
+        decided = {"round": advice.fence, "decided": outcome_words(facts.newest.outcome) if facts.newest else ""}
+        document: dict[str, Any] = {
+            "model": self.name, **decided, **_told(advice), "change": None, "refused": None
+        }  # fmt: skip
         if advice.proposal is not None:
             try:
                 document["change"] = put_forward(self.fleet, facts, advice.proposal)
@@ -117,7 +121,7 @@ def _told(advice: Advice) -> dict[str, Any]:
     wanted = None
     if proposal is not None:
         wanted = {"setting": proposal.setting, "percent": proposal.percent, "reason": proposal.reason}
-    return {"round": advice.fence, "explanation": advice.explanation, "proposal": wanted}
+    return {"explanation": advice.explanation, "proposal": wanted}
 
 
 def _show(document: Mapping[str, Any], as_json: bool) -> None:
@@ -126,7 +130,11 @@ def _show(document: Mapping[str, Any], as_json: bool) -> None:
 
 def advice_text(document: Mapping[str, Any]) -> str:
     """What a model wrote is shown escaped: nothing in it is for the terminal."""
-    lines = [f"{plain(document['model'])} about round {document['round']}, in its own words:"]
+    lines = [
+        f"round {document['round']}: {plain(document['decided'])}",
+        "",
+        f"{plain(document['model'])} says, in words of its own that nobody has checked:",
+    ]
     lines += [f"  {plain(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
     proposal = document["proposal"]
     if proposal is None:

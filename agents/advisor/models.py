@@ -17,6 +17,8 @@ from edgemind.settings.advice import AdviceModel, AdviceSettings
 ANSWER_LIMIT = 4000
 """Characters that are read of an answer: a model that goes on and on is not listened to."""
 CONNECT_S = 10.0
+REPETITION_PENALTY = 0.5
+"""Small models say the same again and again without one."""
 
 
 class ModelFailed(TemporaryError):
@@ -104,7 +106,11 @@ async def _listen(model: Model, question: Question, pieces: list[str]) -> bool:
 def _openai(advice: AdviceSettings, question: Question) -> Model:
     from strands.models.openai import OpenAIModel
 
-    params: dict[str, Any] = {"max_tokens": question.tokens, "temperature": 0.2}
+    params: dict[str, Any] = {
+        "max_tokens": question.tokens,
+        "temperature": 0.0,
+        "frequency_penalty": REPETITION_PENALTY,
+    }
     if question.schema is not None:
         schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
         params["response_format"] = {"type": "json_schema", "json_schema": schema}

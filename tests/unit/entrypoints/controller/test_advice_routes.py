@@ -65,7 +65,7 @@ def test_each_role_may_do_its_part_and_no_more(
 
 
 def test_an_advisor_may_change_nothing_else_of_the_fleet(site_a: AdvisedController) -> None:
-    document = site_a.ask("GET", "/../openapi.json").json()
+    document = site_a.ask("GET", "/../openapi.json", "advise").json()
     writes = [
         path.replace("{name}", "site-a").replace("{change_id}", "adv-1")
         for path, operations in document["paths"].items()
