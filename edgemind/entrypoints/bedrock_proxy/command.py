@@ -15,7 +15,7 @@ from edgemind.entrypoints.model_server.serving import reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
 from edgemind.errors import ConfigurationError
 from edgemind.ports.converse import CallFailed
-from edgemind.settings import load_client_settings, load_settings
+from edgemind.settings import load_client_settings, load_settings, read_secret
 
 DEFAULT_FILE = Path("edgemind.yaml")
 DEFAULT_LISTEN = "127.0.0.1:8500"
@@ -42,11 +42,13 @@ def bedrock_proxy(config: Path | None, listen: str) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     with exit_codes():
-        settings = load_settings(config or load_client_settings().config or DEFAULT_FILE)
+        file = config or load_client_settings().config or DEFAULT_FILE
+        # Its own key is all that it needs of the fleet's secrets, so that it need not be given the others.
+        settings = load_settings(file, resolve_secrets=False)
         address = parse_listen(listen)
         link = open_bedrock(settings)
         bedrock = link.settings
-        key = bedrock.key.reveal() if bedrock.key else None
+        key = read_secret(file, bedrock.key) if bedrock.key else None
         if key is None and not _on_loopback(address.host):
             raise ConfigurationError(
                 f"bedrock.key is missing, and on {address.host} anybody could spend your money: add key: env:NAME or "
