@@ -95,7 +95,6 @@ def test_images_say_their_version_and_the_gateways_is_small(fleet: ComposeFleet)
         assert image["Config"]["User"] == "10001:10001", name
         assert image["Config"]["Healthcheck"]["Test"], name
         assert name != "gateway" or image["Size"] < GATEWAY_LIMIT_MB * MB
-        open("/tmp/bedrock_sizes", "a").write(f"{name} {image['Size'] / 1e6}\n")
 
 
 def test_strands_agents_vote_for_the_sites(fleet: ComposeFleet) -> None:

@@ -16,7 +16,7 @@ from tests.support.assemblies import Assembly, Resource, run_app, without_networ
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-REGIONAL = ("security", "network", "data", "cache", "compute", "workloads")
+REGIONAL = ("security", "network", "data", "cache", "agents", "compute", "workloads")
 TAGGED: dict[str, Callable[[Resource], list[dict[str, str]]]] = {
     "AWS::DynamoDB::GlobalTable": lambda properties: properties["Replicas"][0]["Tags"],
     "AWS::EKS::Cluster": lambda properties: properties["Tags"],
@@ -49,7 +49,7 @@ def before(assembly: Assembly, stack: str) -> set[str]:
 def test_there_is_every_stack_and_no_other(synthesized: Synthesized, tier: str) -> None:
     assembly = synthesized(tier)
     assert set(assembly.stacks) == expected_stacks(tier)
-    assert len(assembly.stacks) == {"staging": 11, "production": 24}[tier]
+    assert len(assembly.stacks) == {"staging": 12, "production": 26}[tier]
     for name, entry in assembly.stacks.items():
         assert entry["properties"].get("stackName", name) == name
         assert entry["displayName"] == name
