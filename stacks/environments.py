@@ -133,7 +133,7 @@ class CloudPlan:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """What agents remember: AgentCore Memory. Events are kept for `days`; `learns`: strategies make knowledge of them."""
+    """AgentCore Memory of agents. Events are kept for `days`; with `learns` strategies make knowledge of them."""
 
     days: int
     learns: bool

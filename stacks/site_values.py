@@ -66,6 +66,7 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
         "state": {"store": "dynamodb"},
         # The table is found by the outputs of this environment's stacks.
         "aws": {"environment": plan.name, "region": own.region},
+        "memory": _memory(plan, own),
         "bedrock": {
             "models": [
                 {"name": model.name, "model_id": model.profile, "slots": model.slots} for model in plan.cloud.models
@@ -74,6 +75,12 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
         "sites": [_site(plan.model, site, own) for site in plan.sites_in(own.region)],
         "tenants": [{"name": "default", "models": ["*"]}],
     }
+
+
+def _memory(plan: Environment, own: SitePlan) -> dict[str, Any]:
+    """Found as the table is; where strategies work, what they learned lies under the metro's name."""
+    learned = {"namespace": f"/metro/{own.region}"} if plan.memory.learns else {}
+    return {"kind": "agentcore", **learned}
 
 
 def _site(model: ModelPlan, site: SitePlan, own: SitePlan) -> dict[str, Any]:

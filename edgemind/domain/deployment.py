@@ -64,8 +64,8 @@ class Deployment:
     """What one region of an environment holds, as far as the core uses it.
 
     `state_table`, `mirror_table` and `journal_table` are DynamoDB table names (the latter two name global tables),
-    `model_bucket` is an S3 bucket name, `cache_endpoint` is `host:port` of the region's Valkey, `agent_memory` the id of
-    an AgentCore memory.
+    `model_bucket` is an S3 bucket name, `cache_endpoint` is `host:port` of the region's Valkey, and `agent_memory` the
+    id of an AgentCore memory.
     """
 
     state_table: str

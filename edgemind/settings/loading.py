@@ -60,6 +60,23 @@ def read_secret(path: Path | str, secret: Secret, environ: Mapping[str, str] | N
         raise ConfigurationError(f"{path}: {secret.reference}: {exc}") from exc
 
 
+def with_telemetry_secrets(settings: Settings, path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings that were loaded without secrets, with those of their telemetry: for a process that needs no others.
+
+    Raises ConfigurationError, which names what is missing.
+    """
+    if not settings.telemetry.headers:
+        return settings
+    file = Path(path)
+    reader = SecretReader(file.absolute().parent, process_environment() if environ is None else environ)
+    try:
+        headers = {name: reader.read(secret.reference) for name, secret in settings.telemetry.headers.items()}
+    except ValueError as exc:
+        raise ConfigurationError(f"{file}: telemetry.headers: {exc}") from exc
+    telemetry = settings.telemetry.model_copy(update={"headers": headers})
+    return settings.model_copy(update={"telemetry": telemetry})
+
+
 def _top_level(document: Document, places: Places) -> dict[str, object]:
     if document.data is None and not document.findings:
         raise refusal([Finding((), "is empty; start with version: 1, as docs/configuration.md shows")], places)
@@ -67,7 +84,7 @@ def _top_level(document: Document, places: Places) -> dict[str, object]:
         message = "is not a mapping at its top level; start with version: 1, as docs/configuration.md shows"
         raise refusal([*document.findings, Finding((), message)], places)
     # Defaults that are relative to the file's folder are resolved while validating, so the group has to be there.
-    return {"state": {}, "model_store": {}, **document.data}
+    return {"state": {}, "model_store": {}, "audit": {}, **document.data}
 
 
 def _validated(data: dict[str, object], reader: SecretReader) -> tuple[Settings | None, list[Finding]]:

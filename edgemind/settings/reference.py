@@ -26,6 +26,12 @@ _SECTIONS = (
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
     ("swarm", "SwarmPolicy"),
+    ("operations", "OperationsSettings"),
+    ("operations.webhooks[]", "WebhookSettings"),
+    ("operations.topics[]", "TopicSettings"),
+    ("levels and operations.console", "AlertLevels"),
+    ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

@@ -53,6 +53,12 @@ def test_the_configuration_is_one_that_edgemind_reads(plan: Environment, site: S
     assert [known.name for known in fleet.sites] == [planned.name for planned in plan.sites_in(site.region)]
     assert settings.state.store == "dynamodb"
     assert (settings.aws.environment, settings.aws.region) == (plan.name, site.region)
+    assert (settings.memory.kind, settings.memory.memory_id) == ("agentcore", None)
+    assert settings.memory.namespace == (f"/metro/{site.region}" if plan.memory.learns else None)
+    assert fleet.cloud is not None
+    assert fleet.cloud.models() == tuple(model.name for model in plan.cloud.models)
+    assert settings.bedrock is not None
+    assert [model.model_id for model in settings.bedrock.models] == [model.profile for model in plan.cloud.models]
     for known in fleet.sites:
         assert known.models() == (plan.model.name,)
         assert known.gateway_url is not None
@@ -62,7 +68,8 @@ def test_the_configuration_is_one_that_edgemind_reads(plan: Environment, site: S
 @every_site
 def test_pods_run_where_their_site_is(plan: Environment, site: SitePlan) -> None:
     made = pods(rendered(plan, site))
-    assert made.keys() == {"edgemind-gateway", "edgemind-controller", f"edgemind-model-{plan.model.server}"}
+    models = f"edgemind-model-{plan.model.server}"
+    assert made.keys() == {"edgemind-gateway", "edgemind-controller", "edgemind-bedrock-proxy", models}
     expected = {"edgemind.io/site": site.name} if site.nodes else {"topology.kubernetes.io/zone": site.zone}
     for name, pod in made.items():
         assert pod["nodeSelector"] == expected, name

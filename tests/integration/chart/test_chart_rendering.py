@@ -128,7 +128,7 @@ def test_bedrock_is_declared_as_the_cloud_tier_of_the_sites_gateways(tmp_path: P
     settings = loaded(manifests, tmp_path)
     assert settings.cloud is not None
     (model,) = settings.cloud.models
-    assert (settings.cloud.name, settings.cloud.rtt_ms, settings.cloud.zones) == ("bedrock", 15, {"eu"})
+    assert (settings.cloud.name, settings.cloud.rtt_ms, settings.cloud.zones) == ("bedrock", 15.0, frozenset({"eu"}))
     assert (model.name, model.base_url, model.slots) == ("a", "http://edgemind-bedrock-proxy:8500/v1", 3 * 16)
     assert settings.bedrock is not None
     assert str(model.key) == str(settings.bedrock.key) == "file:/run/edgemind/secrets/bedrock-key"
