@@ -123,7 +123,7 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, MEMORY, SCRATCH, DEPLOYMENT, *ACCOUNT)
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from edgemind.settings import load_settings
+from stacks.constructs.site_release import SECRET_FILES
 from stacks.environments import ENVIRONMENTS, Environment, SitePlan
 from stacks.image_names import FAMILIES, given
 from stacks.site_values import RELEASE, site_values
@@ -46,9 +47,11 @@ def test_the_configuration_is_one_that_edgemind_reads(plan: Environment, site: S
         for manifest in rendered(plan, site)
         if manifest["kind"] == "ConfigMap" and "edgemind.yaml" in manifest["data"]
     ]
+    for name in SECRET_FILES.values():
+        (tmp_path / name).write_text(f"{name}-of-this-test", encoding="utf-8")
     file = tmp_path / "edgemind.yaml"
-    file.write_text(configuration, encoding="utf-8")
-    settings = load_settings(file, {}, resolve_secrets=False)
+    file.write_text(configuration.replace("/run/edgemind/secrets", str(tmp_path)), encoding="utf-8")
+    settings = load_settings(file, {})
     fleet = settings.fleet()
     assert [known.name for known in fleet.sites] == [planned.name for planned in plan.sites_in(site.region)]
     assert settings.state.store == "dynamodb"

@@ -10,8 +10,8 @@ import click
 
 from edgemind.bootstrap.bedrock import BedrockLink, open_bedrock
 from edgemind.entrypoints.bedrock_proxy.application import ProxyRules, Served, proxy_app
-from edgemind.entrypoints.controller.command import parse_listen
 from edgemind.entrypoints.exit_codes import exit_codes
+from edgemind.entrypoints.gateway.listeners import parse_listen
 from edgemind.entrypoints.model_server.application import Application
 from edgemind.entrypoints.model_server.serving import reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
