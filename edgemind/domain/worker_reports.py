@@ -50,6 +50,8 @@ class GatewayCounters:
     by_site: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
     by_model: Mapping[str, int] = field(default_factory=dict)
+    late: int = 0
+    """Of `ok`: answered after the request's own deadline; 0 from a worker of a version before this was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         by_site=_added(one.by_site for one in everyone),
         by_reason=_added(one.by_reason for one in everyone),
         by_model=_added(one.by_model for one in everyone),
+        late=sum(one.late for one in everyone),
     )
 
 
@@ -165,6 +168,7 @@ def _counters(fields: Fields) -> GatewayCounters:
         by_site=stats.counts("by_site"),
         by_reason=stats.counts("by_reason"),
         by_model=stats.counts("by_model"),
+        late=stats.count("late", 0),
     )
 
 

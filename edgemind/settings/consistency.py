@@ -19,10 +19,12 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
     """Every contradiction in a document, in no particular order."""
     sites, tenants = _entries(data, "sites"), _entries(data, "tenants")
     cloud: list[Entry] = [(("cloud",), value)] if isinstance(value := data.get("cloud"), dict) else []
+    bedrock = data.get("bedrock")
     models = [entry for path, site in sites + cloud for entry in _entries(site, "models", path)]
     return [
         *_repeated_names(sites + cloud, "site"),
         *_repeated_names(tenants, "tenant"),
+        *_repeated_names(_entries(bedrock, "models", ("bedrock",)) if isinstance(bedrock, dict) else [], "model"),
         *_unknown_neighbours(sites),
         *_shared_addresses(sites, models),
         *_misplaced_simulation(models),

@@ -19,11 +19,19 @@ _SECTIONS = (
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
     ("sites[].models[].simulated", "SimulatedSettings"),
     ("cloud", "CloudSettings"),
+    ("bedrock", "BedrockSettings"),
+    ("bedrock.models[]", "BedrockModelSettings"),
     ("tenants[]", "TenantSettings"),
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
     ("swarm", "SwarmPolicy"),
+    ("operations", "OperationsSettings"),
+    ("operations.webhooks[]", "WebhookSettings"),
+    ("operations.topics[]", "TopicSettings"),
+    ("levels and operations.console", "AlertLevels"),
+    ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

@@ -65,14 +65,14 @@ class HttpPeers:
 
     async def site_status(self, site: str) -> SiteStatus:
         answer = await self._call(site, "GET", f"/sites/{quote(site, safe='')}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _SITE_STATUS)
+        return typed_answer(site, answer, _SITE_STATUS)
 
     async def recent_decisions(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
         query = {"scope": "site", "limit": str(limit)}
         if before is not None:
             query["cursor"] = format_cursor(*before)
         answer = await self._call(site, "GET", f"/decisions?{urlencode(query)}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _DECISION_PAGE).decisions
+        return typed_answer(site, answer, _DECISION_PAGE).decisions
 
     async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
         answer = await self._call(site, "GET", f"/decisions/{quote(decision_id, safe='')}", QUERY_TIMEOUT_S)
@@ -90,7 +90,7 @@ class HttpPeers:
         if before is not None:
             query["cursor"] = str(before)
         answer = await self._call(site, "GET", f"/rounds?{urlencode(query)}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _ROUND_PAGE).rounds
+        return typed_answer(site, answer, _ROUND_PAGE).rounds
 
     async def round(self, site: str, fence: Fence) -> RoundRecord | None:
         answer = await self._call(site, "GET", f"/rounds/{fence}", QUERY_TIMEOUT_S)
@@ -112,7 +112,7 @@ class HttpPeers:
         if fence is not None:
             query["fence"] = fence
         answer = await self._call(site, "GET", f"/agent-calls?{urlencode(query)}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _CALL_PAGE).calls
+        return typed_answer(site, answer, _CALL_PAGE).calls
 
     async def drain(self, site: str, draining: bool) -> None:
         verb = "drain" if draining else "undrain"
@@ -145,7 +145,8 @@ class HttpPeers:
         return await self._calls.call(method, url, timeout_s=timeout_s, headers=sent, body=body)
 
 
-def _typed(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:
+def typed_answer(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:
+    """The document in a controller's answer; PermanentError or UpstreamFailed if there is none of this shape."""
     if answer.status != 200:
         _refused(site, answer)
     try:

@@ -12,6 +12,7 @@ from edgemind.domain.swarm.votes import Vote
 from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.services.rounds.keep_rounds import RoundKeeper
+from edgemind.services.rounds.round_counts import RoundCounts
 
 log = logging.getLogger("edgemind.rounds")
 
@@ -48,9 +49,16 @@ class RoundHistory:
         """Who else hears of records, after they are on their way to the journal: nobody among them may block."""
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
+        self.counts = RoundCounts(known)
         self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
 
+    def effect(self, report: EffectReport) -> None:
+        """What came of this site's part in a decision."""
+        self.counts.effect(report)
+        self.recorder.effect(report)
+
     def _keep(self, record: RoundRecord) -> None:
+        self.counts.round(record)
         self._keeper.keep(record)
         for tell in self.told:
             tell(record)
