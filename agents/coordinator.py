@@ -74,7 +74,7 @@ class DecisionCoordinator:
         while True:
             memories = await self._waiting.get()
             await asyncio.sleep(AFTER_S)
-            while self.busy():
+            while self.busy():  # noqa: ASYNC110 - it may well be seldom, and nothing waits for this
                 await asyncio.sleep(AFTER_S)
             await self.tell(memories)
 

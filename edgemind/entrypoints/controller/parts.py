@@ -48,6 +48,7 @@ class ControllerParts:
         self.advice = AdvicePart(settings, site, lambda: around.watcher.current, controller, clock, self.audit)
         self.operations = OperationsPart(settings, controller, around.pools, clock, lambda: around.watcher.last_error)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
+        self.advice.advice.accepted = self.agents.advice_accepted
 
     def route_sets(self) -> list[RouteSet]:
         return [
