@@ -13,6 +13,7 @@ import click
 from agents.advisor.advising import Advice, advise, put_forward
 from agents.advisor.facts import FleetReader, read_facts
 from agents.advisor.models import MakeModel, ModelFailed, model_maker
+from agents.sessions import MakeSession, session_maker
 from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
 from edgemind.entrypoints.advice.listing import change_text, plain
@@ -34,11 +35,12 @@ class Advisor:
     make: MakeModel
     name: str
     timeout_s: float
+    sessions: MakeSession = lambda _: None
 
     def once(self) -> dict[str, Any]:
         """One piece of advice, as a document. Raises ModelFailed, or Refused with what the fleet said."""
         facts = read_facts(self.fleet)
-        advice = asyncio.run(advise(self.make, facts, self.timeout_s))
+        advice = asyncio.run(advise(self.make, facts, self.timeout_s, self.sessions))
         decided = {"round": advice.fence, "decided": outcome_words(facts.newest.outcome) if facts.newest else ""}
         document: dict[str, Any] = {
             "model": self.name, **decided, **_told(advice), "change": None, "refused": None
@@ -72,7 +74,13 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     before = click.get_current_context().find_root().params
     settings = load_settings(_file(config))
     client = _client(settings, fleet or before.get("fleet"), token or before.get("token"))
-    advisor = Advisor(client, model_maker(settings), str(settings.advice.name), settings.advice.timeout_s)
+    advisor = Advisor(
+        client,
+        model_maker(settings),
+        str(settings.advice.name),
+        settings.advice.timeout_s,
+        session_maker(settings, _now_ms),
+    )
     as_json = (output or before.get("output")) == "json"
     if every:
         _again_and_again(advisor, settings.advice.every_s, as_json)
@@ -90,6 +98,10 @@ def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
         except (EdgeMindError, Refused) as exc:
             click.echo(f"no advice this time: {plain(exc.message if isinstance(exc, Refused) else exc)}", err=True)
         time.sleep(every_s)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _file(config: Path | None) -> Path:

@@ -49,6 +49,7 @@ class ControllerParts:
         sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
         self.metrics = MetricsPart(settings, sources, self.operations, around.access)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
+        self.advice.advice.accepted = self.agents.advice_accepted
 
     def route_sets(self) -> list[RouteSet]:
         return [

@@ -39,6 +39,18 @@ def test_an_advisor_proposes_an_operator_accepts_and_rolls_back(site_a: AdvisedC
     assert {entry.kind.value for entry in site_a.audit.entries} == {"policy_change"}
 
 
+def test_what_is_accepted_is_told_in_words_without_the_proposers(site_a: AdvisedController) -> None:
+    told: list[str] = []
+    site_a.advice.accepted = told.append
+    site_a.propose(GOOD)
+    assert told == []
+    site_a.ask("POST", "/adv-1/accept")
+    (text,) = told
+    assert text.startswith("adv-1 accepted by operator: swarm.hysteresis_ratio 0.1 -> 0.12. The replay: ")
+    site_a.ask("POST", "/adv-1/rollback")
+    assert told == [text]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "may"),
     [
