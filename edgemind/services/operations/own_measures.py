@@ -51,11 +51,17 @@ class OwnMeasures:
         return self._history.page(self._controller().own.site.name, since_ms, step_ms, self._clock.wall_ms())
 
     def ages_ms(self) -> dict[str, float]:
-        """Of every other site with a controller, the age of its newest report: its beacon's answer or its heartbeat."""
+        """Of every site with a controller, the age of its newest report: its beacon's answer or its heartbeat.
+
+        The own site's is 0: others may have told that it is down, and whoever goes on has to see that it is not.
+        """
         controller, now_s = self._controller(), self._clock.monotonic_s()
         around, ages = controller.neighbourhood, {}
         for site in around.fleet.sites:
-            if site.controller_url is None or site.name == controller.own.site.name:
+            if site.controller_url is None:
+                continue
+            if site.name == controller.own.site.name:
+                ages[site.name] = 0.0
                 continue
             heartbeat_ms = controller.heartbeat.age_ms(site.name)
             if heartbeat_ms is not None:
