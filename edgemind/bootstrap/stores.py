@@ -43,7 +43,7 @@ def open_swarm_store(settings: Settings) -> SwarmStore:
             from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
 
             require_boto3("state.store: dynamodb")
-            table = partial(_state_table, settings)
+            table = partial(state_table, settings)
             return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
         case other:
             assert_never(other)
@@ -66,11 +66,11 @@ def _dynamodb_store(settings: Settings) -> StateStore:
     from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
 
     require_boto3("state.store: dynamodb")
-    address = TableAddress(partial(_state_table, settings), settings.aws.region, settings.state.endpoint_url)
+    address = TableAddress(partial(state_table, settings), settings.aws.region, settings.state.endpoint_url)
     return DynamoDbStateStore(DynamoDbTable(address), settings.metro)
 
 
-def _state_table(settings: Settings) -> str:
+def state_table(settings: Settings) -> str:
     """The configured name, or the one that the environment's stacks tell. Blocks in the second case."""
     return settings.state.table or _deployed(settings, "state_table")
 

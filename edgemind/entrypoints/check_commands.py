@@ -1,4 +1,4 @@
-"""`edgemind check`: looks at what a deploy will need before it starts, and at the swarm's store. It only reads.
+"""`edgemind check`: looks at what a deploy will need before it starts, at the swarm's store, and at Bedrock's models.
 
 Exit codes: 0 nothing is missing; 1 something is missing or could not be looked at; 2 wrong usage, or an environment
 that the CDK app refuses; 3 AWS cannot be reached.
@@ -15,6 +15,7 @@ import click
 
 from edgemind.bootstrap import cloud_account
 from edgemind.domain.deployment_needs import DeploymentNeeds, Finding, gaps, ready
+from edgemind.entrypoints.check_bedrock import check_bedrock
 from edgemind.entrypoints.check_store import check_store
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage
 from edgemind.entrypoints.text_tables import text_table
@@ -37,10 +38,11 @@ class AwsUnreachable(Refused):
 
 @click.group()
 def check() -> None:
-    """Look at what a deploy will need, and at the swarm's store, before they are needed."""
+    """Look at what a deploy will need, at the swarm's store and at Bedrock's models, before they are needed."""
 
 
 check.add_command(check_store)
+check.add_command(check_bedrock)
 
 
 @check.command("aws", epilog=EXIT_CODES)

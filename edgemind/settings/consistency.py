@@ -19,10 +19,12 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
     """Every contradiction in a document, in no particular order."""
     sites, tenants = _entries(data, "sites"), _entries(data, "tenants")
     cloud: list[Entry] = [(("cloud",), value)] if isinstance(value := data.get("cloud"), dict) else []
+    bedrock = data.get("bedrock")
     models = [entry for path, site in sites + cloud for entry in _entries(site, "models", path)]
     return [
         *_repeated_names(sites + cloud, "site"),
         *_repeated_names(tenants, "tenant"),
+        *_repeated_names(_entries(bedrock, "models", ("bedrock",)) if isinstance(bedrock, dict) else [], "model"),
         *_unknown_neighbours(sites),
         *_shared_addresses(sites, models),
         *_misplaced_simulation(models),
@@ -31,6 +33,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
         *_missing_place(data, "model_store", "s3", "bucket"),
+        *_missing_memory(data),
     ]
 
 
@@ -167,3 +170,9 @@ def _missing_place(data: dict[str, object], group: str, store: str, place: str) 
             ("aws", "region"),
             f"is missing, and the {place} is looked up there; add region: eu-central-1 or {group}.{place}",
         )
+
+
+def _missing_memory(data: dict[str, object]) -> Iterator[Finding]:
+    memory = data.get("memory")
+    if isinstance(memory, dict) and memory.get("kind") == "agentcore" and "memory_id" not in memory:
+        yield Finding(("memory", "memory_id"), "is missing, and kind: agentcore needs it; add memory_id: ID")

@@ -21,6 +21,7 @@ OVERRIDABLE: Mapping[str, tuple[str, ...]] = {
     "state": ("store", "directory", "table", "endpoint_url"),
     "model_store": ("store", "directory", "bucket", "endpoint_url"),
     "aws": ("environment", "region"),
+    "audit": ("enabled", "directory", "decision_sample_ratio", "keep_mib", "keep_days"),
 }
 """Groups of single values, and their fields: `EDGEMIND_<GROUP>__<FIELD>` replaces one."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from edgemind.errors import ConfigurationError
 from edgemind.settings.consistency import contradictions
 from edgemind.settings.document import Document, parse_document
 from edgemind.settings.environment import process_environment, read_overrides
@@ -47,6 +48,23 @@ def load_settings(
     return settings
 
 
+def with_telemetry_secrets(settings: Settings, path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings that were loaded without secrets, with those of their telemetry: for a process that needs no others.
+
+    Raises ConfigurationError, which names what is missing.
+    """
+    if not settings.telemetry.headers:
+        return settings
+    file = Path(path)
+    reader = SecretReader(file.absolute().parent, process_environment() if environ is None else environ)
+    try:
+        headers = {name: reader.read(secret.reference) for name, secret in settings.telemetry.headers.items()}
+    except ValueError as exc:
+        raise ConfigurationError(f"{file}: telemetry.headers: {exc}") from exc
+    telemetry = settings.telemetry.model_copy(update={"headers": headers})
+    return settings.model_copy(update={"telemetry": telemetry})
+
+
 def _top_level(document: Document, places: Places) -> dict[str, object]:
     if document.data is None and not document.findings:
         raise refusal([Finding((), "is empty; start with version: 1, as docs/configuration.md shows")], places)
@@ -54,7 +72,7 @@ def _top_level(document: Document, places: Places) -> dict[str, object]:
         message = "is not a mapping at its top level; start with version: 1, as docs/configuration.md shows"
         raise refusal([*document.findings, Finding((), message)], places)
     # Defaults that are relative to the file's folder are resolved while validating, so the group has to be there.
-    return {"state": {}, "model_store": {}, **document.data}
+    return {"state": {}, "model_store": {}, "audit": {}, **document.data}
 
 
 def _validated(data: dict[str, object], reader: SecretReader) -> tuple[Settings | None, list[Finding]]:

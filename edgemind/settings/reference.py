@@ -19,6 +19,8 @@ _SECTIONS = (
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
     ("sites[].models[].simulated", "SimulatedSettings"),
     ("cloud", "CloudSettings"),
+    ("bedrock", "BedrockSettings"),
+    ("bedrock.models[]", "BedrockModelSettings"),
     ("tenants[]", "TenantSettings"),
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
@@ -28,6 +30,8 @@ _SECTIONS = (
     ("operations.webhooks[]", "WebhookSettings"),
     ("operations.topics[]", "TopicSettings"),
     ("levels and operations.console", "AlertLevels"),
+    ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

@@ -30,6 +30,7 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
+ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
@@ -71,6 +72,9 @@ def asked_by(component: str) -> set[str]:
     if methods_used(RUNS[component], {"open_swarm_store"}):
         rounds = methods_used(RUNS[component], port_methods("edgemind.ports.swarm_store", "SwarmStore"))
         actions |= SWARM_STORE.actions(rounds)
+    if methods_used(RUNS[component], {"open_advice_store"}):
+        advice = methods_used(RUNS[component], port_methods("edgemind.ports.advice_store", "AdviceStore"))
+        actions |= ADVICE_STORE.actions(advice)
     # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
@@ -104,7 +108,7 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")

@@ -63,7 +63,7 @@ def controller(config: Path | None, site: str | None, listen: str | None, voter:
 def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address:
     """Where to listen: the flag, else what the site declares. Raises ConfigurationError."""
     if listen is not None:
-        return _parsed(listen)
+        return parse_listen(listen)
     if site.controller_url is None:
         raise ConfigurationError(
             f"site {site.name!r} declares no 'controller:' address; add one to the configuration or pass --listen"
@@ -77,7 +77,8 @@ def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address
     return Address(parts.hostname or "127.0.0.1", parts.port or {"https": 443}.get(parts.scheme, 80))
 
 
-def _parsed(listen: str) -> Address:
+def parse_listen(listen: str) -> Address:
+    """`--listen`. Raises ConfigurationError."""
     parts = urlsplit(f"//{listen}")
     try:
         if parts.hostname and parts.port is not None:

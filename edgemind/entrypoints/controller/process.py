@@ -17,9 +17,11 @@ from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
 from edgemind.entrypoints.controller.operations_part import OperationsPart
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
@@ -29,6 +31,7 @@ from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
+from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.rounds.site_rounds import SiteRounds
@@ -86,6 +89,16 @@ class ControllerProcess:
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
         self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
         self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+        self._add_parts(settings)
+
+    def _add_parts(self, settings: Settings) -> None:
+        """What runs beside the rounds, and answers for itself."""
+        ages, counts = ReportAges(self._clock), self._history.counts
+        sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
+        self._metrics = MetricsRoute(sources, lambda: self.access)
+        self.advice = AdvicePart(settings, self._site, lambda: self._watcher.current, lambda: self.controller, self._clock)
+        self._using = asyncio.Lock()
+        """Reload, roster and advice each bring new settings: one successor is put together at a time."""
         self.operations = OperationsPart(
             settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
         )
@@ -102,7 +115,8 @@ class ControllerProcess:
                 lambda: self.controller,
                 lambda: self.access,
                 self._door,
-                (OperationsRoutes(lambda: self.operations.operations),),
+                route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
+                bare=[self._metrics.route()],
             ),
             http="httptools",
             ws="none",
@@ -129,7 +143,7 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += [*self._part.start(), *self.operations.start()]
+        beside += [*self._part.start(), self.advice.start(self._use_present), *self.operations.start()]
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -166,7 +180,7 @@ class ControllerProcess:
         elif f"sites[{self._site}]" in reload.restart_needed:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
-            await self._use(self._with_joined(reload.settings))
+            await self._use_present()
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)
@@ -190,7 +204,7 @@ class ControllerProcess:
         roster = self.membership.roster
         if self._joined != self._joined_declarations():
             self._joined = self._joined_declarations()
-            await self._use(self._with_joined(self._watcher.current))
+            await self._use_present()
             log.info("roster version %d: %s", roster.version, ", ".join(roster.sites))
         around = self.controller.neighbourhood
         around.know_members(roster.sites)
@@ -203,6 +217,11 @@ class ControllerProcess:
         for why in refused:
             log.error("a site that joined does not fit this edgemind.yaml, and is left out here: %s", why)
         return merged
+
+    async def _use_present(self) -> None:
+        """Go on with the file, the sites that joined, and the advice in force, as they are now."""
+        async with self._using:
+            await self._use(self.advice.over(self._with_joined(self._watcher.current)))
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
@@ -225,7 +244,7 @@ def serves_tls(settings: Settings, site: str) -> bool:
 
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
-    by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
+    by_role = {role: getattr(tokens, role.name.lower()) for role in Role}
     site = settings.access.site_tokens()
     return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 

@@ -4,11 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from edgemind.domain.histogram import LATENCY_BOUNDS_MS, Histogram
+from edgemind.domain.fleet import Tier
+from edgemind.entrypoints.exposition import histogram_family
 from edgemind.entrypoints.gateway.app import Parts
 
 COUNTERS = {
@@ -36,6 +37,9 @@ class WorkerCollector(Collector):
         stats, router = self._parts.stats, self._parts.router
         for name, text in COUNTERS.items():
             yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
+        yield CounterMetricFamily(
+            "edgemind_gateway_cloud", "Requests that were sent to the cloud tier.", value=_in_cloud(self._parts)
+        )
         for attribute, label in BY_LABEL.items():
             family = CounterMetricFamily(
                 f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label]
@@ -43,8 +47,8 @@ class WorkerCollector(Collector):
             for value, count in getattr(stats, attribute).items():
                 family.add_metric([value], count)
             yield family
-        yield _histogram("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
-        yield _histogram(
+        yield histogram_family("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
+        yield histogram_family(
             "edgemind_gateway_added_latency_seconds",
             "Time to the first body byte less the service time that the model server stated.",
             stats.added,
@@ -72,6 +76,11 @@ class WorkerCollector(Collector):
             yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
 
 
+def _in_cloud(parts: Parts) -> int:
+    sites = [target.candidate.site for target in parts.router.targets.values()]
+    return sum(parts.stats.by_site[name] for name in {site.name for site in sites if site.tier is Tier.CLOUD})
+
+
 def table_age_s(parts: Parts) -> float | None:
     """Seconds since the routing table was computed, or None before the first one."""
     table = parts.router.table
@@ -82,12 +91,3 @@ def exposition(parts: Parts) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(WorkerCollector(parts))
     return generate_latest(registry)
-
-
-def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
-    buckets, running = [], 0
-    for position, count in enumerate(histogram.counts):
-        running += count
-        bound = f"{LATENCY_BOUNDS_MS[position] / 1000.0:g}" if position < len(LATENCY_BOUNDS_MS) else "+Inf"
-        buckets.append((bound, running))
-    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum_ms / 1000.0)

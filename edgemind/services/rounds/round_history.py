@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from edgemind.domain.swarm.history import EffectReport
+from edgemind.domain.swarm.history import EffectReport, RoundRecord
 from edgemind.domain.swarm.protocol import Effect, Event
 from edgemind.domain.swarm.recorder import RoundRecorder
 from edgemind.domain.swarm.round_drafts import ROUNDS_KEPT
@@ -12,6 +12,7 @@ from edgemind.domain.swarm.votes import Vote
 from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.services.rounds.keep_rounds import RoundKeeper
+from edgemind.services.rounds.round_counts import RoundCounts
 
 log = logging.getLogger("edgemind.rounds")
 
@@ -44,9 +45,23 @@ class RoundHistory:
 
     def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock) -> None:
         self.journal = journal
+        self.told: list[Callable[[RoundRecord], None]] = []
+        """Who else hears of records, after they are on their way to the journal: nobody among them may block."""
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
-        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keeper.keep, clock.wall_ms, known)
+        self.counts = RoundCounts(known)
+        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
+
+    def effect(self, report: EffectReport) -> None:
+        """What came of this site's part in a decision."""
+        self.counts.effect(report)
+        self.recorder.effect(report)
+
+    def _keep(self, record: RoundRecord) -> None:
+        self.counts.round(record)
+        self._keeper.keep(record)
+        for tell in self.told:
+            tell(record)
 
     def close(self) -> None:
         """Blocks until everything is written."""
