@@ -40,6 +40,9 @@ COMMANDS = {
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
+    "top": LazyCommand(f"{_HERE}.operations.command:top", "Watch the fleet: load, KPIs, alerts, rounds."),
+    "kpis": LazyCommand(f"{_HERE}.operations.command:kpis", "Show every KPI against its target."),
+    "alerts": LazyCommand(f"{_HERE}.operations.command:alerts", "List what is wrong in the fleet."),
     "advice": LazyCommand(
         f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
     ),
