@@ -35,6 +35,8 @@ class DecisionRecord:
     actual_ms: float = 0.0
     status: int = 0
     attempts: tuple[tuple[str, str], ...] = ()
+    session: bytes | None = None
+    """As the request named it. It stays in this process: what is kept or told of it is its hash."""
 
 
 class RecentDecisions:
@@ -64,6 +66,8 @@ def summarize(record: DecisionRecord) -> dict[str, Any]:
         "predicted_ms": round(record.predicted_ms, 3),
         "actual_ms": round(record.actual_ms, 3) if record.actual_ms else None,
         "status": record.status,
+        "residency": sorted(record.constraints.residency),
+        "zones": sorted(record.chosen.site.zones) if record.chosen else [],
     }
 
 

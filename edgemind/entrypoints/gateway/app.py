@@ -22,6 +22,7 @@ from edgemind.entrypoints.gateway.refusals import (
 )
 from edgemind.entrypoints.gateway.relay import Relay, Relays
 from edgemind.ports.clock import Clock
+from edgemind.services.audit.hand_over import DecisionsToKeep
 from edgemind.services.gateway_stats import GatewayStats
 from edgemind.services.recent_decisions import DecisionRecord, RecentDecisions
 from edgemind.services.route_request import RequestRouter
@@ -42,6 +43,7 @@ class Parts:
     clock: Clock
     rng: Random
     id_prefix: str
+    to_keep: DecisionsToKeep
 
 
 class GatewayApp:
@@ -89,6 +91,7 @@ class GatewayApp:
         admission.charge(caller)
         record = self._record(api, admitted, model)
         parts.decisions.add(record)
+        parts.to_keep.offer(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None
         stats.requests += 1
         if not forwarded:
@@ -118,6 +121,7 @@ class GatewayApp:
             tuple(candidates.costs_ms),
             candidates.terms,
             parts.router.table.version,
+            session=admitted.session,
         )
 
     def _shed(self, exchange: Exchange, shed: Shed, record: DecisionRecord, *, forwarded: bool) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 import uvicorn
+from starlette.applications import Starlette
 
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.service import Draining
@@ -45,3 +46,16 @@ class GatewayServer(uvicorn.Server):
 
 async def no_asgi(scope: object, receive: object, send: object) -> None:
     """uvicorn wants an application; GatewayProtocol serves requests without one."""
+
+
+def admin_config(app: Starlette) -> uvicorn.Config:
+    """Of the admin listener."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

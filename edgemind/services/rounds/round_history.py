@@ -4,13 +4,15 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from edgemind.domain.swarm.history import EffectReport
+from edgemind.domain.swarm.history import EffectReport, RoundRecord
 from edgemind.domain.swarm.protocol import Effect, Event
 from edgemind.domain.swarm.recorder import RoundRecorder
 from edgemind.domain.swarm.round_drafts import ROUNDS_KEPT
 from edgemind.domain.swarm.votes import Vote
+from edgemind.ports.audit_journal import AuditJournal
 from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
+from edgemind.services.audit.keep_rounds import RoundAudit
 from edgemind.services.rounds.keep_rounds import RoundKeeper
 
 log = logging.getLogger("edgemind.rounds")
@@ -20,6 +22,8 @@ class UnfailingRecorder(RoundRecorder):
     """A defect in it costs history and nothing else: it is told once, and the round goes on."""
 
     _failed = False
+    on_effect: Callable[[EffectReport], None] = staticmethod(lambda report: None)
+    """Who hears of every effect, also of one whose round is no longer known."""
 
     def observe(self, event: Event, effects: Sequence[Effect], now_ms: float) -> None:
         self._try(partial(super().observe, event, effects, now_ms))
@@ -29,6 +33,7 @@ class UnfailingRecorder(RoundRecorder):
 
     def effect(self, report: EffectReport) -> None:
         self._try(partial(super().effect, report))
+        self._try(partial(self.on_effect, report))
 
     def _try(self, write_down: Callable[[], None]) -> None:
         try:
@@ -42,11 +47,19 @@ class UnfailingRecorder(RoundRecorder):
 class RoundHistory:
     """For as long as the process lives. Whoever runs the site's member shows `recorder` every step of it."""
 
-    def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock) -> None:
+    def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock, audit: AuditJournal) -> None:
         self.journal = journal
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
-        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keeper.keep, clock.wall_ms, known)
+        provable = RoundAudit(site, audit, clock, known)
+
+        def keep(record: RoundRecord) -> None:
+            self._keeper.keep(record)
+            provable.round(record)
+
+        recorder = UnfailingRecorder(site, metro, keep, clock.wall_ms, known)
+        recorder.on_effect = provable.effect
+        self.recorder: RoundRecorder = recorder
 
     def close(self) -> None:
         """Blocks until everything is written."""
