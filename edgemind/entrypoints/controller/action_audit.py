@@ -12,6 +12,8 @@ from edgemind.entrypoints.controller.answers import ApiRefusal
 from edgemind.services.site_controller import SiteController
 
 BODY_LIMIT_BYTES = 4096
+UNTOLD = frozenset({"/audit/erase"})
+"""Its body names who wants to be forgotten."""
 
 
 def action_audit(
@@ -55,7 +57,7 @@ async def _asked(request: Request, shown: Callable[[object], object]) -> dict[st
         asked["query"] = dict(request.query_params)
     body = await request.body()
     if body:
-        asked["body"] = shown(_readable(body))
+        asked["body"] = "(not told)" if path in UNTOLD else shown(_readable(body))
     return asked
 
 

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.audit_routes import AuditRoutes
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.route_sets import RouteSet
@@ -36,5 +37,5 @@ def openapi_document() -> dict[str, Any]:
         raise RuntimeError("the document is made without a controller")
 
     # Each set of routes that a controller's process adds stands here, too.
-    route_sets: Sequence[RouteSet] = ()
+    route_sets: Sequence[RouteSet] = (AuditRoutes(nobody),)
     return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

@@ -20,6 +20,7 @@ from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.application import controller_app
+from edgemind.entrypoints.controller.audit_routes import AuditRoutes
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
@@ -96,7 +97,9 @@ class ControllerProcess:
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            controller_app(
+                lambda: self.controller, lambda: self.access, self._door, [AuditRoutes(lambda: self.controller)]
+            ),
             http="httptools",
             ws="none",
             lifespan="off",
