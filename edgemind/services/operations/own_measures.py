@@ -56,10 +56,12 @@ class OwnMeasures:
 
         The own site's is 0: others may have told that it is down, and whoever goes on has to see that it is not.
         """
-        controller = self._controller()
-        own = controller.own.site
-        others = self._ages.ages_ms(controller.neighbourhood, controller.heartbeat)
+        own, others = self._controller().own.site, self.others_ages_ms()
         return {**others, own.name: 0.0} if own.controller_url is not None else others
+
+    def others_ages_ms(self) -> dict[str, float]:
+        controller = self._controller()
+        return self._ages.ages_ms(controller.neighbourhood, controller.heartbeat)
 
     def age_trend(self) -> list[float | None]:
         """The oldest report of each of the last minutes, the oldest minute first."""
