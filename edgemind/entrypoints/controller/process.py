@@ -29,6 +29,7 @@ from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
+from edgemind.services.rounds.round_spans import RoundSpans
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings, Store, with_joined_sites
@@ -73,7 +74,9 @@ class ControllerProcess:
         swarm = bootstrap.open_swarm_store(settings)
         self.membership = SwarmMembership(site, swarm, self._declared, self._suspected)
         journal = bootstrap.open_round_journal(settings, site)
-        self._history = RoundHistory(site, settings.metro, journal, self._clock)
+        self._spans = bootstrap.open_span_sink(settings, site, "controller", site)
+        spans = RoundSpans(self._spans, self._clock).keep if self._spans is not None else None
+        self._history = RoundHistory(site, settings.metro, journal, self._clock, spans)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
         members = MetroMembers(
@@ -125,6 +128,8 @@ class ControllerProcess:
         finally:
             await stop_loops([*self._loops, *beside])
             await self._part.close()
+            if self._spans is not None:
+                await asyncio.to_thread(self._spans.close)
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)

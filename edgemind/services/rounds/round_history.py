@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from edgemind.domain.swarm.history import EffectReport
+from edgemind.domain.swarm.history import EffectReport, RoundRecord
 from edgemind.domain.swarm.protocol import Effect, Event
 from edgemind.domain.swarm.recorder import RoundRecorder
 from edgemind.domain.swarm.round_drafts import ROUNDS_KEPT
@@ -12,6 +12,8 @@ from edgemind.domain.swarm.votes import Vote
 from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.services.rounds.keep_rounds import RoundKeeper
+
+KeepRecord = Callable[[RoundRecord], None]
 
 log = logging.getLogger("edgemind.rounds")
 
@@ -42,11 +44,25 @@ class UnfailingRecorder(RoundRecorder):
 class RoundHistory:
     """For as long as the process lives. Whoever runs the site's member shows `recorder` every step of it."""
 
-    def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock) -> None:
+    def __init__(
+        self,
+        site: str,
+        metro: str,
+        journal: RoundJournal,
+        clock: Clock,
+        also: KeepRecord | None = None,
+    ) -> None:
+        """`also` is given whatever is kept, once it is on its way to the journal."""
         self.journal = journal
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
-        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keeper.keep, clock.wall_ms, known)
+        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
+        self._also = also
+
+    def _keep(self, record: RoundRecord) -> None:
+        self._keeper.keep(record)
+        if self._also is not None:
+            self._also(record)
 
     def close(self) -> None:
         """Blocks until everything is written."""
