@@ -49,6 +49,8 @@ class GatewayCounters:
     refused: int = 0
     retried: int = 0
     hung_up: int = 0
+    telemetry_dropped: int = 0
+    """Spans that were to be kept and never arrived."""
     requests_per_s: float = 0.0
     added_ms_p50: float | None = None
     added_ms_p99: float | None = None
@@ -145,6 +147,7 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         refused=sum(one.refused for one in everyone),
         retried=sum(one.retried for one in everyone),
         hung_up=sum(one.hung_up for one in everyone),
+        telemetry_dropped=sum(one.telemetry_dropped for one in everyone),
         requests_per_s=sum(one.requests_per_s for one in everyone),
         added_ms_p50=sum(ms * n for ms, n in with_p50) / sum(n for _, n in with_p50) if with_p50 else None,
         added_ms_p99=max(p99s, default=None),
@@ -172,6 +175,7 @@ def _counters(fields: Fields) -> GatewayCounters:
         refused=stats.count("refused", 0),
         retried=stats.count("retried", 0),
         hung_up=stats.count("hung_up", 0),
+        telemetry_dropped=stats.count("telemetry_dropped", 0),
         requests_per_s=stats.number("requests_per_s", 0.0),
         added_ms_p50=stats.number_or_none("added_ms_p50"),
         added_ms_p99=stats.number_or_none("added_ms_p99"),

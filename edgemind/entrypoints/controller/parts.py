@@ -17,6 +17,7 @@ from edgemind.entrypoints.controller.operations_part import OperationsPart
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.route_sets import RouteSet
+from edgemind.entrypoints.controller.traces_part import TracesPart
 from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
 from edgemind.services.rounds.round_history import RoundHistory
@@ -52,6 +53,7 @@ class ControllerParts:
         ages_ms = self.operations.operations.own.others_ages_ms
         sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
         self.metrics = MetricsPart(settings, sources, self.operations, around.access)
+        self.traces = TracesPart(settings, site, around.history, self.operations, clock)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
         self.advice.advice.accepted = self.agents.advice_accepted
 
@@ -85,4 +87,5 @@ class ControllerParts:
         await self.rounds.close()
         await self.operations.close()
         await self.metrics.close()
+        await self.traces.close()
         await self.agents.close()

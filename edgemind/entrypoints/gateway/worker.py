@@ -202,6 +202,7 @@ class Worker:
         while True:
             await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
             self.parts.router.tick()
+            self.parts.stats.telemetry_dropped = self.parts.tracing.dropped
 
     async def _sweep(self, server: GatewayServer) -> None:
         while True:
