@@ -43,6 +43,7 @@ COMMANDS = {
     "advice": LazyCommand(
         f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
     ),
+    "agents": LazyCommand(f"{_HERE}.agents_commands:agents", "List and follow the tool calls of the sites' agents."),
     "swarm": LazyCommand(f"{_HERE}.swarm_commands:swarm", "Prepare a metro for the rounds in which its sites decide."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
