@@ -113,7 +113,7 @@ class AlertWatch:
         silent: list[str] = []
         match scope:
             case AlertScope.SITE:
-                found = worst_first(own, PAGE_LIMIT)
+                found = worst_first([*own, *self._desk.told_here()], PAGE_LIMIT)
             case AlertScope.METRO:
                 found = worst_first(self._desk.alerts(), PAGE_LIMIT)
             case AlertScope.FLEET:
