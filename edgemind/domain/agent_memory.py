@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
@@ -69,6 +70,14 @@ class Recollection:
     kept: str
     matched_by: str
     damaged: int = 0
+
+
+def identity_of(metro: str, fence: str, site: str, kind: MemoryKind, text: str) -> str:
+    """The same for the same thing, whoever tells it: of each round one breach and one outcome a site, of the rest by
+    its words."""
+    whole = kind in {MemoryKind.ACTIVATION, MemoryKind.OUTCOME}
+    words = "" if whole else f"/{sha256(text.encode()).hexdigest()[:16]}"
+    return f"{metro}/{fence}/{site}/{kind.value}{words}"
 
 
 def memory_document(memory: Memory) -> dict[str, Any]:

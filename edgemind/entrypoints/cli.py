@@ -46,10 +46,12 @@ COMMANDS = {
     "advice": LazyCommand(
         f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
     ),
+    "agents": LazyCommand(f"{_HERE}.agents_commands:agents", "List and follow the tool calls of the sites' agents."),
     "swarm": LazyCommand(f"{_HERE}.swarm_commands:swarm", "Prepare a metro for the rounds in which its sites decide."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
+    "kpi": LazyCommand(f"{_HERE}.kpi.command:kpi", "Print KPIs, their limits, and rules and dashboards of them."),
     "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
     "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),

@@ -8,6 +8,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
+from edgemind.domain.agent_calls import AgentCall, AgentCallPage
 from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
 from edgemind.domain.decision_ids import format_cursor
 from edgemind.domain.fleet_status import DecisionPage, SiteStatus
@@ -22,7 +23,7 @@ from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
-from edgemind.ports.peers import DecisionCursor
+from edgemind.ports.peers import CallCursor, DecisionCursor
 
 BEACON_TIMEOUT_S = 0.5
 """Half of the silence after which a site is suspected: one lost beacon must not be the end of a neighbour."""
@@ -32,6 +33,7 @@ TELL_TIMEOUT_S = 0.2
 _SITE_STATUS = TypeAdapter(SiteStatus)
 _DECISION_PAGE = TypeAdapter(DecisionPage)
 _ROUND_PAGE = TypeAdapter(RoundPage)
+_CALL_PAGE = TypeAdapter(AgentCallPage)
 _Document = TypeVar("_Document")
 Headers = tuple[tuple[str, str], ...]
 
@@ -100,6 +102,17 @@ class HttpPeers:
             return parse_record(_json(site, answer))
         except DocumentInvalid as exc:
             raise PermanentError(f"the controller of {site} told of round {fence} what cannot be read: {exc}") from exc
+
+    async def agent_calls(
+        self, site: str, limit: int, before: CallCursor | None, fence: str | None
+    ) -> Sequence[AgentCall]:
+        query = {"scope": "site", "limit": str(limit)}
+        if before is not None:
+            query["cursor"] = format_cursor(*before)
+        if fence is not None:
+            query["fence"] = fence
+        answer = await self._call(site, "GET", f"/agent-calls?{urlencode(query)}", QUERY_TIMEOUT_S)
+        return typed_answer(site, answer, _CALL_PAGE).calls
 
     async def drain(self, site: str, draining: bool) -> None:
         verb = "drain" if draining else "undrain"

@@ -1,8 +1,9 @@
 """What a site remembers of a round once it is over: each thing by one site only, the one that knows it best."""
 
-from edgemind.domain.agent_memory import Memory, MemoryKind
+from edgemind.domain.agent_memory import Memory, MemoryKind, identity_of
 from edgemind.domain.swarm.history import EffectReport, RoundRecord
 from edgemind.domain.swarm.wording import outcome_words
+from edgemind.domain.wire import LONG_TEXT_LIMIT
 
 
 def memories_of_round(record: RoundRecord, by: str) -> list[Memory]:
@@ -15,18 +16,14 @@ def memories_of_round(record: RoundRecord, by: str) -> list[Memory]:
     told = [(MemoryKind.ACTIVATION, _activation(record))] if breached else []
     if record.coordinated or (record.outcome is None and breached):
         told.append((MemoryKind.OUTCOME, _outcome(record)))
-    found = [_memory(record, kind, kind.value, text, by) for kind, text in told]
-    return found + [
-        _memory(record, MemoryKind.EFFECT, f"effect/{effect.what}/{effect.state}", _effect(record, effect), by)
-        for effect in record.effects
-        if effect.site == record.site
-    ]
+    told += [(MemoryKind.EFFECT, _effect(record, effect)) for effect in record.effects if effect.site == record.site]
+    return [_memory(record, kind, text[:LONG_TEXT_LIMIT], by) for kind, text in told]
 
 
-def _memory(record: RoundRecord, kind: MemoryKind, what: str, text: str, by: str) -> Memory:
-    # The part after the fence may be as long as a candidate's name: what is over is of no use to tell two apart.
-    identity = f"{record.metro}/{record.fence}/{record.site}/{what}"[:256]
-    return Memory(identity, kind, record.at_ms, record.site, text, str(record.fence), by)
+def _memory(record: RoundRecord, kind: MemoryKind, text: str, by: str) -> Memory:
+    fence = str(record.fence)
+    identity = identity_of(record.metro, fence, record.site, kind, text)
+    return Memory(identity, kind, record.at_ms, record.site, text, fence, by)
 
 
 def _activation(record: RoundRecord) -> str:

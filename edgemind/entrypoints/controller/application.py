@@ -8,8 +8,10 @@ from starlette.routing import Mount, Route
 
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_routes import AdviceRoutes
+from edgemind.entrypoints.controller.agent_routes import AgentRoutes
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
+from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.entrypoints.controller.site_routes import SiteRoutes
@@ -38,6 +40,12 @@ def openapi_document() -> dict[str, Any]:
     def nobody() -> Any:
         raise RuntimeError("the document is made without a controller")
 
+    absent: Any = None
     # Each set of routes that a controller's process adds stands here, too.
-    route_sets: Sequence[RouteSet] = (AdviceRoutes(nobody), OperationsRoutes(nobody))
+    route_sets: Sequence[RouteSet] = (
+        AdviceRoutes(nobody),
+        OperationsRoutes(nobody),
+        AgentRoutes(nobody),
+        MemoryRoutes(absent, absent),
+    )
     return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 import edgemind
 from edgemind import bootstrap
@@ -17,21 +18,17 @@ from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
-from edgemind.entrypoints.controller.advice_part import AdvicePart
+from edgemind.entrypoints.controller.agents_part import AgentsPart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
-from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
-from edgemind.entrypoints.controller.operations_part import OperationsPart
-from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
-from edgemind.entrypoints.controller.rounds_part import RoundsPart
+from edgemind.entrypoints.controller.parts import ControllerParts, Surroundings
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
 from edgemind.services.heartbeat import Heartbeat
 from edgemind.services.metro_members import MetroMembers
 from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
-from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.rounds.site_rounds import SiteRounds
@@ -87,37 +84,24 @@ class ControllerProcess:
         self._settings = settings
         shared = settings.state.store is not Store.MEMORY
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
-        self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
-        self._part.decide(settings, self.membership, (started_ms, swarm), voter)
-        self._add_parts(settings)
-
-    def _add_parts(self, settings: Settings) -> None:
-        """What runs beside the rounds, and answers for itself."""
-        ages, counts = ReportAges(self._clock), self._history.counts
-        sources = MetricSources(lambda: self.controller, lambda: self._part.rounds, counts, ages, self._clock)
-        self._metrics = MetricsRoute(sources, lambda: self.access)
-        self.advice = AdvicePart(settings, self._site, lambda: self._watcher.current, lambda: self.controller, self._clock)
         self._using = asyncio.Lock()
         """Reload, roster and advice each bring new settings: one successor is put together at a time."""
-        self.operations = OperationsPart(
-            settings, lambda: self.controller, self._pools, self._clock, lambda: self._watcher.last_error
-        )
+        self.parts = ControllerParts(settings, self._surroundings())
+        self.parts.rounds.decide(settings, self.membership, (started_ms, swarm), voter)
 
     @property
     def rounds(self) -> SiteRounds | None:
         """None where this site takes part in no rounds."""
-        return self._part.rounds
+        return self.parts.rounds.rounds
+
+    @property
+    def agents(self) -> AgentsPart:
+        return self.parts.agents
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(
-                lambda: self.controller,
-                lambda: self.access,
-                self._door,
-                route_sets=[self.advice.routes, OperationsRoutes(lambda: self.operations.operations)],
-                bare=[self._metrics.route()],
-            ),
+            self._app(),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -143,13 +127,12 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += [*self._part.start(), self.advice.start(self._use_present), *self.operations.start()]
+        beside += self.parts.start(self._use_present)
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
-            await self._part.close()
-            await self.operations.close()
+            await self.parts.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
         log.info("controller of %s stopped", self._site)
@@ -159,6 +142,23 @@ class ControllerProcess:
         links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._history.journal)
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
+        )
+
+    def _app(self) -> Starlette:
+        parts = self.parts
+        return controller_app(
+            lambda: self.controller, lambda: self.access, self._door, parts.route_sets(), parts.bare_routes()
+        )
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self._site,
+            lambda: self.controller,
+            lambda: self.access,
+            self._watcher,
+            self._history,
+            self._pools,
+            self._clock,
         )
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
@@ -221,7 +221,7 @@ class ControllerProcess:
     async def _use_present(self) -> None:
         """Go on with the file, the sites that joined, and the advice in force, as they are now."""
         async with self._using:
-            await self._use(self.advice.over(self._with_joined(self._watcher.current)))
+            await self._use(self.parts.advice.over(self._with_joined(self._watcher.current)))
 
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
@@ -232,8 +232,7 @@ class ControllerProcess:
         self.access = access_rules(settings)
         self._settings = settings
         self.controller = successor
-        self._part.use(settings)
-        await self.operations.use(settings)
+        await self.parts.use(settings)
         self._loops = controller_loops(successor, self._clock)
 
 

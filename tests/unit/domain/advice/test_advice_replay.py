@@ -6,6 +6,7 @@ import pytest
 
 from edgemind.domain.advice.judged_rounds import judge, relief
 from edgemind.domain.advice.replay import LEAST_ROUNDS, replay_change
+from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.records import KEEP, Action, Candidate, Outcome
 from edgemind.domain.swarm.voter import SiteLoad
 from tests.support.advice import STANDING, judged_round, judged_rounds
@@ -41,7 +42,7 @@ def test_a_higher_hysteresis_that_gives_up_helpful_changes_is_a_regression() -> 
     demanding = replay_change(HELPS, STANDING, {"swarm.hysteresis_ratio": too_high})
     assert not demanding.harmless
     assert demanding.numbers["given_up"] == LEAST_ROUNDS
-    assert "5 changes that helped would not have been decided" in demanding.reason
+    assert "5 of the decided changes would not have been decided" in demanding.reason
 
 
 def test_a_lower_hysteresis_wins_changes_and_is_harmless() -> None:
@@ -96,7 +97,7 @@ def test_a_lower_threshold_is_held_to_the_false_alarms_of_calm_sites() -> None:
         ),
     ],
 )
-def test_what_no_record_can_tell_is_no_evidence(values: dict[str, float], rounds: list, why: str) -> None:
+def test_what_no_record_can_tell_is_no_evidence(values: dict[str, float], rounds: list[RoundRecord], why: str) -> None:
     verdict = replay_change(rounds, STANDING, values)
     assert not verdict.harmless
     assert verdict.reason.startswith("no evidence: ")

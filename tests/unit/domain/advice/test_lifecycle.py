@@ -102,11 +102,12 @@ def test_while_paused_nothing_is_taken_or_followed_and_rolling_back_still_works(
     stopped = paused(book, NOW).book
     assert stopped.policy.at(NOW) is None
     wanted = proposal()
-    for step in (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: proposed(stopped, wanted, moves_of(wanted, STANDING), HARMLESS, "advisor", NOW),
         lambda: accepted(stopped, "adv-2", HARMLESS, "operator", NOW),
         lambda: paused(stopped, NOW),
-    ):
+    )
+    for step in steps:
         with pytest.raises(StepRefused, match="paused"):
             step()
     assert resumed(stopped, NOW).book.policy.at(NOW) is not None

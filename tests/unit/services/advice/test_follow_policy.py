@@ -84,7 +84,8 @@ def test_a_change_that_is_paused_is_followed_again_when_it_goes_on(site_a: Advis
 def test_who_writes_at_the_same_moment_looks_again(site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between reading and writing somebody else rejects another change: the step is taken over the newer book."""
     site_a.propose({"swarm.hysteresis_ratio": 0.11})
-    write, others = site_a.store.write_book, []
+    write = site_a.store.write_book
+    others: list[AdviceBook] = []
 
     def beaten(wanted: WriteBook) -> None:
         if not others:
