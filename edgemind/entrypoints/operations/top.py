@@ -16,6 +16,8 @@ from edgemind.entrypoints.operations.lines import BAD, DIM, GOOD, HEAD, WARN, Li
 from edgemind.entrypoints.operations.top_view import Told, picture
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from edgemind.entrypoints.fleet_client import FleetClient
 
 DRAW_S = 0.5
@@ -133,11 +135,15 @@ class RichScreen:
         self._live.start()
 
     def draw(self, lines: list[Line]) -> None:
-        from rich.text import Text
-
-        # Text and not markup: what stands in brackets is shown, not obeyed.
-        parts = [Text.assemble(*((span.text, _STYLES.get(span.style, "")) for span in line)) for line in lines]
-        self._live.update(Text("\n").join(parts), refresh=True)
+        self._live.update(rich_text(lines), refresh=True)
 
     def close(self) -> None:
         self._live.stop()
+
+
+def rich_text(lines: list[Line]) -> "Text":
+    """As text and not as markup: what stands in brackets is shown, not obeyed."""
+    from rich.text import Text
+
+    parts = [Text.assemble(*((span.text, _STYLES.get(span.style, "")) for span in line)) for line in lines]
+    return Text("\n").join(parts)
