@@ -24,6 +24,9 @@ class LazyCommand:
 _HERE = "edgemind.entrypoints"
 COMMANDS = {
     "demo": LazyCommand(f"{_HERE}.demo.command:demo", "Run a fleet on this machine, with device traffic.", "demo"),
+    "dashboard": LazyCommand(
+        f"{_HERE}.dashboard_command:dashboard", "Show a fleet in the browser: executive, operations, developer.", "demo"
+    ),
     "gateway": LazyCommand(f"{_HERE}.gateway.command:gateway", "Serve the devices of one site."),
     "controller": LazyCommand(f"{_HERE}.controller.command:controller", "Run a site's controller and fleet API."),
     "model-server": LazyCommand(
