@@ -70,6 +70,10 @@ class MetroDesk:
             observations = [seen for seen in observations if seen.key in own]
         return self._engine.step(observations, sites, now_s, wall_ms)
 
+    def told_here(self) -> list[AlertStatus]:
+        """Of the metro, what this site tells or told itself."""
+        return self._engine.alerts()
+
     def alerts(self) -> list[AlertStatus]:
         """Of the metro, as told here or as the teller told last."""
         if self.telling:

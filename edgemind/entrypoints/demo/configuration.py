@@ -25,6 +25,8 @@ ROLES = ("viewer", "advisor", "operator", "admin")
 KEY_FILE = "key"
 COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
 """Short, so that a demo of half a minute shows replicas come and go."""
+ADVICE_S = 120
+"""Long, for the advisor shares the real model, on the laptop's cores, with all devices."""
 DRAIN_S = 0.5
 """Short, so that Ctrl-C ends quickly; a real site gives its devices longer."""
 
@@ -73,8 +75,9 @@ def _advice(fleet: DemoFleet) -> dict[str, object]:
     """The advisor asks the fleet's own real model, by way of a gateway like any device; without one there is none."""
     if not fleet.llama:
         return {}
-    model = {"model": "openai", "base_url": f"{fleet.sites[0].gateway_url}/v1", "name": LLAMA_MODEL.name}
-    return {"advice": {**model, "key": f"file:{KEY_FILE}"}}
+    base_url, key = f"{fleet.sites[0].gateway_url}/v1", f"file:{KEY_FILE}"
+    model = {"model": "openai", "base_url": base_url, "name": LLAMA_MODEL.name, "key": key}
+    return {"advice": {**model, "timeout_s": ADVICE_S}}
 
 
 def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:
