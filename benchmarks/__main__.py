@@ -1,4 +1,4 @@
-"""`python -m benchmarks gateway | decision | memory | voter | rounds`."""
+"""`python -m benchmarks gateway | decision | memory | voter | rounds | audit`."""
 
 import os
 import signal
@@ -9,9 +9,10 @@ from types import FrameType
 
 import click
 
+from benchmarks.audit import measure_audit
 from benchmarks.decision import SITES, measure_decisions
 from benchmarks.gateway import measure_gateways
-from benchmarks.goals import decision_goal, gateway_goals, memory_goal, voter_goals
+from benchmarks.goals import decision_goal, explain_goal, gateway_goals, memory_goal, voter_goals
 from benchmarks.machine import describe
 from benchmarks.memory import growth_ratio, measure_memory
 from benchmarks.peers.base import StartError
@@ -185,6 +186,20 @@ def rounds(rounds: int, voter: str, report: Path | None) -> None:
 def _rounds_row(name: str, times: RoundTimes) -> list[str]:
     numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (times.p50_ms, times.p99_ms)]
     return [name, str(times.rounds), *numbers, str(times.timed_out), str(times.unknown)]
+
+
+@benchmarks.command(help="Writing, explaining, verifying and erasing among many decisions of one audit journal.")
+@click.option("--records", default=1_000_000, type=click.IntRange(min=1000), help="Decisions in the journal.")
+@_report
+def audit(records: int, report: Path | None) -> None:
+    taken = measure_audit(records, _progress)
+    header = ["decisions", "bytes each", "write us", "explain p50 ms", "max ms", "absent ms", "verify s", "erase s"]
+    cells = [f"{taken.bytes_per_record:.0f}", f"{taken.write_us:.0f}", f"{taken.find_p50_ms:.1f}"]
+    cells += [f"{taken.find_max_ms:.1f}", f"{taken.absent_ms:.1f}", f"{taken.verify_s:.1f}", f"{taken.erase_s:.1f}"]
+    print(table(header, [[str(taken.records), *cells]]))
+    print(machine_line(describe()), explain_goal(taken.find_max_ms).line(), sep="\n")
+    if report:
+        write_report(report, {"machine": describe(), **asdict(taken)})
 
 
 if __name__ == "__main__":

@@ -35,9 +35,7 @@ async def advise(
     if record is None:
         raise ModelFailed("the swarm has decided no round yet: there is nothing to explain, and nothing to go by")
     name = str(record.fence).replace(".", "-")
-    why = Question(_prompt("advisor_explain"), f"{round_facts(record)}
-
-{WHY}", EXPLANATION_TOKENS)
+    why = Question(_prompt("advisor_explain"), f"{round_facts(record)}\n\n{WHY}", EXPLANATION_TOKENS)
     told = await ask(make, why, timeout_s, sessions(f"{name}-explain"))
     schema = schema_of(facts.settings)
     wanted = Question(_prompt("advisor_propose"), policy_facts(facts), PROPOSAL_TOKENS, schema)

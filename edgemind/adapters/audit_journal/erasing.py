@@ -5,8 +5,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.folder import decision_id_of, index_entry, index_path, lines
-from edgemind.adapters.state_store.durable_files import explained, replace_durably
+from edgemind.adapters.state_store.durable_files import replace_durably
 from edgemind.domain.audit.chain import erased, read_line
 from edgemind.domain.audit.erasures import Erasure
 from edgemind.domain.audit.subjects import concerns

@@ -67,6 +67,8 @@ class BackgroundSpans:
         pause_s = FLUSH_S
         while True:
             self._wake.wait(pause_s)
+            # Before the export, not after it: what was offered while it ran is exported as well.
+            last = self._closing
             try:
                 exporter = exporter or self._make_exporter()
                 arrived = self._flush(exporter)
@@ -74,7 +76,7 @@ class BackgroundSpans:
                 arrived = False
                 self._tell(exc)
             pause_s = FLUSH_S if arrived else min(RETRY_MOST_S, max(RETRY_FIRST_S, pause_s * 2))
-            if self._closing:
+            if last:
                 return
 
     def _flush(self, exporter: SpanExporter) -> bool:

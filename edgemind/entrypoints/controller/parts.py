@@ -10,13 +10,15 @@ from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.agents_part import AgentsPart
+from edgemind.entrypoints.controller.audit_routes import AuditRoutes
 from edgemind.entrypoints.controller.metrics import MetricSources
 from edgemind.entrypoints.controller.metrics_part import MetricsPart
 from edgemind.entrypoints.controller.operations_part import OperationsPart
 from edgemind.entrypoints.controller.operations_routes import OperationsRoutes
 from edgemind.entrypoints.controller.rounds_part import RoundsPart
 from edgemind.entrypoints.controller.route_sets import RouteSet
-from edgemind.ports.audit_journal import AuditJournal
+from edgemind.entrypoints.controller.traces_part import TracesPart
+from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
 from edgemind.services.rounds.round_history import RoundHistory
 from edgemind.services.site_controller import SiteController
@@ -32,6 +34,7 @@ class Surroundings:
     access: Callable[[], AccessRules]
     watcher: ConfigWatcher
     history: RoundHistory
+    audit: SiteAudit
     pools: UpstreamPools
     clock: Clock
 
@@ -41,13 +44,16 @@ class ControllerParts:
 
     def __init__(self, settings: Settings, around: Surroundings) -> None:
         site, controller, clock = around.site, around.controller, around.clock
-        self.audit: AuditJournal | None = None
+        self._controller = controller
+        self.audit = around.audit
         self.rounds = RoundsPart(settings, controller, around.history, around.pools, clock)
         self.advice = AdvicePart(settings, site, lambda: around.watcher.current, controller, clock, self.audit)
         self.operations = OperationsPart(settings, controller, around.pools, clock, lambda: around.watcher.last_error)
-        ages_ms = self.operations.operations.own.ages_ms
+        self.operations.audit_broken = lambda: self.audit.status.trouble
+        ages_ms = self.operations.operations.own.others_ages_ms
         sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
         self.metrics = MetricsPart(settings, sources, self.operations, around.access)
+        self.traces = TracesPart(settings, site, around.history, self.operations, clock)
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
         self.advice.advice.accepted = self.agents.advice_accepted
 
@@ -56,6 +62,7 @@ class ControllerParts:
             self.advice.routes,
             OperationsRoutes(lambda: self.operations.operations),
             *self.agents.route_sets(),
+            AuditRoutes(self._controller),
         ]
 
     def bare_routes(self) -> list[Route]:
@@ -80,4 +87,5 @@ class ControllerParts:
         await self.rounds.close()
         await self.operations.close()
         await self.metrics.close()
+        await self.traces.close()
         await self.agents.close()

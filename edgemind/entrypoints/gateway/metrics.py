@@ -71,6 +71,9 @@ class WorkerCollector(Collector):
         yield GaugeMetricFamily(
             "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
         )
+        yield CounterMetricFamily(
+            "edgemind_telemetry_dropped", "Spans that were to be kept and never arrived.", value=stats.telemetry_dropped
+        )
         age_s = table_age_s(self._parts)
         if age_s is not None:
             yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
