@@ -50,7 +50,7 @@ class ControllerParts:
         self.advice = AdvicePart(settings, site, lambda: around.watcher.current, controller, clock, self.audit)
         self.operations = OperationsPart(settings, controller, around.pools, clock, lambda: around.watcher.last_error)
         self.operations.audit_broken = lambda: self.audit.status.trouble
-        ages_ms = self.operations.operations.own.others_ages_ms
+        ages_ms = self.operations.operations.own.ages_ms
         sources = MetricSources(controller, lambda: self.rounds.rounds, around.history.counts, ages_ms, clock)
         self.metrics = MetricsPart(settings, sources, self.operations, around.access)
         self.traces = TracesPart(settings, site, around.history, self.operations, clock)

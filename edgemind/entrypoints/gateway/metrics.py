@@ -34,7 +34,7 @@ class WorkerCollector(Collector):
         self._parts = parts
 
     def collect(self) -> Iterable[Metric]:
-        stats, router = self._parts.stats, self._parts.router
+        stats = self._parts.stats
         for name, text in COUNTERS.items():
             yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
         yield CounterMetricFamily(
@@ -53,21 +53,7 @@ class WorkerCollector(Collector):
             "Time to the first body byte less the service time that the model server stated.",
             stats.added,
         )
-        in_flight = GaugeMetricFamily(
-            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
-        )
-        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
-        # A site may have several servers of one model; a label set may appear only once.
-        own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        for target in router.targets.values():
-            place = target.candidate.site.name, target.candidate.model
-            own[place] += target.candidate.own
-            out[place] += not target.candidate.available
-        for place in own:
-            in_flight.add_metric(place, own[place])
-            ejected.add_metric(place, out[place])
-        yield in_flight
-        yield ejected
+        yield from self._places()
         yield GaugeMetricFamily(
             "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
         )
@@ -77,6 +63,23 @@ class WorkerCollector(Collector):
         age_s = table_age_s(self._parts)
         if age_s is not None:
             yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
+
+    def _places(self) -> Iterable[Metric]:
+        in_flight = GaugeMetricFamily(
+            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
+        )
+        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
+        # A site may have several servers of one model; a label set may appear only once.
+        own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for target in self._parts.router.targets.values():
+            place = target.candidate.site.name, target.candidate.model
+            own[place] += target.candidate.own
+            out[place] += not target.candidate.available
+        for place in own:
+            in_flight.add_metric(place, own[place])
+            ejected.add_metric(place, out[place])
+        yield in_flight
+        yield ejected
 
 
 def _in_cloud(parts: Parts) -> int:

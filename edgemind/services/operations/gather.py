@@ -67,7 +67,7 @@ class MetroGathering:
         return MetroMeasures(
             sites=[self._own.measures(), *sites],
             rounds=rounds.rounds,
-            ages_ms=self._own.ages_ms(),
+            ages_ms=self._own.all_ages_ms(),
             age_trend=self._own.age_trend(),
             wall_ms=self._clock.wall_ms(),
             unreachable=silent,

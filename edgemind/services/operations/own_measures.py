@@ -8,7 +8,6 @@ from edgemind.domain.operations.counts import MINUTES, Growth, MinuteCounts, Req
 from edgemind.domain.operations.series import STEP_MS, SiteHistory, Values
 from edgemind.domain.operations_status import SeriesPage
 from edgemind.ports.clock import Clock
-from edgemind.services.report_ages import ReportAges
 from edgemind.services.site_controller import SiteController
 
 SAMPLE_S = STEP_MS / 1000.0
@@ -24,7 +23,7 @@ class OwnMeasures:
         self._growth = Growth()
         self._minutes = MinuteCounts(self._began_s)
         self._history = SiteHistory()
-        self._ages = ReportAges(clock)
+        self._registered_s: dict[str, float] = {}
         self._oldest_ms: deque[tuple[float, float]] = deque()
         self._added_ms: float | None = None
 
@@ -52,16 +51,32 @@ class OwnMeasures:
         return self._history.page(self._controller().own.site.name, since_ms, step_ms, self._clock.wall_ms())
 
     def ages_ms(self) -> dict[str, float]:
-        """Of every site that should be there, the age of its newest report.
+        """Of every other site with a controller, the age of its newest report: its beacon's answer or its heartbeat.
 
-        The own site's is 0: others may have told that it is down, and whoever goes on has to see that it is not.
+        Who was never heard of is as old as this process. A site too far for beacons is left out while the registry does
+        not answer: nothing is known of it then.
         """
-        own, others = self._controller().own.site, self.others_ages_ms()
-        return {**others, own.name: 0.0} if own.controller_url is not None else others
+        controller, now_s = self._controller(), self._clock.monotonic_s()
+        around, registry, ages = controller.neighbourhood, controller.heartbeat, {}
+        for site in around.fleet.sites:
+            if site.controller_url is None or site.name == controller.own.site.name:
+                continue
+            heartbeat_ms, neighbour = registry.age_ms(site.name), around.neighbours.get(site.name)
+            if heartbeat_ms is not None:
+                self._registered_s[site.name] = now_s - heartbeat_ms / 1000.0
+            if neighbour is None and not registry.status.ok:
+                continue
+            # Who left the registry is as old as its last entry that was seen here.
+            known = [(now_s - self._registered_s.get(site.name, self._began_s)) * 1000.0]
+            if neighbour is not None and neighbour.beacon is not None:
+                known.append((now_s - neighbour.beacon_s) * 1000.0)
+            ages[site.name] = max(0.0, min(known))
+        return ages
 
-    def others_ages_ms(self) -> dict[str, float]:
-        controller = self._controller()
-        return self._ages.ages_ms(controller.neighbourhood, controller.heartbeat)
+    def all_ages_ms(self) -> dict[str, float]:
+        """The same with the own site, which is always fresh: whoever told that it is down has to see that it is not."""
+        own = self._controller().own.site
+        return {**self.ages_ms(), own.name: 0.0} if own.controller_url is not None else self.ages_ms()
 
     def age_trend(self) -> list[float | None]:
         """The oldest report of each of the last minutes, the oldest minute first."""

@@ -92,7 +92,7 @@ class AlertWatch:
         self._teller = self._site if desk.telling else asked
         if desk.watching:
             await self._gather()
-        seen = [*of_reports(parts.own.ages_ms(), self._tier), *self._kpis]
+        seen = [*of_reports(parts.own.all_ages_ms(), self._tier), *self._kpis]
         return desk.step(seen, sites, clock.monotonic_s(), clock.wall_ms())
 
     async def _gather(self) -> None:

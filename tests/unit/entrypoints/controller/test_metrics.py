@@ -55,7 +55,7 @@ def scraped(sites: SwarmSites, name: str, token: str = "look") -> AsgiAnswer:
         lambda: sites.controller(name),
         lambda: sites.rounds[name],
         sites.histories[name].counts,
-        OwnMeasures(lambda: sites.controller(name), sites.metro.clock).others_ages_ms,
+        OwnMeasures(lambda: sites.controller(name), sites.metro.clock).ages_ms,
         sites.metro.clock,
     )
     app = Starlette(routes=[MetricsRoute(sources, lambda: ACCESS).route()])
