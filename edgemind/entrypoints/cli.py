@@ -42,7 +42,9 @@ COMMANDS = {
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
     "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
-    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
+    "check": LazyCommand(
+        f"{_HERE}.check_commands:check", "Look at a fleet, and at what a deploy on AWS will lack.", "aws"
+    ),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     # By name only: the library never imports its applications.
     "mcp": LazyCommand("mcp_tools.command:mcp", "Serve tools over the fleet to an MCP client.", "agents"),
