@@ -22,7 +22,7 @@ from benchmarks.processes import REPOSITORY
 from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, machine_line, table, write_report
 from benchmarks.rounds import plan_for
 from benchmarks.swarm_rounds import SITES as METRO
-from benchmarks.swarm_rounds import measure_rounds
+from benchmarks.swarm_rounds import RoundTimes, measure_voters
 
 _ENVIRONMENTS = REPOSITORY / ".venvs"
 _report = click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
@@ -153,25 +153,39 @@ def voter(ballots: int, memory_ballots: int, report: Path | None) -> None:
 
 
 @benchmarks.command(help="Rounds of the swarm between real processes of three sites, over a file: time until decided.")
-@click.option("--rounds", default=200, type=click.IntRange(min=20, max=400), help="One after another.")
+@click.option("--rounds", default=200, type=click.IntRange(min=20, max=400), help="One after another, of each voter.")
+@click.option(
+    "--voter",
+    default="library",
+    show_default=True,
+    type=click.Choice(["library", "strands", "both"]),
+    help="Who ranks for each site; both take turns.",
+)
 @_report
-def rounds(rounds: int, report: Path | None) -> None:
+def rounds(rounds: int, voter: str, report: Path | None) -> None:
     _needs_linux()
+    voters = ("library", "strands") if voter == "both" else (voter,)
     try:
-        taken = measure_rounds(rounds, frozenset(os.sched_getaffinity(0)), _progress)
+        taken = measure_voters(voters, rounds, frozenset(os.sched_getaffinity(0)), _progress)
     except StartError as failed:
         raise click.ClickException(str(failed)) from failed
     method = (
         f"{len(METRO)} sites on this machine, each a controller, a gateway and a simulated model server; JSON file; "
         "each site in turn is asked for a round; decided: since then, as the coordinator kept it"
     )
-    print(f"other processes took {taken.others_cpu_ratio:.0%} of the machine meanwhile")
-    numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (taken.p50_ms, taken.p99_ms)]
-    numbers += [str(taken.timed_out), str(taken.unknown)]
-    print(table(["rounds", "decided p50 ms", "p99 ms", "timed out", "unknown"], [[str(taken.rounds), *numbers]]))
+    for name, times in taken.items():
+        print(f"{name}: other processes took {times.others_cpu_ratio:.0%} of the machine meanwhile")
+    header = ["voter", "rounds", "decided p50 ms", "p99 ms", "timed out", "unknown"]
+    print(table(header, [_rounds_row(name, times) for name, times in taken.items()]))
     print(machine_line(describe()), f"method: {method}", sep="\n")
     if report:
-        write_report(report, {"machine": describe(), "method": method, **asdict(taken)})
+        measured = {name: asdict(times) for name, times in taken.items()}
+        write_report(report, {"machine": describe(), "method": method, "voters": measured})
+
+
+def _rounds_row(name: str, times: RoundTimes) -> list[str]:
+    numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (times.p50_ms, times.p99_ms)]
+    return [name, str(times.rounds), *numbers, str(times.timed_out), str(times.unknown)]
 
 
 @benchmarks.command(help="Writing, explaining, verifying and erasing among many decisions of one audit journal.")

@@ -49,12 +49,16 @@ class GatewayCounters:
     refused: int = 0
     retried: int = 0
     hung_up: int = 0
+    telemetry_dropped: int = 0
+    """Spans that were to be kept and never arrived."""
     requests_per_s: float = 0.0
     added_ms_p50: float | None = None
     added_ms_p99: float | None = None
     by_site: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
     by_model: Mapping[str, int] = field(default_factory=dict)
+    late: int = 0
+    """Of `ok`: answered after the request's own deadline; 0 from a worker of a version before this was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +147,14 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         refused=sum(one.refused for one in everyone),
         retried=sum(one.retried for one in everyone),
         hung_up=sum(one.hung_up for one in everyone),
+        telemetry_dropped=sum(one.telemetry_dropped for one in everyone),
         requests_per_s=sum(one.requests_per_s for one in everyone),
         added_ms_p50=sum(ms * n for ms, n in with_p50) / sum(n for _, n in with_p50) if with_p50 else None,
         added_ms_p99=max(p99s, default=None),
         by_site=_added(one.by_site for one in everyone),
         by_reason=_added(one.by_reason for one in everyone),
         by_model=_added(one.by_model for one in everyone),
+        late=sum(one.late for one in everyone),
     )
 
 
@@ -169,12 +175,14 @@ def _counters(fields: Fields) -> GatewayCounters:
         refused=stats.count("refused", 0),
         retried=stats.count("retried", 0),
         hung_up=stats.count("hung_up", 0),
+        telemetry_dropped=stats.count("telemetry_dropped", 0),
         requests_per_s=stats.number("requests_per_s", 0.0),
         added_ms_p50=stats.number_or_none("added_ms_p50"),
         added_ms_p99=stats.number_or_none("added_ms_p99"),
         by_site=stats.counts("by_site"),
         by_reason=stats.counts("by_reason"),
         by_model=stats.counts("by_model"),
+        late=stats.count("late", 0),
     )
 
 

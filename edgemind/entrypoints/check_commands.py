@@ -1,4 +1,4 @@
-"""`edgemind check`: looks at a running fleet; `check aws` at what a deploy will need, `check store` at the swarm's.
+"""`edgemind check`: a running fleet; `check aws|store|bedrock`: what a deploy needs, the swarm's store, the models.
 
 Exit codes: 0 nothing is missing; 1 something is missing or could not be looked at; 2 wrong usage, or an environment
 that the CDK app refuses; 3 AWS cannot be reached.
@@ -16,6 +16,7 @@ import click
 from edgemind.bootstrap import cloud_account
 from edgemind.domain.checkup import well
 from edgemind.domain.deployment_needs import DeploymentNeeds, Finding, gaps, ready
+from edgemind.entrypoints.check_bedrock import check_bedrock
 from edgemind.entrypoints.check_store import check_store
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
 from edgemind.entrypoints.text_tables import text_table
@@ -65,6 +66,7 @@ def check(ctx: click.Context, config: Path | None, site: str | None, output: str
 
 
 check.add_command(check_store)
+check.add_command(check_bedrock)
 
 
 @check.command("aws", epilog=EXIT_CODES)

@@ -29,6 +29,9 @@ COMMANDS = {
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
     ),
+    "bedrock-proxy": LazyCommand(
+        f"{_HERE}.bedrock_proxy.command:bedrock_proxy", "Serve models of Amazon Bedrock as the cloud tier.", "aws"
+    ),
     "sites": LazyCommand(
         f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
     ),
@@ -37,10 +40,18 @@ COMMANDS = {
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
+    "top": LazyCommand(f"{_HERE}.operations.command:top", "Watch the fleet: load, KPIs, alerts, rounds."),
+    "kpis": LazyCommand(f"{_HERE}.operations.command:kpis", "Show every KPI against its target."),
+    "alerts": LazyCommand(f"{_HERE}.operations.command:alerts", "List what is wrong in the fleet."),
+    "advice": LazyCommand(
+        f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
+    ),
+    "agents": LazyCommand(f"{_HERE}.agents_commands:agents", "List and follow the tool calls of the sites' agents."),
     "swarm": LazyCommand(f"{_HERE}.swarm_commands:swarm", "Prepare a metro for the rounds in which its sites decide."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
+    "kpi": LazyCommand(f"{_HERE}.kpi.command:kpi", "Print KPIs, their limits, and rules and dashboards of them."),
     "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
     "check": LazyCommand(
         f"{_HERE}.check_commands:check", "Look at a fleet, and at what a deploy on AWS will lack.", "aws"

@@ -95,5 +95,6 @@ def _asked(decision: Document) -> str:
         ("tenant", decision.get("tenant")),
         ("API", decision.get("api")),
         ("table version", decision.get("table_version")),
+        ("trace", decision.get("trace_id")),
     ]
     return "Asked with: " + ", ".join(f"{name} {show(value)}" for name, value in terms if value)

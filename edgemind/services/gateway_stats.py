@@ -12,12 +12,14 @@ class GatewayStats:
     """Counters only grow. `first_byte` and `added` are in milliseconds.
 
     `arrivals` counts what devices asked of this ingress, by model, whatever became of it: the demand that the table
-    shares out. `added` is the time to the first body byte less the model's own service time, where upstreams state it.
+    shares out. `late` are those of `ok` whose last byte came after their own deadline. `added` is the time to the first
+    body byte less the model's own service time, where upstreams state it.
     Label values come from the configuration, so their number is bounded.
     """
 
     requests: int = 0
     ok: int = 0
+    late: int = 0
     shed: int = 0
     failed: int = 0
     refused: int = 0
@@ -25,6 +27,7 @@ class GatewayStats:
     hung_up: int = 0
     cut: int = 0
     reload_failures: int = 0
+    telemetry_dropped: int = 0
     arrivals: Counter[str] = field(default_factory=Counter)
     by_site: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
@@ -79,11 +82,13 @@ class RecentStats:
         return {
             "requests": stats.requests,
             "ok": stats.ok,
+            "late": stats.late,
             "shed": stats.shed,
             "failed": stats.failed,
             "refused": stats.refused,
             "retried": stats.retried,
             "hung_up": stats.hung_up,
+            "telemetry_dropped": stats.telemetry_dropped,
             "requests_per_s": round((stats.requests - requests) / max(1e-9, now_s - then_s), 2)
             if now_s > then_s
             else 0.0,

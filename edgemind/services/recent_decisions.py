@@ -9,6 +9,9 @@ from typing import Any
 from edgemind.domain.requests import Constraints, Demand
 from edgemind.domain.routing.candidates import Candidate, CandidateSet, CostTerms
 from edgemind.domain.routing.cost import WAITING_WEIGHT
+from edgemind.domain.trace_context import TraceContext
+
+NO_TRACE = TraceContext("0" * 32)
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class DecisionRecord:
     actual_ms: float = 0.0
     status: int = 0
     attempts: tuple[tuple[str, str], ...] = ()
+    trace: TraceContext = NO_TRACE
     session: bytes | None = None
     """As the request named it. It stays in this process: what is kept or told of it is its hash."""
 
@@ -84,6 +88,7 @@ def explain(record: DecisionRecord, ingress: str) -> dict[str, Any]:
         "chosen": chosen,
         "runner_up": runner_up,
         "api": record.api,
+        "trace_id": record.trace.trace_id,
         "first_byte_ms": round(record.first_byte_ms, 3),
         "attempts": [{"site": site, "outcome": outcome} for site, outcome in record.attempts],
         "deadline_ms": record.demand.deadline_ms,

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from edgemind.errors import ConfigurationError
 from edgemind.settings.consistency import contradictions
 from edgemind.settings.document import Document, parse_document
 from edgemind.settings.environment import process_environment, read_overrides
 from edgemind.settings.findings import Finding, Places, refusal
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import known_keys
-from edgemind.settings.secret import SecretReader
+from edgemind.settings.secret import Secret, SecretReader
 from edgemind.settings.source import read_text
 from edgemind.settings.wording import explain, unknown_key
 
@@ -45,6 +46,35 @@ def load_settings(
     if findings or settings is None:
         raise refusal(findings, places)
     return settings
+
+
+def read_secret(path: Path | str, secret: Secret, environ: Mapping[str, str] | None = None) -> str:
+    """One secret of a file that was loaded without them, for a process that is given no others.
+
+    Raises ConfigurationError.
+    """
+    environ = process_environment() if environ is None else environ
+    try:
+        return SecretReader(Path(path).absolute().parent, environ).read(secret.reference).reveal()
+    except ValueError as exc:
+        raise ConfigurationError(f"{path}: {secret.reference}: {exc}") from exc
+
+
+def with_telemetry_secrets(settings: Settings, path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings that were loaded without secrets, with those of their telemetry: for a process that needs no others.
+
+    Raises ConfigurationError, which names what is missing.
+    """
+    if not settings.telemetry.headers:
+        return settings
+    file = Path(path)
+    reader = SecretReader(file.absolute().parent, process_environment() if environ is None else environ)
+    try:
+        headers = {name: reader.read(secret.reference) for name, secret in settings.telemetry.headers.items()}
+    except ValueError as exc:
+        raise ConfigurationError(f"{file}: telemetry.headers: {exc}") from exc
+    telemetry = settings.telemetry.model_copy(update={"headers": headers})
+    return settings.model_copy(update={"telemetry": telemetry})
 
 
 def _top_level(document: Document, places: Places) -> dict[str, object]:

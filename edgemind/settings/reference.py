@@ -19,12 +19,20 @@ _SECTIONS = (
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
     ("sites[].models[].simulated", "SimulatedSettings"),
     ("cloud", "CloudSettings"),
+    ("bedrock", "BedrockSettings"),
+    ("bedrock.models[]", "BedrockModelSettings"),
     ("tenants[]", "TenantSettings"),
     ("limits", "Limits"),
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
     ("swarm", "SwarmPolicy"),
+    ("metrics", "MetricsSettings"),
+    ("operations", "OperationsSettings"),
+    ("operations.webhooks[]", "WebhookSettings"),
+    ("operations.topics[]", "TopicSettings"),
+    ("levels and operations.console", "AlertLevels"),
     ("audit", "AuditSettings"),
+    ("telemetry", "TelemetrySettings"),
 )
 
 

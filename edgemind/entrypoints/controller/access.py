@@ -15,8 +15,10 @@ class Role(IntEnum):
     """Each role may do what the ones before it may."""
 
     VIEWER = 1
-    OPERATOR = 2
-    ADMIN = 3
+    ADVISOR = 2
+    """Reads, and proposes changes of policy: what an advisor with a language model in it gets, and nothing more."""
+    OPERATOR = 3
+    ADMIN = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class DecisionExplanation(_Open):
     model: str
     tenant: str | None = None
     api: str | None = None
+    trace_id: str | None = Field(default=None, description="The trace it belongs to, as W3C writes it.")
     reason: str
     chosen: str | None = Field(default=None, description="Where it ran; null if nobody took it.")
     predicted_ms: float | None = None

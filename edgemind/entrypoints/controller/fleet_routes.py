@@ -81,7 +81,12 @@ class FleetRoutes:
 
             return route
 
-        verbs = Verbs(register(app.get, Role.VIEWER), register(app.post, Role.OPERATOR), register(app.post, Role.ADMIN))
+        verbs = Verbs(
+            register(app.get, Role.VIEWER),
+            register(app.post, Role.ADVISOR),
+            register(app.post, Role.OPERATOR),
+            register(app.post, Role.ADMIN),
+        )
         get, post, post_admin = verbs.get, verbs.post, verbs.post_admin
         get("/fleet", self.fleet, response_model=FleetStatus)
         get("/sites", self.sites, response_model=SiteList)
@@ -104,7 +109,7 @@ class FleetRoutes:
 
     def _allow(self, least: Role) -> Callable[[Request], Awaitable[None]]:
         async def check(request: Request) -> None:
-            request.state.caller = self._access().allowed(_credentials(request), least)
+            request.state.caller = self._access().allowed(credentials(request), least)
 
         return check
 
@@ -204,7 +209,8 @@ class FleetRoutes:
         return DrainStatus(name, draining)
 
 
-def _credentials(request: Request) -> Credentials:
+def credentials(request: Request) -> Credentials:
+    """What a request shows of its sender."""
     headers = request.headers
     # Where sites show certificates, the token alone makes none.
     site_token = headers.get(SITE_TOKEN_HEADER) if identities(request) != () else None

@@ -13,6 +13,9 @@ class RoundAbout(BaseModel):
     """What to ask the swarm about."""
 
     model: str = Field(min_length=1, max_length=256, description="A model that this controller's site holds.")
+    replicas: int | None = Field(
+        default=None, ge=1, le=1000, description="Ask only whether so many replicas shall run here, or all stays."
+    )
 
 
 class AskedRound(BaseModel):
@@ -141,5 +144,6 @@ class RoundShape(_Open):
     steps: list[StepShape] = []
     votes: dict[str, VoteShape] = Field(default={}, description="Each from its own site.")
     effects: list[EffectShape] = []
+    trace_id: str | None = Field(default=None, description="Of its spans, the same at every site.")
     store_calls: StoreCallsShape = StoreCallsShape()
     unreachable: list[str] = Field(default=[], description="Sites whose votes and effects are missing here.")

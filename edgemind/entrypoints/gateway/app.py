@@ -7,6 +7,7 @@ from random import Random
 from edgemind.domain.limits import Limits
 from edgemind.domain.requests import SHED_PREFIX, Demand
 from edgemind.domain.routing.picker import Shed
+from edgemind.domain.trace_context import continued_trace
 from edgemind.entrypoints.gateway.admission import Admission, Admitted, constraints_of
 from edgemind.entrypoints.gateway.answers import answer_refusal
 from edgemind.entrypoints.gateway.apis import INFER, OPENAI_APIS, Api, read_model
@@ -23,6 +24,7 @@ from edgemind.entrypoints.gateway.refusals import (
 from edgemind.entrypoints.gateway.relay import Relay, Relays
 from edgemind.ports.clock import Clock
 from edgemind.services.audit.hand_over import DecisionsToKeep
+from edgemind.services.decision_spans import DecisionTracing
 from edgemind.services.gateway_stats import GatewayStats
 from edgemind.services.recent_decisions import DecisionRecord, RecentDecisions
 from edgemind.services.route_request import RequestRouter
@@ -43,6 +45,7 @@ class Parts:
     clock: Clock
     rng: Random
     id_prefix: str
+    tracing: DecisionTracing
     to_keep: DecisionsToKeep
 
 
@@ -54,6 +57,7 @@ class GatewayApp:
         self._look_ups = LookUps(parts.router, lambda: parts.admission)
         self._log = logging.getLogger("edgemind.gateway")
         parts.relays.on_answered = self._answered
+        parts.relays.on_finished = parts.tracing.finished
 
     def preflight(self, head: Head) -> Refusal | None:
         """Before a large body is read: may this caller send one at all?"""
@@ -89,7 +93,7 @@ class GatewayApp:
         model = read_model(api, exchange.body, model_in_path, admitted.json_length, parts.limits.max_json_values)
         admission.authorize(caller, model, router)
         admission.charge(caller)
-        record = self._record(api, admitted, model)
+        record = self._record(exchange.head, api, admitted, model)
         parts.decisions.add(record)
         parts.to_keep.offer(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None
@@ -102,7 +106,7 @@ class GatewayApp:
         else:
             Relay(parts.relays, exchange, record, forwarded=forwarded).begin(choice)
 
-    def _record(self, api: Api, admitted: Admitted, model: str) -> DecisionRecord:
+    def _record(self, head: Head, api: Api, admitted: Admitted, model: str) -> DecisionRecord:
         """The decision's record before the decision: what is asked for, and the candidates as they stand now."""
         parts, caller, demand = self._parts, admitted.caller, admitted.demand
         constraints = constraints_of(admitted, model)
@@ -110,6 +114,7 @@ class GatewayApp:
             site = parts.sessions.site_of(admitted.session, model, parts.clock.monotonic_s())
             demand = Demand(demand.deadline_ms, demand.priority, site)
         candidates = parts.router.candidates(constraints)
+        trace = continued_trace(head.headers) if b"traceparent" in head.header else None
         return DecisionRecord(
             f"{parts.id_prefix}{parts.rng.getrandbits(64):016x}",
             parts.clock.wall_ms(),
@@ -121,6 +126,7 @@ class GatewayApp:
             tuple(candidates.costs_ms),
             candidates.terms,
             parts.router.table.version,
+            trace=trace or parts.tracing.begin(),
             session=admitted.session,
         )
 
@@ -130,6 +136,7 @@ class GatewayApp:
         self._parts.stats.shed += 1
         self._parts.stats.by_reason[record.reason] += 1
         load = load_line(*self._parts.router.local_load(record.constraints.model)) if forwarded else b""
+        self._parts.tracing.finished(record)
         answer_refusal(exchange, refusal, receipt(record) + load)
 
     def _answered(self, exchange: Exchange, record: DecisionRecord) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from edgemind.domain.trace_context import format_traceparent
 from edgemind.entrypoints.gateway.exchange import Exchange, header_block
 from edgemind.ports.inference import Headers
+from edgemind.services.decision_spans import span_id
 from edgemind.services.recent_decisions import DecisionRecord
 from edgemind.services.targets import Target
 
-TO_SERVERS = frozenset({b"content-type", b"accept", b"traceparent", b"tracestate", b"inference-header-content-length"})
+TO_SERVERS = frozenset({b"content-type", b"accept", b"inference-header-content-length"})
 """Request headers that reach any upstream; a client's credentials and our own headers do not."""
 TO_NEIGHBOURS = TO_SERVERS | {b"x-edgemind-residency", b"x-edgemind-device-class", b"x-edgemind-priority"}
 """Request headers that a neighbour's gateway needs as well."""
@@ -17,7 +19,7 @@ NOT_RELAYED = frozenset(
     {
         b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"server", b"date", b"trailer",
         b"upgrade", b"x-request-id", b"x-edgemind-site", b"x-edgemind-reason", b"x-edgemind-predicted-ms",
-        b"x-edgemind-load",
+        b"x-edgemind-load", b"x-edgemind-trace",
     }
 )  # fmt: skip
 """Response headers that belong to one connection, or that our receipt replaces."""
@@ -29,12 +31,16 @@ LOAD_LIMIT = 1e7
 
 
 class RequestHeads:
-    """Serializes request heads. The fixed part of each is kept per (upstream, path)."""
+    """Serializes request heads. The fixed part of each is kept per (upstream, path).
 
-    def __init__(self, site: str, site_token: str | None) -> None:
+    `own_spans`: this gateway exports its spans, so they are what caused the upstream's.
+    """
+
+    def __init__(self, site: str, site_token: str | None, *, own_spans: bool = False) -> None:
         self._site = site.encode()
         self._site_token = (site_token or "").encode()
         self._fixed: dict[tuple[str, bytes], bytes] = {}
+        self._own_spans = own_spans
 
     def renew(self, site_token: str | None) -> None:
         """After a reload: addresses, keys and the token may have changed."""
@@ -56,8 +62,16 @@ class RequestHeads:
             wanted = TO_NEIGHBOURS if via_gateway else TO_SERVERS
             passed = head.passed[via_gateway] = header_block(pair for pair in head.headers if pair[0] in wanted)
         deadline = b"x-edgemind-deadline-ms: %.3f\r\n" % max(1.0, remaining_ms) if via_gateway else b""
-        request_id = record.decision_id.encode()
-        return b"%b%b%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n" % (fixed, passed, deadline, length, request_id)
+        told = f"x-request-id: {record.decision_id}\r\ntraceparent: {self._traceparent(record)}\r\n".encode()
+        state = record.trace.state
+        if state:
+            told += b"tracestate: %b\r\n" % state
+        return b"%b%b%bcontent-length: %d\r\n%b\r\n" % (fixed, passed, deadline, length, told)
+
+    def _traceparent(self, record: DecisionRecord) -> str:
+        trace = record.trace
+        cause = span_id(record) if self._own_spans or not trace.parent_id else trace.parent_id
+        return format_traceparent(trace.trace_id, cause, sampled=trace.sampled)
 
     def _fix(self, target: Target, raw_path: bytes) -> bytes:
         base = urlsplit(target.base_url)
@@ -84,7 +98,7 @@ class ResponseHead(NamedTuple):
 
 def response_head(headers: Headers, record: DecisionRecord) -> ResponseHead:
     known = dict(headers)
-    service = known.get(b"x-simulated-service-ms")
+    service = known.get(b"x-simulated-service-ms") or known.get(b"x-edgemind-service-ms")
     length = known.get(b"content-length")
     return ResponseHead(
         b"".join([b"%b: %b\r\n" % pair for pair in headers if pair[0] not in NOT_RELAYED]) + receipt(record),
@@ -100,6 +114,7 @@ def receipt(record: DecisionRecord) -> bytes:
     text = (
         f"x-request-id: {record.decision_id}\r\nx-edgemind-site: {site}\r\n"
         f"x-edgemind-reason: {record.reason}\r\nx-edgemind-predicted-ms: {record.predicted_ms:.1f}\r\n"
+        f"x-edgemind-trace: {record.trace.trace_id}\r\n"
     )
     return text.encode()
 

@@ -92,8 +92,9 @@ class SeenHeads:
         """Note the head of `data`, which was parsed as exactly one whole request with this head."""
         end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
         plain = head.keep_alive and head.length >= 0 and not head.expects_continue
-        # No two requests of a neighbour are alike (what is left of the deadline): they would crowd out the devices'.
-        plain = plain and b"x-edgemind-site-token" not in head.header
+        # No two requests of a neighbour are alike (what is left of the deadline), nor two of a traced client: they
+        # would crowd out the others.
+        plain = plain and b"x-edgemind-site-token" not in head.header and b"traceparent" not in head.header
         if plain and len(data) == end + head.length and end <= SEEN_HEAD_BYTES:
             if len(self._heads) >= SEEN_HEADS_LIMIT:
                 self._heads.clear()

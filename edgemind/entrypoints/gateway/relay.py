@@ -41,6 +41,7 @@ class Relays:
     limits: Limits
     clock: Clock
     on_answered: Callable[[Exchange, DecisionRecord], None] = lambda exchange, record: None
+    on_finished: Callable[[DecisionRecord], None] = lambda record: None
     held_bytes: int = 0
 
 
@@ -120,6 +121,7 @@ class Relay:
         self._release()
         self._record.status = 502
         self._shared.stats.failed += 1
+        self._shared.on_finished(self._record)
         answer_refusal(self._exchange, upstream_failed(str(error)), receipt(self._record) + self._load_line())
 
     # The client's side (exchange.RelayedRequest)
@@ -134,6 +136,7 @@ class Relay:
         self._record.attempts += ((self._candidate.site.name, "client hung up"),)
         if not self._answered:
             self._record.status = CLIENT_CLOSED_REQUEST
+        self._shared.on_finished(self._record)
 
     def pause(self) -> None:
         self._slowed = True
@@ -173,8 +176,12 @@ class Relay:
         now_s = self._now_s()
         record.actual_ms = (now_s - self._exchange.arrived_s) * 1000.0
         record.attempts += ((self._candidate.site.name, f"answered {record.status}"),)
+        shared.on_finished(record)
         if record.status < 500:
             shared.stats.ok += 1
+            # A slow reader makes its own answer late.
+            if record.actual_ms > record.demand.deadline_ms and not self._slowed:
+                shared.stats.late += 1
         else:
             shared.stats.failed += 1
             if not self._target.via_gateway:
@@ -205,6 +212,7 @@ class Relay:
     def _cut(self, site: str) -> None:
         self._shared.stats.failed += 1
         self._shared.stats.cut += 1
+        self._shared.on_finished(self._record)
         if self._sse:
             self._exchange.finish(_error_event(site))
         else:

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import cast
 
 import uvicorn
@@ -12,6 +14,7 @@ from starlette.applications import Starlette
 
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.service import Draining
+from edgemind.errors import ConfigurationError
 
 
 class GatewayServer(uvicorn.Server):
@@ -46,6 +49,30 @@ class GatewayServer(uvicorn.Server):
 
 async def no_asgi(scope: object, receive: object, send: object) -> None:
     """uvicorn wants an application; GatewayProtocol serves requests without one."""
+
+
+def data_config(tls: tuple[Path, Path] | None) -> uvicorn.Config:
+    """uvicorn's part in the data listener: sockets, dates, TLS. Raises ConfigurationError for unusable files."""
+    config = uvicorn.Config(
+        no_asgi,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ssl_certfile=tls[0] if tls else None,
+        ssl_keyfile=tls[1] if tls else None,
+    )
+    try:
+        config.load()
+    except (ssl.SSLError, OSError) as exc:
+        raise ConfigurationError(f"the TLS certificate or key cannot be used: {exc}") from exc
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+    return config
 
 
 def admin_config(app: Starlette) -> uvicorn.Config:

@@ -9,14 +9,11 @@ import os
 import secrets
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, cast
-
-import uvicorn
 
 from edgemind import bootstrap
 from edgemind.domain.routing.policy_settings import RoutingPolicy
@@ -29,9 +26,10 @@ from edgemind.entrypoints.gateway.heads import SeenHeads
 from edgemind.entrypoints.gateway.keeping import decisions_to_keep
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.relay import Relays
-from edgemind.entrypoints.gateway.server import GatewayServer, admin_config, no_asgi
+from edgemind.entrypoints.gateway.server import GatewayServer, admin_config, data_config
 from edgemind.entrypoints.gateway.service import Draining, Service
-from edgemind.errors import ConfigurationError, TemporaryError
+from edgemind.entrypoints.gateway.tracing import open_tracing
+from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
 from edgemind.services.gateway_stats import GatewayStats
@@ -84,7 +82,8 @@ class Worker:
         seed = Random(secrets.randbits(128))
         fleet = settings.fleet()
         router = RequestRouter(fleet, identity.site, settings.routing, self._clock, Random(seed.getrandbits(64)))
-        heads = RequestHeads(identity.site, settings.access.site_tokens().current)
+        tracing = open_tracing(settings, identity, self._clock, seed)
+        heads = RequestHeads(identity.site, settings.access.site_tokens().current, own_spans=tracing.on)
         upstreams = cast("Callable[[str], Upstream]", self._pools)
         relays = Relays(router, upstreams, heads, stats, settings.limits, self._clock)
         return Parts(
@@ -98,6 +97,7 @@ class Worker:
             clock=self._clock,
             rng=seed,
             id_prefix=f"dec-{identity.site}-{identity.worker}-",
+            tracing=tracing,
             to_keep=decisions_to_keep(identity, settings, self._clock),
         )
 
@@ -150,29 +150,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*loops, admin_task, return_exceptions=True)
             await self._pools.close()
+            self.parts.tracing.close()
 
     def _data_server(self) -> GatewayServer:
-        tls = self._plan.tls
         app = GatewayApp(self.parts)
-        config = uvicorn.Config(
-            no_asgi,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            proxy_headers=False,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ssl_certfile=tls[0] if tls else None,
-            ssl_keyfile=tls[1] if tls else None,
-        )
-        try:
-            config.load()
-        except (ssl.SSLError, OSError) as exc:
-            raise ConfigurationError(f"the TLS certificate or key cannot be used: {exc}") from exc
-        if config.ssl is not None:
-            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+        config = data_config(self._plan.tls)
         service = Service(app.serve, app.preflight, lambda: self.parts.limits, self._draining, self._seen)
         protocol = functools.partial(GatewayProtocol, service=service)
         config.http_protocol_class = cast("type[asyncio.Protocol]", protocol)
@@ -220,6 +202,7 @@ class Worker:
         while True:
             await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
             self.parts.router.tick()
+            self.parts.stats.telemetry_dropped = self.parts.tracing.dropped
 
     async def _sweep(self, server: GatewayServer) -> None:
         while True:

@@ -12,7 +12,8 @@ from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.model_server.assignment import Assignment, assignment_of
 from edgemind.entrypoints.model_server.serving import Address, reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
-from edgemind.settings import load_settings
+from edgemind.entrypoints.model_server.tracing import traced
+from edgemind.settings import Settings, load_settings, with_telemetry_secrets
 
 WAITING_PER_SLOT = 64
 """Requests that may wait behind each slot; the next one is answered 503."""
@@ -41,16 +42,16 @@ def model_server(  # noqa: PLR0913, PLR0917 - click passes each option as an arg
     cannot be loaded.
     """
     with exit_codes():
-        settings = load_settings(config, resolve_secrets=False)
+        settings = with_telemetry_secrets(load_settings(config, resolve_secrets=False), config)
         assigned = assignment_of(settings, site, model)
         if assigned.engine is Engine.SIMULATED:
-            serve_simulated(assigned, bind, seed, settings.state.directory)
+            serve_simulated(assigned, bind, seed, settings)
         else:
-            serve_llama(assigned, bind, gguf, threads, context_tokens, verbose)
+            serve_llama(assigned, bind, gguf, threads, context_tokens, verbose, settings)
 
 
-def serve_simulated(assigned: Assignment, bind: str | None, seed: int, folder: Path) -> None:
-    """Blocks until SIGTERM. `folder` is where it keeps how far it was scaled. Raises ConfigurationError."""
+def serve_simulated(assigned: Assignment, bind: str | None, seed: int, settings: Settings) -> None:
+    """Blocks until SIGTERM. How far it was scaled is kept beside the state. Raises ConfigurationError."""
     from edgemind.adapters.inference.simulated import SimulatedModel
     from edgemind.adapters.scaler.replica_file import ReplicaFile
     from edgemind.entrypoints.model_server.scaling import Scaling
@@ -62,15 +63,18 @@ def serve_simulated(assigned: Assignment, bind: str | None, seed: int, folder: P
         SimulatedModel(endpoint, Random(f"{seed}/{assigned.site}/{endpoint.model}")) for endpoint in assigned.endpoints
     ]
     stations = Stations([Station(model, WAITING_PER_SLOT, assigned.wan_ms) for model in models])
-    scaling = Scaling(stations, ReplicaFile(folder, assigned.site))
+    scaling = Scaling(stations, ReplicaFile(settings.state.directory, assigned.site))
     scaling.restore()
     places = _places(assigned, bind)
-    serve(simulated_app(stations, scaling), reserve(places), lambda: _announce(assigned, places))
+    sockets = reserve(places)
+    with traced(simulated_app(stations, scaling), assigned, settings) as app:
+        serve(app, sockets, lambda: _announce(assigned, places))
 
 
 def serve_llama(
-    assigned: Assignment, bind: str | None, gguf: Path | None, threads: int, context_tokens: int, verbose: bool
-) -> None:
+    assigned: Assignment, bind: str | None, gguf: Path | None, threads: int, context_tokens: int, verbose: bool,
+    settings: Settings,
+) -> None:  # fmt: skip
     """Blocks until SIGTERM. Raises ConfigurationError."""
     from edgemind.adapters.inference.llama_cpp import LlamaOptions, llama_engine
     from edgemind.adapters.inference.llama_wheels import check_engine, weights_for
@@ -83,8 +87,12 @@ def serve_llama(
     places = _places(assigned, bind)
     sockets = reserve(places)
     slots = Slots(endpoint.slots, WAITING_PER_SLOT, endpoint.service_ms)
-    with llama_engine(options) as engine, ThreadPoolExecutor(endpoint.slots, "llama") as executor:
-        serve(llama_app(endpoint.model, engine, slots, executor), sockets, lambda: _announce(assigned, places))
+    with (
+        llama_engine(options) as engine,
+        ThreadPoolExecutor(endpoint.slots, "llama") as executor,
+        traced(llama_app(endpoint.model, engine, slots, executor), assigned, settings) as app,
+    ):
+        serve(app, sockets, lambda: _announce(assigned, places))
 
 
 def _places(assigned: Assignment, bind: str | None) -> list[Address]:

@@ -14,6 +14,7 @@ from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.services.audit.keep_rounds import RoundAudit
 from edgemind.services.rounds.keep_rounds import RoundKeeper
+from edgemind.services.rounds.round_counts import RoundCounts
 
 log = logging.getLogger("edgemind.rounds")
 
@@ -49,17 +50,27 @@ class RoundHistory:
 
     def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock, audit: AuditJournal) -> None:
         self.journal = journal
+        self.told: list[Callable[[RoundRecord], None]] = []
+        """Who else hears of records, after they are on their way to the journal: nobody among them may block."""
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
-        provable = RoundAudit(site, audit, clock, known)
-
-        def keep(record: RoundRecord) -> None:
-            self._keeper.keep(record)
-            provable.round(record)
-
-        recorder = UnfailingRecorder(site, metro, keep, clock.wall_ms, known)
-        recorder.on_effect = provable.effect
+        self.counts = RoundCounts(known)
+        self._provable = RoundAudit(site, audit, clock, known)
+        recorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
+        recorder.on_effect = self._provable.effect
         self.recorder: RoundRecorder = recorder
+
+    def effect(self, report: EffectReport) -> None:
+        """What came of this site's part in a decision."""
+        self.counts.effect(report)
+        self.recorder.effect(report)
+
+    def _keep(self, record: RoundRecord) -> None:
+        self.counts.round(record)
+        self._keeper.keep(record)
+        self._provable.round(record)
+        for tell in self.told:
+            tell(record)
 
     def close(self) -> None:
         """Blocks until everything is written."""

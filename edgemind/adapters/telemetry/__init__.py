@@ -1,0 +1,1 @@
+"""Spans on their way out of a process."""
