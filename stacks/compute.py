@@ -124,4 +124,5 @@ def _grants(plan: Environment, region: str, security: SecurityStack, data: DataS
         data_key=security.data_key.key_arn,
         data_stack=f"arn:aws:cloudformation:{region}:{plan.account}:stack/{data_stack}/*",
         secrets=[secret.secret_arn for secret in security.fleet_secrets.values()],
+        metrics_log_group=names.metrics_log_group_arn(plan, region),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edgemind.domain.kpi import Tier
 from stacks.zones import ZoneProfile
 
 
@@ -86,10 +87,9 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class BudgetPlan:
-    """Monthly spending of the environment, and the shares of it (ratios) at which `email` is told."""
+    """Monthly spending of the environment. `email` is told at the shares of it that the KPI catalogue names."""
 
     monthly_usd: int
-    alarm_ratios: tuple[float, ...]
     email: str
 
 
@@ -110,7 +110,8 @@ class ModelPlan:
 class Environment:
     """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off.
 
-    `bedrock_models` are ids that the preflight asks access for; nothing that is deployed calls one yet.
+    `alert_email` is told of critical alerts and warnings. `bedrock_models` are ids that the preflight asks access for;
+    nothing that is deployed calls one yet.
     """
 
     name: str
@@ -124,8 +125,14 @@ class Environment:
     retention: Retention
     budget: BudgetPlan
     protected: bool
+    alert_email: str
     bedrock_models: tuple[str, ...] = ()
     model: ModelPlan = ModelPlan("smollm2-135m", "smollm2", "llama_cpp", slots=2, service_ms=400, cpu="1", memory="1Gi")
+
+    @property
+    def tier(self) -> Tier:
+        """Whose limits of the KPI catalogue hold."""
+        return Tier.PRODUCTION if self.protected else Tier.STAGING
 
     def region(self, name: str) -> RegionPlan:
         return next(region for region in self.regions if region.name == name)
@@ -168,8 +175,9 @@ STAGING = Environment(
     cluster=ClusterPlan("1.35", 3, "m7i.large", 100, auto_scaling=False, spot_cpu_limit=0),
     cache=CachePlan("cache.t4g.small", shards=1, replicas=1, snapshot_days=15),
     retention=Retention(logs=30, audit=365, models=30),
-    budget=BudgetPlan(1500, (0.5, 0.8, 1.0), "edgemind-staging@example.com"),
+    budget=BudgetPlan(1500, "edgemind-staging@example.com"),
     protected=False,
+    alert_email="edgemind-staging-alerts@example.com",
 )
 
 PRODUCTION = Environment(
@@ -228,8 +236,9 @@ PRODUCTION = Environment(
     cluster=ClusterPlan("1.35", 3, "m7i.xlarge", 100, auto_scaling=True, spot_cpu_limit=64),
     cache=CachePlan("cache.r7g.large", shards=3, replicas=1, snapshot_days=15),
     retention=Retention(logs=365, audit=2557, models=90),
-    budget=BudgetPlan(15_000, (0.5, 0.8, 1.0), "edgemind-production@example.com"),
+    budget=BudgetPlan(15_000, "edgemind-production@example.com"),
     protected=True,
+    alert_email="edgemind-production-alerts@example.com",
 )
 
 ENVIRONMENTS: Mapping[str, Environment] = {environment.name: environment for environment in (STAGING, PRODUCTION)}

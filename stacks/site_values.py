@@ -54,6 +54,8 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
         # The table is found by the outputs of this environment's stacks.
         "aws": {"environment": plan.name, "region": own.region},
         "sites": [_site(plan.model, site, own) for site in plan.sites_in(own.region)],
+        "metrics": {"emf": "log_group", "log_group": names.metrics_log_group(plan)},
+        "operations": {"tier": plan.tier.value},
         "tenants": [{"name": "default", "models": ["*"]}],
     }
 

@@ -17,7 +17,14 @@ class Grants:
     """The statements of each component. ARNs of one region's resources come in; nothing is looked up."""
 
     def __init__(
-        self, region: str, table: str, bucket: str, data_key: str, data_stack: str, secrets: Sequence[str]
+        self,
+        region: str,
+        table: str,
+        bucket: str,
+        data_key: str,
+        data_stack: str,
+        secrets: Sequence[str],
+        metrics_log_group: str,
     ) -> None:
         find = iam.PolicyStatement(
             sid="FindTheDeployment", actions=["cloudformation:DescribeStacks"], resources=[data_stack]
@@ -34,9 +41,14 @@ class Grants:
         write = iam.PolicyStatement(sid="WriteState", actions=list(WRITE_TABLE), resources=[table])
         list_models = iam.PolicyStatement(sid="ListModels", actions=["s3:ListBucket"], resources=[bucket])
         get_models = iam.PolicyStatement(sid="GetModels", actions=["s3:GetObject"], resources=[f"{bucket}/models/*"])
+        metrics = iam.PolicyStatement(
+            sid="WriteMetrics",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[f"{metrics_log_group}:log-stream:*"],
+        )
         self.statements: Mapping[str, Sequence[iam.PolicyStatement]] = {
             "gateway": (find, decrypt, fleet_secrets, read),
-            "controller": (find, decrypt, encrypt, fleet_secrets, read, write),
+            "controller": (find, decrypt, encrypt, fleet_secrets, read, write, metrics),
             "model-server": (find, decrypt_models, list_models, get_models),
         }
 

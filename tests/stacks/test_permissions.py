@@ -31,6 +31,7 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
@@ -75,6 +76,8 @@ def asked_by(component: str) -> set[str]:
     if methods_used(RUNS[component], {"open_advice_store"}):
         advice = methods_used(RUNS[component], port_methods("edgemind.ports.advice_store", "AdviceStore"))
         actions |= ADVICE_STORE.actions(advice)
+    if methods_used(RUNS[component], {"open_metric_sink"}):
+        actions |= METRICS.all_actions()
     # Table and bucket are found before they are first used.
     return actions | (DEPLOYMENT.all_actions() if actions else set())
 
@@ -108,7 +111,7 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, METRICS, SCRATCH, DEPLOYMENT, *ACCOUNT)
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")

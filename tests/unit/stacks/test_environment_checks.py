@@ -190,10 +190,10 @@ CASES: list[tuple[str, Environment, Spoil, str]] = [
         "budget.monthly_usd: is -1; legal: a whole number above 0",
     ),
     (
-        "alarms",
+        "alerts",
         STAGING,
-        with_part("budget", alarm_ratios=(80.0,)),
-        "budget.alarm_ratios: are (80.0,); legal: 1 to 5 ratios",
+        lambda plan: replace(plan, alert_email="pager"),
+        "alert_email: is 'pager'; legal: an address that somebody reads",
     ),
     ("email", STAGING, with_part("budget", email="nobody"), "budget.email: is 'nobody'"),
     ("version", STAGING, with_part("cluster", version="1.27"), "cluster.version: is '1.27'; legal: 1.33, 1.34, 1.35"),
