@@ -18,8 +18,8 @@ from stacks.constructs.pod_grants import RegionResources, grants
 from stacks.constructs.pod_roles import PodRoles
 from stacks.constructs.spot_pool import spot_pool
 from stacks.data import DataStack
-from stacks.environments import Environment
 from stacks.network import CACHE_PORT, NetworkStack
+from stacks.plans import Environment
 from stacks.security import SecurityStack
 
 AGENTS_NAMESPACE = "edgemind-agents"
@@ -135,5 +135,6 @@ def _grants(
         stacks=[f"arn:aws:cloudformation:{region}:{plan.account}:stack/{stack}/*" for stack in stacks],
         secrets={name: secret.secret_arn for name, secret in security.fleet_secrets.items()},
         models=plan.cloud.models,
+        metrics_log_group=names.metrics_log_group_arn(plan, region),
     )
     return grants(resources)

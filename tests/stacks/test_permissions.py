@@ -32,6 +32,7 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
@@ -41,6 +42,22 @@ BEDROCK = Adapter("bedrock-runtime", ("edgemind.adapters.inference.bedrock",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
     for service in ("bedrock", "cloudwatch", "ec2", "service-quotas", "ssm", "sts")
+)
+
+ALERT_SINK = Adapter("sns", ("edgemind.adapters.alert_sink",))
+"""For a topic of an operator's own: in what the stacks deploy, the alarms of CloudWatch tell."""
+ADAPTERS = (
+    STATE_STORE,
+    MODEL_STORE,
+    SWARM_STORE,
+    ADVICE_STORE,
+    MEMORY,
+    METRICS,
+    BEDROCK,
+    ALERT_SINK,
+    SCRATCH,
+    DEPLOYMENT,
+    *ACCOUNT,
 )
 
 # What AWS's own services ask with the role of a pod; no line of our code names it.
@@ -89,6 +106,8 @@ def asked_by(component: str) -> set[str]:
         actions |= MEMORY.actions(
             methods_used(RUNS[component], port_methods("edgemind.ports.agent_memory", "AgentMemory"))
         )
+    if methods_used(RUNS[component], {"open_metric_sink"}):
+        actions |= METRICS.all_actions()
     # Table and bucket are found before they are first used.
     actions |= DEPLOYMENT.all_actions() if actions else set()
     return actions | (BEDROCK.all_actions() if methods_used(RUNS[component], {"converse"}) else set())
@@ -121,11 +140,7 @@ def test_a_component_may_do_what_its_code_does_and_nothing_else(
 def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
-        module: {
-            adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, MEMORY, SCRATCH, DEPLOYMENT, *ACCOUNT)
-            if _holds(adapter, module)
-        }
+        module: {adapter.service for adapter in ADAPTERS if _holds(adapter, module)}
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
