@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edgemind.adapters.audit_journal.anchoring import Anchoring
-from edgemind.adapters.audit_journal.folder import ASIDE, index_path, records, segments
+from edgemind.adapters.audit_journal.folder import ASIDE, find_decision, index_path, records, segments
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
@@ -259,6 +259,9 @@ def test_erasing_keeps_every_chain_verifiable_also_after_pruning(tmp_path: Path)
     assert b"tenant:acme" not in content
     told = verified(tmp_path, anchors)
     assert (told.flaw, told.erased) == (None, 30)
+    found = find_decision(tmp_path / SITE, str(decision(41).body["id"]))
+    assert found is not None
+    assert found.erased_by is not None
     assert log.erase("tenant:acme", "test", NOW_MS) == 0
     assert log.erase("tenant:other", "test", NOW_MS) == 30
     os.utime(segments(tmp_path / SITE)[0], (1, 1))
@@ -283,6 +286,22 @@ def test_an_index_that_is_gone_or_stale_is_done_without(tmp_path: Path) -> None:
         found = files.find_decision(SITE, wanted)
         assert found is not None
         assert found.body["id"] == wanted
+
+
+def test_an_erasure_makes_an_index_anew_that_is_gone(tmp_path: Path) -> None:
+    log = open_log(tmp_path / SITE)
+    log.append(entries(40))
+    log.close()
+    (segment,) = segments(tmp_path / SITE)
+    good = index_path(segment).read_bytes()
+    again = open_log(tmp_path / SITE)
+    index_path(segment).unlink()
+    again.erase("tenant:acme", "test", NOW_MS)
+    again.close()
+    assert len(index_path(segment).read_bytes()) == len(good)
+    found = find_decision(tmp_path / SITE, str(decision(10).body["id"]))
+    assert found is not None
+    assert found.erased_by is not None
 
 
 def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(

@@ -55,7 +55,7 @@ def test_the_request_says_that_it_is_emf(ministack: LocalAws) -> None:
     ministack.client("logs").create_log_group(logGroupName=group)
     sink = LogGroupSink(group, "s", ministack.region, ministack.endpoint_url)
     sink.write(emf_document("metro", "site-a", 1_795_000_000_000, {"requests": 1.0}))
-    sent: list[str] = []
+    sent: list[str | bytes] = []
     sink._client.meta.events.register(
         "before-send.cloudwatch-logs.PutLogEvents",
         lambda request, **_: sent.append(request.headers["x-amzn-logs-format"]),

@@ -85,6 +85,7 @@ def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:
     return {
         "name": site.name,
         "zones": list(site.zones),
+        "position": {"latitude": site.latitude, "longitude": site.longitude},
         "gateway": site.gateway_url,
         "admin": url(site.admin_port),
         "controller": site.controller_url,

@@ -25,7 +25,7 @@ ODD = 33.0
 @pytest.fixture
 def changed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("added_latency_ms", "swarm_coordination_ms"):
-        monkeypatch.setitem(BY_NAME[name].limits, TIER, Limits(ODD, warning=ODD, critical=ODD))  # type: ignore[arg-type]
+        monkeypatch.setitem(BY_NAME[name].limits, TIER, Limits(ODD, warning=ODD, critical=ODD))
 
 
 def thresholds(dashboard: dict[str, Any], title: str) -> list[Any]:
@@ -90,7 +90,7 @@ def test_names_of_alerts_are_those_of_kpis_and_states_and_lead_to_runbooks() -> 
         for group in yaml.safe_load(prometheus_files(TIER)["rules-production.yaml"])["groups"]
         for rule in group["rules"]
     ]
-    known = {one.name: one.runbook for one in (*KPIS, *CONDITIONS)}
+    known = {one.name: one.runbook for one in KPIS} | {one.name: one.runbook for one in CONDITIONS}
     assert {rule["alert"] for rule in rules} <= known.keys()
     for rule in rules:
         assert rule["annotations"]["runbook"] == f"docs/{known[rule['alert']]}"
