@@ -39,8 +39,8 @@ def reserve(addresses: Sequence[Address]) -> list[socket.socket]:
 def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; `on_ready` is called once connections are accepted. Raises ConfigurationError."""
     config = uvicorn.Config(
-        app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_level="warning",
-        access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
+        app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_config=None,
+        log_level="warning", access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=GRACE_S, backlog=BACKLOG,
     )  # fmt: skip
     for bound in sockets:
