@@ -43,13 +43,17 @@ class Role:
 
 GET_FLEET_METRICS = ToolName("metrics_monitor", "get_fleet_metrics")
 GET_SWARM_STATE = ToolName("memory_sync", "get_swarm_state")
+CHECK_THRESHOLDS = ToolName("metrics_monitor", "check_thresholds")
+LIST_MODELS = ToolName("inference", "list_models")
+REMEMBER = ToolName("memory_sync", "remember")
+LOG_EVENT = ToolName("telemetry", "log_event")
 
 _METRICS = "get_site_metrics get_fleet_metrics check_thresholds get_site_health"
 # What changes a fleet is named tool by tool: a server that learns to do more does not let a role do more.
 _TABLE: Mapping[str, Mapping[str, str]] = {
     "orchestrator": {
         "metrics_monitor": _METRICS,
-        "container_ops": "scale_model drain_site restart_workload get_scaling_status",
+        "container_ops": "scale_model drain_site get_scaling_status",
         "telemetry": "log_event query_journal",
         "memory_sync": "open_round get_round get_swarm_state",
     },
@@ -61,16 +65,16 @@ _TABLE: Mapping[str, Mapping[str, str]] = {
     "load_balancer": {
         "metrics_monitor": _METRICS,
         "container_ops": "get_scaling_status",
-        "memory_sync": "cast_ballot get_round get_swarm_state recall",
+        "memory_sync": "get_round get_swarm_state recall",
     },
     "cache_manager": {
-        "inference": "list_models get_cache_status preload_model",
+        "inference": "list_models get_cache_status",
         "telemetry": "log_event query_journal",
         "memory_sync": "get_swarm_state recall",
     },
     "decision_coordinator": {
         "memory_sync": "get_round get_swarm_state remember recall",
-        "telemetry": "log_decision log_event query_journal",
+        "telemetry": "log_event query_journal",
         "metrics_monitor": _METRICS,
     },
 }
@@ -83,3 +87,5 @@ def _role(name: str, servers: Mapping[str, str]) -> Role:
 ROLES: Mapping[str, Role] = MappingProxyType({name: _role(name, servers) for name, servers in _TABLE.items()})
 VOTER = ROLES["load_balancer"]
 """The one that ranks a round's candidates."""
+MONITOR, CACHE_MANAGER = ROLES["resource_monitor"], ROLES["cache_manager"]
+COORDINATOR = ROLES["decision_coordinator"]

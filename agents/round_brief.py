@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from agents.lookout import Sight
 from agents.policy_model import ToolAnswer
 from agents.roles import GET_FLEET_METRICS, GET_SWARM_STATE
 from edgemind.domain.swarm.records import Action, Candidate, Fence
@@ -40,7 +41,9 @@ class Findings:
     unusable: Mapping[str, str] = field(default_factory=dict)
 
 
-def brief_text(fence: Fence, candidates: Sequence[Candidate], view: View) -> str:
+def brief_text(fence: Fence, candidates: Sequence[Candidate], view: View, sight: Sight | None = None) -> str:
+    """`sight` is there for policies of an operator's own: the library's ranking does not read it."""
+    seen = {} if sight is None else {"lookout": asdict(sight)}
     return json.dumps(
         {
             "task": "Rank the candidates of this round for your site.",
@@ -54,6 +57,7 @@ def brief_text(fence: Fence, candidates: Sequence[Candidate], view: View) -> str
                 "loads": {site: load_document(load) for site, load in view.loads.items()},
                 "since_change_ms": view.since_change_ms,
             },
+            **seen,
         }
     )
 

@@ -14,10 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from agents.ballot_policy import VOTERS_TOOLS
+from agents.coordinator import DecisionCoordinator
+from agents.lookout import Lookout
 from agents.mcp_connection import CallLimits, McpConnection, ServerFactory
-from agents.roles import VOTER
+from agents.role_agent import CallSink
+from agents.roles import CACHE_MANAGER, COORDINATOR, MONITOR, VOTER
 from agents.site_voter import StrandsVoter, VoteLimits
 from edgemind import bootstrap
+from edgemind.domain.agent_memory import Memory
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.votes import ToolCall
 from edgemind.entrypoints.controller.process import ControllerProcess
 from edgemind.errors import ConfigurationError
 from edgemind.ports.clock import Clock
@@ -27,8 +34,32 @@ from edgemind.settings import Settings
 log = logging.getLogger("edgemind.agents")
 
 
+ACTING = (VOTER, MONITOR, CACHE_MANAGER, COORDINATOR)
+
+
+class Remembering(Protocol):
+    def remember(self, memory: Memory) -> bool:
+        """Without waiting."""
+
+
+class AgentsSeat(Protocol):
+    """What a controller's process has for its agents."""
+
+    tell_round: Callable[[RoundRecord], None]
+    """Who hears of each round that is over."""
+
+    @property
+    def memories(self) -> Remembering: ...
+
+    def note(self, call: ToolCall, fence: str | None) -> None:
+        """Keep a call for the stream of agents' calls."""
+
+
 class ControllerLike(Protocol):
     """A controller's process."""
+
+    @property
+    def agents(self) -> AgentsSeat: ...
 
     async def run(self, listener: socket.socket) -> None:
         """Serve until the process is told to stop."""
@@ -45,29 +76,45 @@ class SiteAgents:
         self, site: str, clock: Clock, calls: CallLimits | None = None, votes: VoteLimits | None = None
     ) -> None:
         self._servers: Mapping[str, ServerFactory] = {}
-        self._connections = {name: McpConnection(name, self._factory(name), calls) for name in sorted(VOTER.servers)}
+        wanted = sorted(set().union(*(role.servers for role in ACTING)))
+        self._connections = {name: McpConnection(name, self._factory(name), calls) for name in wanted}
         self.voter = StrandsVoter(site, self._connections, clock, votes)
+        self.lookout = Lookout(site, self._connections, clock)
+        self.coordinator = DecisionCoordinator(self._connections)
+        self.voter.sight = self.lookout.sight
+        self.lookout.busy = self.coordinator.busy = lambda: self.voter.voting > 0
+
+    def take_seat(self, seat: AgentsSeat) -> None:
+        """Every call is kept for the stream, and the coordinator hears of rounds in the place of the memory."""
+        told: CallSink = seat.note
+        self.voter.told = told
+        for agent in (self.lookout.monitor, self.lookout.cache_manager, self.coordinator.agent):
+            agent.told = told
+        self.coordinator.otherwise = seat.memories.remember
+        seat.tell_round = self.coordinator.round_over
 
     @asynccontextmanager
     async def running(self, servers: Mapping[str, ServerFactory]) -> AsyncIterator[None]:
-        """Connected to those of `servers` that the voter's role may call, and connected again when one is lost."""
+        """Connected to those of `servers` that the acting roles may call, and connected again when one is lost."""
         self._servers = servers
         tasks = [
             asyncio.create_task(connection.run())
             for name, connection in self._connections.items()
             if name in self._servers
         ]
-        tasks.append(asyncio.create_task(self._rehearse()))
+        tasks += [asyncio.create_task(work) for work in (self._rehearse(), self.lookout.run(), self.coordinator.run())]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self.coordinator.close()
 
     async def connected(self) -> None:
-        """Return when every server is."""
-        known = [connection for name, connection in self._connections.items() if name in self._servers]
+        """Return when every server that a ballot asks is."""
+        asked = {tool.server for tool in VOTERS_TOOLS} & self._servers.keys()
+        known = [self._connections[name] for name in asked]
         await asyncio.gather(*(connection.connected() for connection in known))
 
     async def _rehearse(self) -> None:
@@ -100,6 +147,7 @@ async def run_with_agents(
 ) -> None:
     """The controller that `make` builds around the agents' voter, until it is told to stop; then the agents end."""
     process = make(agents.voter)
+    agents.take_seat(process.agents)
     async with agents.running(servers(process)):
         await process.run(listener)
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from strands import Agent
-from strands.agent.conversation_manager import NullConversationManager
 from strands.models.model import Model
 
 from agents.ballot_policy import VOTERS_TOOLS, Ballot, ballot_policy
+from agents.lookout import Sight
 from agents.mcp_connection import McpConnection
 from agents.policy_model import PolicyModel, ToolAnswer
+from agents.role_agent import CallSink, new_agent, nobody
 from agents.role_tools import RoleTools
 from agents.roles import VOTER
 from agents.round_brief import Brief, brief_text, find_view
@@ -73,14 +74,27 @@ class StrandsVoter:
         self._model = model or PolicyModel(ballot_policy)
         self._tools = RoleTools(VOTER, connections, ANSWERS)
         self._prompt = VOTER.prompt()
+        self.told: CallSink = nobody
+        """Hears of every call for a round; a rehearsal is none."""
+        self.sight: Callable[[], Sight | None] = lambda: None
+        """What was seen between rounds, for the brief."""
+        self.voting = 0
+        """Ballots under way."""
         self._abandoned: set[asyncio.Task[object]] = set()
         self._said = ""
 
     async def vote(self, fence: Fence, candidates: Sequence[Candidate], view: View) -> Vote | None:
-        started_s = self._clock.monotonic_s()
-        journal = ToolJournal(VOTER, ANSWERS)
+        self.voting += 1
         try:
-            question = self._ask(brief_text(fence, candidates, view), journal)
+            return await self._vote(fence, candidates, view)
+        finally:
+            self.voting -= 1
+
+    async def _vote(self, fence: Fence, candidates: Sequence[Candidate], view: View) -> Vote | None:
+        started_s = self._clock.monotonic_s()
+        journal = ToolJournal(VOTER, ANSWERS, lambda call: self.told(call, str(fence)))
+        try:
+            question = self._ask(brief_text(fence, candidates, view, self.sight()), journal)
             ballot = await self._within(self._limits.vote_ms, question, journal)
             ranking = _checked(ballot, candidates)
         except NoBallot as exc:
@@ -128,19 +142,8 @@ class StrandsVoter:
         return task.result()
 
     def _agent(self, journal: ToolJournal) -> Agent:
-        return Agent(
-            model=self._model,
-            tools=list(self._tools.tools(VOTERS_TOOLS)),
-            system_prompt=self._prompt,
-            structured_output_model=Ballot,
-            name=VOTER.name,
-            hooks=[self._tools, journal],
-            callback_handler=None,
-            # Its default waits 4 s before the second of six tries.
-            retry_strategy=None,
-            conversation_manager=NullConversationManager(),
-            context_manager=False,
-        )
+        tools = self._tools.tools(VOTERS_TOOLS)
+        return new_agent(VOTER, self._model, self._prompt, tools, Ballot, [self._tools, journal])
 
     def _discard(self, task: asyncio.Task[object]) -> None:
         self._abandoned.add(task)

@@ -1,6 +1,6 @@
 """Every tool call of an agent, as the journal of rounds keeps it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from strands.hooks import AfterToolCallEvent, HookProvider, HookRegistry
@@ -11,9 +11,13 @@ from edgemind.domain.swarm.votes import ToolCall
 
 
 class ToolJournal(HookProvider):
-    """Hooks of one agent. `answers` are shapes to answer in, which Strands calls like tools and which are none."""
+    """Hooks of one agent. `answers` are shapes to answer in, which Strands calls like tools and which are none.
 
-    def __init__(self, role: Role, answers: Iterable[str] = ()) -> None:
+    `told` hears of each call when it ends; a call that ends after its agent was discarded, too.
+    """
+
+    def __init__(self, role: Role, answers: Iterable[str] = (), told: Callable[[ToolCall], None] | None = None) -> None:
+        self._told = told
         self.calls: list[ToolCall] = []
         """In the order in which they ended, the refused ones with them."""
         self._role = role
@@ -29,16 +33,17 @@ class ToolJournal(HookProvider):
         name = self._role.named(use["name"])
         arguments: Any = use["input"]
         failed = result["status"] != "success"
-        self.calls.append(
-            ToolCall(
-                role=self._role.name,
-                tool=str(name) if name is not None else use["name"],
-                arguments=arguments if isinstance(arguments, Mapping) else {},
-                result=None if failed else _content(result),
-                took_ms=1000 * (event.duration or 0.0),
-                failed=(result_text(result) or "it failed and did not say why") if failed else None,
-            )
+        call = ToolCall(
+            role=self._role.name,
+            tool=str(name) if name is not None else use["name"],
+            arguments=arguments if isinstance(arguments, Mapping) else {},
+            result=None if failed else _content(result),
+            took_ms=1000 * (event.duration or 0.0),
+            failed=(result_text(result) or "it failed and did not say why") if failed else None,
         )
+        self.calls.append(call)
+        if self._told is not None:
+            self._told(call)
 
 
 def _content(result: Any) -> object:

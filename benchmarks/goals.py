@@ -42,6 +42,10 @@ def memory_goal(growth_ratio: float) -> Goal:
     return Goal("memory growth after the first tenth, ratio", 0.02, growth_ratio)
 
 
+def explain_goal(find_max_ms: float) -> Goal:
+    return Goal("explain among the journaled decisions, the slowest, ms", 1000.0, find_max_ms)
+
+
 def voter_goals(cpu_p99_ms: float, growth_ratio: float, start_s: float) -> Sequence[Goal]:
     return (
         Goal("CPU of a ballot, p99 of the largest fleet, ms", 10.0, cpu_p99_ms),

@@ -124,6 +124,7 @@ def _growth(before: GatewayCounters, after: GatewayCounters) -> GatewayCounters:
         ok=_grown(base.ok, after.ok),
         shed=_grown(base.shed, after.shed),
         failed=_grown(base.failed, after.failed),
+        late=_grown(base.late, after.late),
         by_site=_grown_each(base.by_site, after.by_site),
         by_reason=_grown_each(base.by_reason, after.by_reason),
     )

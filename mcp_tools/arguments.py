@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from edgemind.domain.wire import LONG_TEXT_LIMIT
+
 PAGE_LIMIT = 200
 ROUNDS_LIMIT = 100
 
@@ -20,6 +22,8 @@ IfNewest = Annotated[
     str | None,
     Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
 ]
+OfRound = Annotated[str | None, Field(pattern=_FENCE, description="The round that it belongs to, such as 1.17.")]
+Words = Annotated[str, Field(min_length=1, max_length=LONG_TEXT_LIMIT, description="What happened, in words.")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="A model's name, as list_models has it.")]
 OneModel = Annotated[str | None, Field(max_length=200, description="Of this model only.")]
 SomeSites = Annotated[

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.entrypoints.controller.access import Role
-from mcp_tools.arguments import DryRun, IfNewest, OneModel, OneSite, PageLimit, SiteName
+from edgemind.errors import PermanentError
+from mcp_tools.arguments import DryRun, IfNewest, ModelName, OneModel, OneSite, PageLimit, SiteName
 from mcp_tools.calls import Call
 from mcp_tools.fences import require_newest
 from mcp_tools.tools import TIMEOUT_S, ServerSpec, ToolSpec
@@ -20,6 +21,8 @@ WaitSeconds = Annotated[
     int, Field(ge=0, le=WAIT_LIMIT_S, description="Wait so long at most until nothing is under way there.")
 ]
 
+Replicas = Annotated[int, Field(ge=2, le=1000, description="That shall run there.")]
+
 
 class DrainReport(BaseModel):
     """`applied` is false for a dry run. `in_flight`: requests still under way at the site's models when it ended."""
@@ -29,6 +32,16 @@ class DrainReport(BaseModel):
     was: SiteState
     applied: bool
     in_flight: int
+
+
+class ScaleReport(BaseModel):
+    """The swarm is asked; what it decides is in get_swarm_state a moment later. `applied` is false for a dry run."""
+
+    site: str
+    model: str
+    replicas: int = Field(description="That are wanted.")
+    was: int = Field(description="Replicas that are ready now.")
+    applied: bool
 
 
 class Scaling(BaseModel):
@@ -89,6 +102,30 @@ async def drain_site(
     return DrainReport(site=site, draining=draining, was=before.state, applied=not dry_run, in_flight=in_flight)
 
 
+async def scale_model(
+    call: Call, model: ModelName, replicas: Replicas, dry_run: DryRun = False, fence: IfNewest = None
+) -> ScaleReport:
+    """Ask the swarm for so many replicas of a model at the asked controller's site. Needs operator.
+
+    Its voters decide, and keep things as they are unless demand is worth it; what was decided is carried out behind
+    the round's fence. Fewer replicas come by themselves.
+    """
+    await require_newest(call, fence)
+    fleet = await call.fleet.fleet(local=True)
+    site = next(one for one in fleet.sites if one.name == fleet.asked)
+    held = next((one for one in site.models if one.model == model), None)
+    if held is None:
+        raise PermanentError(f"{site.name} does not hold {model!r}; list_models tells which sites do")
+    if not held.replicas < replicas <= held.max_replicas:
+        raise PermanentError(
+            f"{site.name} runs {held.replicas} of at most {held.max_replicas} replicas of {model}: ask for more than "
+            "it has, and for no more than it can run"
+        )
+    if not dry_run:
+        await call.fleet.ask_swarm(model, replicas)
+    return ScaleReport(site=site.name, model=model, replicas=replicas, was=held.replicas, applied=not dry_run)
+
+
 async def _run_dry(call: Call, site: str, wait_s: int) -> int:
     """Requests still under way when none is left, or `wait_s` is over; tells how far it is at each look."""
     clock = asyncio.get_running_loop().time
@@ -109,10 +146,11 @@ def _in_flight(status: SiteStatus) -> int:
 
 SERVER = ServerSpec(
     "container_ops",
-    "What runs where in an EdgeMind fleet; takes sites out of service and back. Writes need the operator role: ask "
-    "with dry_run=true first.",
+    "What runs where in an EdgeMind fleet; takes sites out of service and back, and asks the swarm for replicas. "
+    "Writes need the operator role: ask with dry_run=true first.",
     [
         ToolSpec(get_scaling_status),
+        ToolSpec(scale_model, Role.OPERATOR, changes=True, idempotent=False),
         ToolSpec(drain_site, Role.OPERATOR, timeout_s=WAIT_LIMIT_S + TIMEOUT_S, changes=True),
     ],
 )

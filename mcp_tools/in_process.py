@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mcp.server.mcpserver import MCPServer
 
 from edgemind import bootstrap
+from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.decision_ids import parse_cursor
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.swarm.history_documents import record_document
@@ -21,8 +22,10 @@ from edgemind.entrypoints.controller.process import ControllerProcess
 from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
+from edgemind.services.keep_memories import MemoryKeeper
 from edgemind.services.rounds.loads import KnownLoads
 from edgemind.services.site_controller import SiteController
+from edgemind.services.take_notes import Logged, NoteTaker, Remembered
 from mcp_tools.calls import Session, one_caller
 from mcp_tools.catalogue import SERVERS
 
@@ -38,9 +41,19 @@ class OwnRounds:
 
 
 class FleetInProcess:
-    """`FleetSource` of one site. What it is given is asked for at each call: a reload may have replaced it."""
+    """`FleetSource` of one site. What it is given is asked for at each call: a reload may have replaced it.
 
-    def __init__(self, controller: Callable[[], SiteController], rounds: Callable[[], OwnRounds], clock: Clock) -> None:
+    `notes`: the site's memory, and who takes notes for it and for the audit journal; None where there is none.
+    """
+
+    def __init__(
+        self,
+        controller: Callable[[], SiteController],
+        rounds: Callable[[], OwnRounds],
+        clock: Clock,
+        notes: tuple[MemoryKeeper, NoteTaker] | None = None,
+    ) -> None:
+        self._notes = notes
         self._controller = controller
         self._rounds = rounds
         self._clock = clock
@@ -91,9 +104,12 @@ class FleetInProcess:
             raise PermanentError(f"no round {fence} is kept: each controller keeps its newest ones only{silent}")
         return RoundShape.model_validate({**record_document(record), "unreachable": unreachable})
 
-    async def ask_swarm(self, model: str) -> AskedRound:
+    async def ask_swarm(self, model: str, replicas: int | None = None) -> AskedRound:
         controller = self._controller()
-        controller.on_asked(model)
+        if replicas is None:
+            controller.on_asked(model)
+        else:
+            controller.on_replicas_asked(model, replicas)
         return AskedRound(site=controller.own.site.name, model=model)
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
@@ -109,6 +125,26 @@ class FleetInProcess:
             await controller.links.peers.drain(name, draining)
         return DrainStatus(name, draining)
 
+    async def recall(self, wanted: Wanted) -> Recollection:
+        keeper, _ = self._kept()
+        return await keeper.recall(wanted)
+
+    async def remember(self, text: str, kind: MemoryKind, fence: str | None) -> Remembered:
+        _, notes = self._kept()
+        return notes.remember(text, kind, fence, self._caller())
+
+    async def log_event(self, event: str, fence: str | None) -> Logged:
+        _, notes = self._kept()
+        return notes.log(event, fence, self._caller())
+
+    def _kept(self) -> tuple[MemoryKeeper, NoteTaker]:
+        if self._notes is None:
+            raise PermanentError("this controller keeps no memory")
+        return self._notes
+
+    def _caller(self) -> str:
+        return f"an agent of {self._controller().own.site.name}"
+
     def _no_such_site(self, name: str) -> PermanentError:
         names = ", ".join(site.name for site in self._controller().neighbourhood.fleet.sites[:20])
         return PermanentError(f"no site is called {name!r}; there are: {names}")
@@ -116,7 +152,13 @@ class FleetInProcess:
 
 def site_servers(process: ControllerProcess) -> Mapping[str, Callable[[], MCPServer[Any]]]:
     """What makes each server, by name. A site may do what an operator may; its agents' roles say what each may call."""
-    fleet = FleetInProcess(lambda: process.controller, partial(_own_rounds, process), bootstrap.system_clock())
+    part = process.agents
+    fleet = FleetInProcess(
+        lambda: process.controller,
+        partial(_own_rounds, process),
+        bootstrap.system_clock(),
+        (part.memories, part.notes),
+    )
     sessions = one_caller(Session(Role.OPERATOR, fleet))
     return {name: partial(spec.build, sessions) for name, spec in SERVERS.items()}
 

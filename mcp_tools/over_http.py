@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.records import Action
@@ -17,11 +18,13 @@ from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient, FleetUnreachable
 from edgemind.errors import PermanentError, UpstreamUnreachable
+from edgemind.services.take_notes import Logged, Remembered
 
 T = TypeVar("T")
 FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAdapter(ModelList)
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
 ROUNDS, ROUND, ASKED = TypeAdapter(RoundPage), TypeAdapter(RoundShape), TypeAdapter(AskedRound)
+RECALLED, REMEMBERED, LOGGED = TypeAdapter(Recollection), TypeAdapter(Remembered), TypeAdapter(Logged)
 SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 LOOKED_BACK = 100
 """So many rounds are looked through for the last change: most decide that all stays as it is."""
@@ -82,8 +85,22 @@ class FleetOverHttp:
     async def round(self, fence: str) -> RoundShape:
         return await self._typed(ROUND, lambda: self._client.get("rounds", fence))
 
-    async def ask_swarm(self, model: str) -> AskedRound:
-        return await self._typed(ASKED, lambda: self._client.post("rounds", body={"model": model}))
+    async def ask_swarm(self, model: str, replicas: int | None = None) -> AskedRound:
+        about = {"model": model} if replicas is None else {"model": model, "replicas": replicas}
+        return await self._typed(ASKED, lambda: self._client.post("rounds", body=about))
+
+    async def recall(self, wanted: Wanted) -> Recollection:
+        kind = wanted.kind.value if wanted.kind else None
+        query = {"text": wanted.text, "kind": kind, "site": wanted.site, "limit": wanted.limit}
+        times = {"since_ms": wanted.since_ms, "until_ms": wanted.until_ms}
+        return await self._typed(RECALLED, lambda: self._client.get("memories", **query, **times))
+
+    async def remember(self, text: str, kind: MemoryKind, fence: str | None) -> Remembered:
+        note = {"text": text, "kind": kind.value, "fence": fence}
+        return await self._typed(REMEMBERED, lambda: self._client.post("memories", body=note))
+
+    async def log_event(self, event: str, fence: str | None) -> Logged:
+        return await self._typed(LOGGED, lambda: self._client.post("events", body={"event": event, "fence": fence}))
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         verb = "drain" if draining else "undrain"

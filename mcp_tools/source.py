@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.swarm.voter import SiteLoad
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.round_shapes import AskedRound, RoundShape
+from edgemind.services.take_notes import Logged, Remembered
 
 
 class FleetSource(Protocol):
@@ -49,8 +51,18 @@ class FleetSource(Protocol):
     async def round(self, fence: str) -> RoundShape:
         """What all sites that answer know of one round."""
 
-    async def ask_swarm(self, model: str) -> AskedRound:
-        """Let the swarm decide about a model of the asked controller's site, though nothing breaches."""
+    async def ask_swarm(self, model: str, replicas: int | None = None) -> AskedRound:
+        """Let the swarm decide about a model of the asked controller's site, though nothing breaches; with `replicas`,
+        only whether so many shall run there."""
+
+    async def recall(self, wanted: Wanted) -> Recollection:
+        """Of the asked controller's memory."""
+
+    async def remember(self, text: str, kind: MemoryKind, fence: str | None) -> Remembered:
+        """At the asked controller's site; `fence` is the round that it belongs to."""
+
+    async def log_event(self, event: str, fence: str | None) -> Logged:
+        """In the audit journal of the asked controller's site, with the caller's name."""
 
     async def drain(self, name: str, draining: bool) -> DrainStatus:
         """Take a site out of service, or back. A fleet over HTTP asks for the operator's token."""

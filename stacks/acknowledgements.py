@@ -64,7 +64,7 @@ ACKNOWLEDGEMENTS = (
     ),
     # --- secrets and cache
     Acknowledgement(
-        f"{REGION}-security/Fleet(Secret|Viewer|Operator|Admin)",
+        f"{REGION}-security/Fleet(Secret|Viewer|Operator|Admin|Bedrock)",
         (f"{SOLUTIONS}-SMG4", *_packs("SecretsManagerRotationEnabled", NIST, HIPAA)),
         "Both ends of a connection hold the same token, so a rotation is a rollout that an operator starts; the files "
         "are read again without a restart. A timer would cut sites off from each other in between.",
@@ -136,6 +136,11 @@ ACKNOWLEDGEMENTS = (
         f"{REGION}-compute/Pods/(Gateway|Controller|ModelServer)Policy",
         (f"{RESOURCE}arn:aws:cloudformation:{{region}}:{{account}}:stack/{{env}}-{{region}}-data/*]",),
         "The ARN of a stack ends in an id that CloudFormation draws; the name before it is fixed. It only reads.",
+    ),
+    Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:cloudformation:{{region}}:{{account}}:stack/{{env}}-{{region}}-agents/*]",),
+        "As above: the memory of agents is found by the outputs of this stack. It only reads.",
     ),
     Acknowledgement(
         f"{REGION}-compute/Pods/ModelServerPolicy",

@@ -29,7 +29,7 @@ FREE = frozenset({
 })  # fmt: skip
 BY_USE = frozenset({
     # Charged by what goes through it: the lines of assumed use.
-    "AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
+    "AWS::BedrockAgentCore::Memory", "AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
     # Less than a dollar: functions that run during deploys, and pods on Fargate, of which there are none yet.
     "AWS::EKS::FargateProfile", "AWS::Lambda::Function",
 })  # fmt: skip
@@ -38,6 +38,11 @@ USES = {
     "table_reads_million": "million reads of tables",
     "table_gib": "GiB in tables, with point-in-time recovery",
     "models_gib": "GiB of models",
+    "bedrock_input_million": "million tokens into models of Bedrock",
+    "bedrock_output_million": "million tokens out of models of Bedrock",
+    "memory_events_thousand": "thousand events remembered",
+    "memory_records_thousand": "thousand pieces of knowledge kept by strategies",
+    "memory_recalls_thousand": "thousand recalls of such knowledge",
     "logs_gib": "GiB of logs taken in",
     "between_zones_gib": "GiB between availability zones",
 }

@@ -107,11 +107,41 @@ class ModelPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
-    """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off.
+class BedrockModel:
+    """A model of the cloud tier under the `name` that requests call it; `slots` are each proxy's.
 
-    `bedrock_models` are ids that the preflight asks access for; nothing that is deployed calls one yet.
+    It is called by the inference profile `profile`, which runs `model` in one of `regions`.
     """
+
+    name: str
+    profile: str
+    model: str
+    regions: tuple[str, ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloudPlan:
+    """Amazon Bedrock behind every site, by `proxies` pods each. `zones`: where it may process requests (residency)."""
+
+    models: tuple[BedrockModel, ...]
+    zones: tuple[str, ...]
+    proxies: int
+    rtt_ms: float
+    service_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """AgentCore Memory of agents. Events are kept for `days`; with `learns` strategies make knowledge of them."""
+
+    days: int
+    learns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off."""
 
     name: str
     account: str
@@ -124,7 +154,8 @@ class Environment:
     retention: Retention
     budget: BudgetPlan
     protected: bool
-    bedrock_models: tuple[str, ...] = ()
+    cloud: CloudPlan
+    memory: MemoryPlan
     model: ModelPlan = ModelPlan("smollm2-135m", "smollm2", "llama_cpp", slots=2, service_ms=400, cpu="1", memory="1Gi")
 
     def region(self, name: str) -> RegionPlan:
@@ -136,6 +167,15 @@ class Environment:
 
 FRANKFURT_ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 DUBLIN_ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
+
+HAIKU = BedrockModel(
+    "claude-haiku",
+    "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "anthropic.claude-haiku-4-5-20251001-v1:0",
+    # As the profile's page of Bedrock's documentation lists them: whoever changes the profile looks there.
+    ("eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"),
+    slots=16,
+)
 
 STAGING = Environment(
     name="staging",
@@ -170,6 +210,8 @@ STAGING = Environment(
     retention=Retention(logs=30, audit=365, models=30),
     budget=BudgetPlan(1500, (0.5, 0.8, 1.0), "edgemind-staging@example.com"),
     protected=False,
+    cloud=CloudPlan((HAIKU,), ("eu",), proxies=1, rtt_ms=20, service_ms=2500),
+    memory=MemoryPlan(days=30, learns=False),
 )
 
 PRODUCTION = Environment(
@@ -230,6 +272,8 @@ PRODUCTION = Environment(
     retention=Retention(logs=365, audit=2557, models=90),
     budget=BudgetPlan(15_000, (0.5, 0.8, 1.0), "edgemind-production@example.com"),
     protected=True,
+    cloud=CloudPlan((HAIKU,), ("eu",), proxies=2, rtt_ms=20, service_ms=2500),
+    memory=MemoryPlan(days=365, learns=True),
 )
 
 ENVIRONMENTS: Mapping[str, Environment] = {environment.name: environment for environment in (STAGING, PRODUCTION)}

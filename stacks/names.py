@@ -43,6 +43,11 @@ def site_namespace(site: str) -> str:
     return f"edgemind-{site}"
 
 
+def memory(plan: Environment) -> str:
+    """AgentCore takes no '-' in it."""
+    return f"edgemind_{plan.name}".replace("-", "_")
+
+
 def cache(plan: Environment) -> str:
     return f"edgemind-{plan.name}"
 

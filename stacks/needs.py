@@ -49,7 +49,7 @@ def _region_needs(plan: Environment, region: str) -> RegionNeeds:
         region,
         {quota: quotas[quota] for quota in Quota if quotas[quota]},
         tuple(site.zone for site in sites if site.profile is not ZoneProfile.REGION),
-        plan.bedrock_models,
+        tuple(model.model for model in plan.cloud.models),
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-from tests.support.engines.fixtures import aws_credentials, dynamodb_local, ministack
+from tests.support.engines.fixtures import aws_credentials, converse, dynamodb_local, ministack
 
-__all__ = ["aws_credentials", "dynamodb_local", "ministack"]
+__all__ = ["aws_credentials", "converse", "dynamodb_local", "ministack"]
 
 # Nothing that one could install would make such a test run: it is about another kind of machine.
 ALLOWED_SKIP = "platform: "

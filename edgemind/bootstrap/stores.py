@@ -43,7 +43,7 @@ def open_swarm_store(settings: Settings) -> SwarmStore:
             from edgemind.adapters.swarm_store.dynamodb import DynamoDbSwarmStore
 
             require_boto3("state.store: dynamodb")
-            table = partial(_state_table, settings)
+            table = partial(state_table, settings)
             return DynamoDbSwarmStore(table, settings.metro, settings.aws.region, settings.state.endpoint_url)
         case other:
             assert_never(other)
@@ -66,16 +66,16 @@ def _dynamodb_store(settings: Settings) -> StateStore:
     from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
 
     require_boto3("state.store: dynamodb")
-    address = TableAddress(partial(_state_table, settings), settings.aws.region, settings.state.endpoint_url)
+    address = TableAddress(partial(state_table, settings), settings.aws.region, settings.state.endpoint_url)
     return DynamoDbStateStore(DynamoDbTable(address), settings.metro)
 
 
-def _state_table(settings: Settings) -> str:
+def state_table(settings: Settings) -> str:
     """The configured name, or the one that the environment's stacks tell. Blocks in the second case."""
-    return settings.state.table or _deployed(settings, "state_table")
+    return settings.state.table or deployed(settings, "state_table")
 
 
-def _deployed(settings: Settings, what: str) -> str:
+def deployed(settings: Settings, what: str) -> str:
     """What the stacks of `aws.environment` tell; one of `PLACES`. Blocks."""
     from edgemind.adapters.deployment.cloudformation import CloudFormationStacks
 
@@ -101,7 +101,7 @@ def open_model_store(settings: Settings) -> ModelStore:
             from edgemind.adapters.model_store.s3 import S3Objects
 
             require_boto3("model_store.store: s3")
-            bucket = published.bucket or _deployed(settings, "model_bucket")
+            bucket = published.bucket or deployed(settings, "model_bucket")
             return PublishedModels(S3Objects(bucket, settings.aws.region, published.endpoint_url))
         case other:
             assert_never(other)

@@ -41,7 +41,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """`unit` is ms, ratio (0 to 1), s or min; `definition` says from where to where it is measured."""
+    """`unit` is ms, ratio (0 to 1), s or min; `definition` says from where to where it is measured.
+
+    A value has to be beyond a limit for `dwell_s` before anybody is alerted, and on its good side again for
+    `recovery_s` before that is over.
+    """
 
     name: str
     title: str
@@ -49,6 +53,13 @@ class Kpi:
     good: Good
     definition: str
     limits: Mapping[Tier, Limits]
+    dwell_s: int = 60
+    recovery_s: int = 120
+
+    @property
+    def runbook(self) -> str:
+        """What to do about it: a path below docs/."""
+        return f"runbooks/{self.name.replace('_', '-')}.md"
 
     def level(self, value: float | None, tier: Tier) -> Level:
         if value is None:
@@ -75,6 +86,7 @@ KPIS: tuple[Kpi, ...] = (
         Good.BELOW,
         "Breach confirmed until the outcome is known at the coordinator, p99.",
         _same(Limits(100.0, warning=80.0, critical=100.0)),
+        recovery_s=300,
     ),
     Kpi(
         "consensus_success_ratio",
@@ -84,6 +96,7 @@ KPIS: tuple[Kpi, ...] = (
         "Rounds that a quorum decided within 100 ms, a voted KEEP included, of all that were opened while a quorum "
         "could reach the store; one that timed out is a failure.",
         _same(Limits(0.99, critical=0.99)),
+        recovery_s=300,
     ),
     Kpi(
         "site_report_age_ms",
@@ -92,6 +105,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.BELOW,
         "Age of the oldest report of a site that should be there: its beacon or its heartbeat, whichever is newer.",
         _same(Limits(2000.0, critical=2000.0)),
+        dwell_s=10,
+        recovery_s=30,
     ),
     Kpi(
         "metro_cache_hit_ratio",
@@ -100,6 +115,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.ABOVE,
         "Requests served in the metro without a load of the model from its store and without the cloud tier.",
         _same(Limits(0.85, warning=0.85)),
+        dwell_s=300,
+        recovery_s=300,
     ),
     Kpi(
         "added_latency_ms",
@@ -120,6 +137,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.ABOVE,
         "Requests answered within their own deadline, of those admitted.",
         _same(Limits(0.99, warning=0.99)),
+        dwell_s=120,
+        recovery_s=300,
     ),
     Kpi(
         "availability_ratio",
@@ -136,6 +155,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.BELOW,
         "In a drill: from the fault until the fleet serves again.",
         _same(Limits(15.0, critical=15.0)),
+        dwell_s=0,
+        recovery_s=0,
     ),
     Kpi(
         "recovery_point_min",
@@ -144,6 +165,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.BELOW,
         "In a drill: age of the newest write that was lost.",
         _same(Limits(5.0, critical=5.0)),
+        dwell_s=0,
+        recovery_s=0,
     ),
     Kpi(
         "spend_ratio",
@@ -152,6 +175,8 @@ KPIS: tuple[Kpi, ...] = (
         Good.BELOW,
         "Spend of the month against the tier's budget.",
         _same(Limits(1.0, warning=0.8, critical=1.0)),
+        dwell_s=0,
+        recovery_s=0,
     ),
 )
 BY_NAME: Mapping[str, Kpi] = {kpi.name: kpi for kpi in KPIS}

@@ -10,7 +10,8 @@ from edgemind.domain.kpi import Level, Tier
 class KpiStatus:
     """One KPI of the metro just now. `value` is None where nothing was measured; then `why` says what is missing.
 
-    `trend` holds one value a minute, the oldest first, None where there was none.
+    `trend` holds one value a minute, the oldest first, None where there was none. `window_s` is of how long the value
+    is. With a value, `why` says what it leaves out.
     """
 
     name: str
@@ -23,6 +24,7 @@ class KpiStatus:
     level: Level
     why: str | None = None
     trend: list[float | None] = field(default_factory=list)
+    window_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,29 @@ class AlertStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """Where the asked site tells alerts. `failures` are tries, `lost` are notices that were given up."""
+
+    name: str
+    ok: bool
+    told: int
+    failures: int
+    lost: int
+    waiting: int
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPage:
-    """Firing ones first, the worst level first, then the newest. `unreachable` sites told nothing of theirs."""
+    """Firing ones first, the worst level first, then the newest. `unreachable` sites told nothing of theirs.
+
+    `teller` is the site that tells what concerns the metro, as the asked one sees it; `sinks` are the asked one's.
+    """
 
     alerts: list[AlertStatus]
     unreachable: list[str] = field(default_factory=list)
+    teller: str | None = None
+    sinks: list[SinkStatus] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from edgemind.errors import ConfigurationError
 SERVICE_MS_HEADER = b"x-simulated-service-ms"
 FIRST_CHUNK_MS_HEADER = b"x-simulated-first-chunk-ms"
 WAN_MS_HEADER = b"x-simulated-wan-ms"
+MEASURED_MS_HEADER = b"x-edgemind-service-ms"
+"""What a real model took until its answer's first body byte, which of an unstreamed answer is all of its time."""
 
 _SSE_DATA = b"data:"
 
@@ -38,10 +40,14 @@ def draw_ms(declared: ServiceTime, mean_ms: float, rng: Random) -> float:
 def service_ms_of(headers: Iterable[tuple[bytes, bytes]], body: bytes | None) -> float | None:
     """The model's own time for a whole answer, without queueing and network, or None if the answer does not say.
 
-    Simulated models say it in a header, llama.cpp in the `timings` of its body (JSON, or the last event of a stream).
-    `headers` have lower-case names. Never raises: an answer that cannot be read does not say.
+    Simulated models say it in a header, as the Bedrock proxy does unless it streams, llama.cpp in the `timings` of its
+    body (JSON, or the last event of a stream). `headers` have lower-case names. Never raises: an answer that cannot be
+    read does not say.
     """
-    declared = _number(dict(headers).get(SERVICE_MS_HEADER))
+    by_name = dict(headers)
+    declared = _number(by_name.get(SERVICE_MS_HEADER))
+    if declared is None and not _streams(by_name):
+        declared = _number(by_name.get(MEASURED_MS_HEADER))
     if declared is not None:
         return declared
     timings = _timings(body)
@@ -55,15 +61,20 @@ def first_chunk_ms_of(headers: Iterable[tuple[bytes, bytes]], body: bytes | None
     The same as `service_ms_of`, except for streams, whose first chunk leaves before the model is done.
     """
     by_name = dict(headers)
-    declared = _number(by_name.get(FIRST_CHUNK_MS_HEADER))
-    if declared is not None:
-        return declared
-    if by_name.get(b"content-type", b"").startswith(b"text/event-stream"):
+    for header in (FIRST_CHUNK_MS_HEADER, MEASURED_MS_HEADER):
+        declared = _number(by_name.get(header))
+        if declared is not None:
+            return declared
+    if _streams(by_name):
         # llama.cpp counts the first token into the prompt's time: it comes out of the prompt's last evaluation.
         streamed = _positive(_timings(body).get("prompt_ms"))
         if streamed is not None:
             return streamed
     return service_ms_of(by_name.items(), body)
+
+
+def _streams(by_name: Mapping[bytes, bytes]) -> bool:
+    return by_name.get(b"content-type", b"").startswith(b"text/event-stream")
 
 
 def _timings(body: bytes | None) -> Mapping[str, object]:

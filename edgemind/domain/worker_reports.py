@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from edgemind.domain.audit.handed_over import HandedOver, parse_handed_over
 from edgemind.domain.beacons import ModelLoad, parse_model_loads
 from edgemind.domain.wire import DocumentInvalid, Fields
 
@@ -28,6 +29,10 @@ class DecisionSummary:
     predicted_ms: float | None
     actual_ms: float | None
     status: int
+    residency: tuple[str, ...] = ()
+    """Zones that it had to stay in; empty: any."""
+    zones: tuple[str, ...] = ()
+    """Of the site where it ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class GatewayCounters:
     by_site: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
     by_model: Mapping[str, int] = field(default_factory=dict)
+    late: int = 0
+    """Of `ok`: answered after the request's own deadline; 0 from a worker of a version before this was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class WorkerReport:
     admin: str | None = None
     joined_version: int = 0
     """Of the sites that joined, as the controller told them last."""
+    journal: HandedOver | None = None
+    """Decisions to be kept; None from a worker that has none to hand over, or is of an older version."""
 
 
 def parse_worker_report(document: object) -> WorkerReport:
@@ -93,6 +102,7 @@ def parse_worker_report(document: object) -> WorkerReport:
         decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
         admin=_admin(fields),
         joined_version=fields.count("joined_version", 0),
+        journal=None if (journal := fields.object_or_none("journal")) is None else parse_handed_over(journal),
     )
 
 
@@ -107,6 +117,8 @@ def parse_decision_summary(fields: Fields) -> DecisionSummary:
         predicted_ms=fields.number_or_none("predicted_ms"),
         actual_ms=fields.number_or_none("actual_ms"),
         status=fields.count("status", 0),
+        residency=fields.texts("residency"),
+        zones=fields.texts("zones"),
     )
 
 
@@ -142,6 +154,7 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         by_site=_added(one.by_site for one in everyone),
         by_reason=_added(one.by_reason for one in everyone),
         by_model=_added(one.by_model for one in everyone),
+        late=sum(one.late for one in everyone),
     )
 
 
@@ -169,6 +182,7 @@ def _counters(fields: Fields) -> GatewayCounters:
         by_site=stats.counts("by_site"),
         by_reason=stats.counts("by_reason"),
         by_model=stats.counts("by_model"),
+        late=stats.count("late", 0),
     )
 
 

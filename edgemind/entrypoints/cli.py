@@ -24,10 +24,16 @@ class LazyCommand:
 _HERE = "edgemind.entrypoints"
 COMMANDS = {
     "demo": LazyCommand(f"{_HERE}.demo.command:demo", "Run a fleet on this machine, with device traffic.", "demo"),
+    "dashboard": LazyCommand(
+        f"{_HERE}.dashboard_command:dashboard", "Show a fleet in the browser: executive, operations, developer.", "demo"
+    ),
     "gateway": LazyCommand(f"{_HERE}.gateway.command:gateway", "Serve the devices of one site."),
     "controller": LazyCommand(f"{_HERE}.controller.command:controller", "Run a site's controller and fleet API."),
     "model-server": LazyCommand(
         f"{_HERE}.model_server.command:model_server", "Serve a site's simulated models, or one real one.", "llama"
+    ),
+    "bedrock-proxy": LazyCommand(
+        f"{_HERE}.bedrock_proxy.command:bedrock_proxy", "Serve models of Amazon Bedrock as the cloud tier.", "aws"
     ),
     "sites": LazyCommand(
         f"{_HERE}.fleet_commands:sites", "List, show, drain and undrain sites; let them join and leave."
@@ -37,11 +43,22 @@ COMMANDS = {
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
+    "top": LazyCommand(f"{_HERE}.operations.command:top", "Watch the fleet: load, KPIs, alerts, rounds."),
+    "kpis": LazyCommand(f"{_HERE}.operations.command:kpis", "Show every KPI against its target."),
+    "alerts": LazyCommand(f"{_HERE}.operations.command:alerts", "List what is wrong in the fleet."),
+    "advice": LazyCommand(
+        f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
+    ),
+    "agents": LazyCommand(f"{_HERE}.agents_commands:agents", "List and follow the tool calls of the sites' agents."),
     "swarm": LazyCommand(f"{_HERE}.swarm_commands:swarm", "Prepare a metro for the rounds in which its sites decide."),
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
-    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
+    "kpi": LazyCommand(f"{_HERE}.kpi.command:kpi", "Print KPIs, their limits, and rules and dashboards of them."),
+    "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
+    "check": LazyCommand(
+        f"{_HERE}.check_commands:check", "Look at a fleet, and at what a deploy on AWS will lack.", "aws"
+    ),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     # By name only: the library never imports its applications.
     "mcp": LazyCommand("mcp_tools.command:mcp", "Serve tools over the fleet to an MCP client.", "agents"),

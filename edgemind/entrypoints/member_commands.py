@@ -19,7 +19,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 SITE_FILE_LIMIT_BYTES = 65_536
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> int:
+def seconds_of(_context: click.Context, _option: click.Parameter, value: str) -> int:
     """`90s`, `30m`, `1h`, `2d`; BadParameter for anything else."""
     match = _DURATION.fullmatch(value)
     if match is None:
@@ -29,7 +29,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> i
 
 @click.command("invite", epilog=EXIT_CODES)
 @click.argument("name")
-@click.option("--ttl", "ttl_s", default="1h", show_default=True, callback=_seconds, help="Until the token expires.")
+@click.option("--ttl", "ttl_s", default="1h", show_default=True, callback=seconds_of, help="Until the token expires.")
 @fleet_options
 def invite_site(session: FleetSession, name: str, ttl_s: int) -> None:
     """Make a one-time token with which a site called NAME may join. Needs the admin role. It is shown this once."""

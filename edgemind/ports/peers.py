@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from edgemind.domain.agent_calls import AgentCall
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.swarm.history import RoundRecord
@@ -13,6 +14,9 @@ from edgemind.domain.worker_reports import DecisionSummary
 
 DecisionCursor = tuple[int, str]
 """(at_ms, id) of the last decision already seen: the next page holds what lies before it, newest first."""
+
+CallCursor = tuple[int, str]
+"""The same of agents' tool calls."""
 
 
 class Peers(Protocol):
@@ -39,6 +43,11 @@ class Peers(Protocol):
 
     async def round(self, site: str, fence: Fence) -> RoundRecord | None:
         """The peer's own record of a round, or None if it has none."""
+
+    async def agent_calls(
+        self, site: str, limit: int, before: CallCursor | None, fence: str | None
+    ) -> Sequence[AgentCall]:
+        """At most `limit` tool calls of the peer's agents, newest first; of one round, if a fence is given."""
 
     async def drain(self, site: str, draining: bool) -> None:
         """Ask the peer to take its own site out of (`draining`) or back into service."""
@@ -68,6 +77,8 @@ class PeerSite(Protocol):
     def own_rounds(self, limit: int, before: Fence | None) -> Sequence[RoundSummary]: ...
 
     def own_round(self, fence: Fence) -> RoundRecord | None: ...
+
+    def own_agent_calls(self, limit: int, before: CallCursor | None, fence: str | None) -> Sequence[AgentCall]: ...
 
     def drain_own(self, draining: bool) -> None: ...
 

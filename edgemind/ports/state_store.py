@@ -1,4 +1,4 @@
-"""What must outlive a process: site registrations, drains, API keys and join tokens.
+"""What must outlive a process: site registrations, drains, API keys, join tokens, and where audit journals stood.
 
 Every method is one call of the store.
 """
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgemind.domain.audit.checkpoints import Checkpoint
 from edgemind.domain.join_tokens import JoinToken
 from edgemind.domain.keys import ApiKey
 
-__all__ = ["ApiKey", "JoinToken", "SiteRegistration", "StateStore"]
+__all__ = ["ApiKey", "Checkpoint", "JoinToken", "SiteRegistration", "StateStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,15 @@ class StateStore(Protocol):
 
     def remove_join_token(self, site: str) -> None:
         """A site that left must be invited anew; absent is fine."""
+
+    def put_audit_anchor(self, checkpoint: Checkpoint) -> None:
+        """Keep where a journal stands, one checkpoint a site and chain.
+
+        PermanentError if a later one is held, or another one of the same length: anchors never go back.
+        """
+
+    def audit_anchors(self) -> Sequence[Checkpoint]:
+        """All of them, by site and chain."""
+
+    def remove_audit_anchor(self, site: str, chain: str) -> None:
+        """Accept that a journal is gone; absent is fine."""

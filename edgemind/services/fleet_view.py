@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from edgemind.domain.audit.status import AuditStatus
 from edgemind.domain.beacons import ModelLoad
 from edgemind.domain.fleet import Site
 from edgemind.domain.fleet_status import (
@@ -49,6 +50,7 @@ class FleetView:
         self._clock = clock
         self.swarm: Callable[[], SwarmStatus | None] = lambda: None
         """Whoever runs this site's rounds sets it."""
+        self.audit: Callable[[], AuditStatus | None] = lambda: None
 
     async def fleet(self) -> FleetStatus:
         return self._fleet_of((await self.sites()).sites)
@@ -88,6 +90,7 @@ class FleetView:
             rtt_ms=seen.rtt_ms,
             beacon_age_ms=seen.beacon_age_ms,
             heartbeat_age_ms=seen.heartbeat_age_ms,
+            position=seen.position or told.position,
         )
 
     def own_site(self) -> SiteStatus:
@@ -109,6 +112,8 @@ class FleetView:
             gateway=self._gateway(),
             store=self._heartbeat.status,
             swarm=self.swarm(),
+            audit=self.audit(),
+            position=own.site.position,
         )
 
     def table(self) -> TableStatus | None:
@@ -154,6 +159,7 @@ class FleetView:
             rtt_ms=round(measured.round_trip.ms, 3) if measured else None,
             beacon_age_ms=round((now_s - neighbour.beacon_s) * 1000.0, 1) if neighbour and beacon else None,
             heartbeat_age_ms=self._heartbeat.age_ms(site.name),
+            position=site.position,
         )
 
     def _registered_state(self, site: str) -> SiteState:

@@ -12,12 +12,14 @@ class GatewayStats:
     """Counters only grow. `first_byte` and `added` are in milliseconds.
 
     `arrivals` counts what devices asked of this ingress, by model, whatever became of it: the demand that the table
-    shares out. `added` is the time to the first body byte less the model's own service time, where upstreams state it.
+    shares out. `late` are those of `ok` whose last byte came after their own deadline. `added` is the time to the first
+    body byte less the model's own service time, where upstreams state it.
     Label values come from the configuration, so their number is bounded.
     """
 
     requests: int = 0
     ok: int = 0
+    late: int = 0
     shed: int = 0
     failed: int = 0
     refused: int = 0
@@ -80,6 +82,7 @@ class RecentStats:
         return {
             "requests": stats.requests,
             "ok": stats.ok,
+            "late": stats.late,
             "shed": stats.shed,
             "failed": stats.failed,
             "refused": stats.refused,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edgemind.domain.agent_calls import AgentCall
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet import Fleet, Site
 from edgemind.domain.fleet_status import SiteStatus
@@ -14,11 +15,14 @@ from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError
+from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
-from edgemind.ports.peers import DecisionCursor, Peers
+from edgemind.ports.peers import CallCursor, DecisionCursor, Peers
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.ports.site_servers import GatewayAdmin, ModelServerProbe
+from edgemind.services.agent_calls import AgentCallFinder, AgentCallLog
 from edgemind.services.answer_gateways import GatewayAnswers
+from edgemind.services.audit.keep_decisions import DecisionKeeper
 from edgemind.services.compute_table import TableComputer
 from edgemind.services.decision_log import DecisionLog
 from edgemind.services.exchange_beacons import BeaconExchange
@@ -45,6 +49,7 @@ class SiteLinks:
     probe: ModelServerProbe
     inbox: MessageInbox
     journal: RoundJournal
+    audit: SiteAudit
 
 
 class SiteController:
@@ -68,11 +73,15 @@ class SiteController:
         self.neighbourhood = Neighbourhood(fleet, site, rule, clock.monotonic_s(), self.own.incarnation)
         self.tables = TableComputer(site.name, policy.fill_ratio)
         self.log = DecisionLog()
+        self.agent_calls = AgentCallLog(site.name, clock)
         self.links = links
+        self._keeper = DecisionKeeper(site.name, links.audit)
         self.on_message: Callable[[Message], None] = _nobody_listens
         """Where messages of rounds go: whoever runs this site's rounds sets it."""
         self.on_asked: Callable[[str], None] = _nobody_decides
         """Who asks the swarm about a model of this site without a breach; set like `on_message`."""
+        self.on_replicas_asked: Callable[[str, int], None] = _nobody_decides_on_replicas
+        """Who asks the swarm for so many replicas of a model of this site; set like `on_message`."""
         self._put_together(heartbeat)
 
     def _put_together(self, heartbeat: Heartbeat) -> None:
@@ -80,16 +89,20 @@ class SiteController:
         self.heartbeat = heartbeat
         self.exchange = BeaconExchange(own, around, links.peers, clock)
         self.checks = ModelServerChecks(own, around, links.probe, clock)
-        self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
-        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
+        self.gateways = GatewayAnswers(own, around, self.tables, self.log, self._keeper, clock)
+        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, links.audit, clock)
         self.rounds = RoundFinder(links.journal, around, links.peers, clock)
+        self.calls = AgentCallFinder(self.agent_calls, around, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
+        self.view.audit = lambda: links.audit.status
 
     def succeed(self, before: "SiteController") -> None:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
-        self.log = before.log
+        self.log, self.agent_calls = before.log, before.agent_calls
+        self._keeper = before._keeper
         self.on_message, self.on_asked = before.on_message, before.on_asked
+        self.on_replicas_asked = before.on_replicas_asked
         self.neighbourhood.joined = before.neighbourhood.joined
         self.links.inbox.inherit(before.links.inbox)
         self.tables.latest = before.tables.latest
@@ -102,6 +115,14 @@ class SiteController:
                 self.neighbourhood.neighbours[name] = known
         self.neighbourhood.know_members(())
         self._put_together(self.heartbeat)
+
+    @property
+    def audit(self) -> SiteAudit:
+        """Where what happens here is kept to be provable; its `status` tells how it gets along."""
+        return self.links.audit
+
+    def wall_ms(self) -> int:
+        return self._clock.wall_ms()
 
     def tick(self) -> None:
         """Smooth the demand and compute a table; none while it is still unknown who is there."""
@@ -135,6 +156,9 @@ class SiteController:
     def own_round(self, fence: Fence) -> RoundRecord | None:
         return self.rounds.own_round(fence)
 
+    def own_agent_calls(self, limit: int, before: CallCursor | None, fence: str | None) -> Sequence[AgentCall]:
+        return self.agent_calls.page(limit, before, fence)
+
     def drain_own(self, draining: bool) -> None:
         self.own.drain_requested = draining
 
@@ -144,6 +168,10 @@ class SiteController:
 
 def _nobody_listens(message: Message) -> None:
     """This site takes part in no rounds: to the others it is one that votes late."""
+
+
+def _nobody_decides_on_replicas(model: str, replicas: int) -> None:
+    _nobody_decides(model)
 
 
 def _nobody_decides(model: str) -> None:

@@ -19,10 +19,12 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
     """Every contradiction in a document, in no particular order."""
     sites, tenants = _entries(data, "sites"), _entries(data, "tenants")
     cloud: list[Entry] = [(("cloud",), value)] if isinstance(value := data.get("cloud"), dict) else []
+    bedrock = data.get("bedrock")
     models = [entry for path, site in sites + cloud for entry in _entries(site, "models", path)]
     return [
         *_repeated_names(sites + cloud, "site"),
         *_repeated_names(tenants, "tenant"),
+        *_repeated_names(_entries(bedrock, "models", ("bedrock",)) if isinstance(bedrock, dict) else [], "model"),
         *_unknown_neighbours(sites),
         *_shared_addresses(sites, models),
         *_misplaced_simulation(models),
@@ -31,6 +33,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
         *_missing_place(data, "model_store", "s3", "bucket"),
+        *_missing_place(data, "memory", "agentcore", "memory_id", "kind"),
     ]
 
 
@@ -149,17 +152,19 @@ def _missing_access(data: dict[str, object], sites: list[Entry]) -> Iterator[Fin
         yield Finding(("tenants",), "is missing, and auth: keys lets in only tenants; declare one or write auth: off")
 
 
-def _missing_place(data: dict[str, object], group: str, store: str, place: str) -> Iterator[Finding]:
-    """A table or bucket on AWS is named, or found through the stacks of an environment in a region."""
+def _missing_place(
+    data: dict[str, object], group: str, kind: str, place: str, field: str = "store"
+) -> Iterator[Finding]:
+    """A table, bucket or memory on AWS is named, or found through the stacks of an environment in a region."""
     settings, aws = data.get(group), data.get("aws", {})
     if not isinstance(settings, dict) or not isinstance(aws, dict):
         return
-    if settings.get("store") != store or place in settings:
+    if settings.get(field) != kind or place in settings:
         return
     if "environment" not in aws:
         yield Finding(
             (group, place),
-            f"is missing, and store: {store} needs it; add {place}: NAME, or "
+            f"is missing, and {field}: {kind} needs it; add {place}: NAME, or "
             "aws: {environment: staging, region: eu-central-1} to find it by what was deployed",
         )
     elif "region" not in aws:

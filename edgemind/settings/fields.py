@@ -20,6 +20,12 @@ MODEL_GLOB_PATTERN = r"^[A-Za-z0-9*?\[][A-Za-z0-9._:/@+*?!\[\]-]{0,199}$"
 TABLE_PATTERN = r"^[A-Za-z0-9_.-]{3,255}$"
 BUCKET_PATTERN = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 ENVIRONMENT_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
+BEDROCK_MODEL_PATTERN = r"^[a-z0-9][A-Za-z0-9.:/_-]{0,2047}$"
+MEMORY_ID_PATTERN = (
+    r"^(arn:(aws|aws-cn|aws-us-gov):bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:memory/)?"
+    r"[a-zA-Z][a-zA-Z0-9_-]{0,99}-[a-zA-Z0-9]{10}$"
+)
+NAMESPACE_PATTERN = r"^[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,1023}$"
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$"
 PATTERN_WORDS = {
     NAME_PATTERN: "use lower-case letters, digits and '-', at most 63, such as site-a",
@@ -29,6 +35,9 @@ PATTERN_WORDS = {
     BUCKET_PATTERN: "use 3 to 63 lower-case letters, digits, '.' and '-', such as our-models",
     TABLE_PATTERN: "use the table's name: 3 to 255 letters, digits and . _ -, such as staging-swarm",
     ENVIRONMENT_PATTERN: "use the name after -c env=: lower-case letters, digits and '-', at most 31, such as staging",
+    BEDROCK_MODEL_PATTERN: "use an id of Bedrock such as amazon.nova-lite-v1:0, or the ARN of an inference profile",
+    MEMORY_ID_PATTERN: "use the memory's id as AWS shows it, such as edgemind_staging-Ab3dEf7h1J",
+    NAMESPACE_PATTERN: "use letters, digits and _ / -, such as /metro/berlin",
     REGION_PATTERN: "use an AWS region such as eu-central-1",
 }
 """What to write instead, by the pattern that refused it."""
@@ -106,6 +115,8 @@ OriginUrl = Annotated[
 TableName = Annotated[str, StringConstraints(pattern=TABLE_PATTERN)]
 BucketName = Annotated[str, StringConstraints(pattern=BUCKET_PATTERN)]
 Environment = Annotated[str, StringConstraints(pattern=ENVIRONMENT_PATTERN)]
+MemoryId = Annotated[str, StringConstraints(pattern=MEMORY_ID_PATTERN)]
+Namespace = Annotated[str, StringConstraints(pattern=NAMESPACE_PATTERN)]
 Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]
 Version = Annotated[int, AfterValidator(_known_version), WithJsonSchema({"type": "integer", "const": KNOWN_VERSION})]
 File = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]

@@ -21,7 +21,7 @@ from edgemind.settings.fields import (
     TableName,
     Zone,
 )
-from edgemind.settings.secret import SecretReference
+from edgemind.settings.secret import Secret, SecretReference
 
 
 class Group(BaseModel):
@@ -117,8 +117,13 @@ class RoleTokens(Group):
     """Bearer tokens of the fleet API, one a role; a role without a token cannot sign in."""
 
     viewer: SecretReference | None = Field(default=None, description="May read.")
+    advisor: SecretReference | None = Field(default=None, description="May read, and propose changes of policy.")
     operator: SecretReference | None = Field(default=None, description="May read, drain sites and pin models.")
     admin: SecretReference | None = Field(default=None, description="May do everything, keys included.")
+
+    def known(self) -> list[Secret]:
+        """Those that there are."""
+        return [token for token in (self.viewer, self.advisor, self.operator, self.admin) if token is not None]
 
 
 class TlsSettings(Group):

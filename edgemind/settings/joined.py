@@ -84,7 +84,9 @@ def newcomers_config(settings: Settings, site: SiteSettings) -> dict[str, Any]:
     fleet: dict[str, object] = {"secret": "file:fleet.secret"}
     if settings.access.tls is not None:
         fleet["tls"] = dict(_TLS_FILES)
-    return {**effective_config(settings), "fleet": fleet, "sites": sites}
+    # The proxy to Bedrock, with its key, runs where it is; a newcomer's gateway only has its address.
+    everything = {name: group for name, group in effective_config(settings).items() if name != "bedrock"}
+    return {**everything, "fleet": fleet, "sites": sites}
 
 
 def _keyless(site: SiteSettings) -> SiteSettings:

@@ -13,7 +13,7 @@ from edgemind.settings.environment import process_environment, read_overrides
 from edgemind.settings.findings import Finding, Places, refusal
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import known_keys
-from edgemind.settings.secret import SecretReader
+from edgemind.settings.secret import Secret, SecretReader
 from edgemind.settings.source import read_text
 from edgemind.settings.wording import explain, unknown_key
 
@@ -48,6 +48,18 @@ def load_settings(
     return settings
 
 
+def read_secret(path: Path | str, secret: Secret, environ: Mapping[str, str] | None = None) -> str:
+    """One secret of a file that was loaded without them, for a process that is given no others.
+
+    Raises ConfigurationError.
+    """
+    environ = process_environment() if environ is None else environ
+    try:
+        return SecretReader(Path(path).absolute().parent, environ).read(secret.reference).reveal()
+    except ValueError as exc:
+        raise ConfigurationError(f"{path}: {secret.reference}: {exc}") from exc
+
+
 def with_telemetry_secrets(settings: Settings, path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings that were loaded without secrets, with those of their telemetry: for a process that needs no others.
 
@@ -72,7 +84,7 @@ def _top_level(document: Document, places: Places) -> dict[str, object]:
         message = "is not a mapping at its top level; start with version: 1, as docs/configuration.md shows"
         raise refusal([*document.findings, Finding((), message)], places)
     # Defaults that are relative to the file's folder are resolved while validating, so the group has to be there.
-    return {"state": {}, "model_store": {}, **document.data}
+    return {"state": {}, "model_store": {}, "audit": {}, **document.data}
 
 
 def _validated(data: dict[str, object], reader: SecretReader) -> tuple[Settings | None, list[Finding]]:

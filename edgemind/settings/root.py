@@ -11,6 +11,9 @@ from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.domain.swarm.swarm_policy import SwarmPolicy
 from edgemind.domain.thresholds import Thresholds
 from edgemind.errors import ConfigurationError
+from edgemind.settings.advice import AdviceSettings
+from edgemind.settings.audit import AuditSettings
+from edgemind.settings.bedrock import BedrockSettings
 from edgemind.settings.fields import Name, Version
 from edgemind.settings.groups import (
     AccessSettings,
@@ -21,6 +24,9 @@ from edgemind.settings.groups import (
     StateSettings,
     TenantSettings,
 )
+from edgemind.settings.memory import MemorySettings
+from edgemind.settings.metrics import MetricsSettings
+from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 from edgemind.settings.telemetry import TelemetrySettings
 
@@ -49,11 +55,21 @@ class Settings(Group):
         min_length=1, max_length=MAX_SITES, description="The MEC sites of the metro.", examples=["[{name: ...}]"]
     )
     cloud: CloudSettings | None = Field(default=None, description="The cloud tier behind the sites, if there is one.")
+    bedrock: BedrockSettings | None = Field(
+        default=None, description="What `edgemind bedrock-proxy` serves, for a cloud tier of Bedrock's models."
+    )
     tenants: tuple[TenantSettings, ...] = Field(default=(), description="Who may send requests.")
     limits: Limits = Field(default_factory=Limits, description="Bounds a gateway holds.")
     thresholds: Thresholds = Field(default_factory=Thresholds, description="When a site counts as in trouble.")
     routing: RoutingPolicy = Field(default_factory=RoutingPolicy, description="How a gateway chooses a site.")
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
+    advice: AdviceSettings = Field(default_factory=AdviceSettings, description="Who advises, after the rounds.")
+    memory: MemorySettings = Field(default_factory=MemorySettings, description="Where agents remember what happened.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Metrics for CloudWatch.")
+    operations: OperationsSettings = Field(
+        default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
+    )
+    audit: AuditSettings = Field(default_factory=AuditSettings, description="What is kept to be provable afterwards.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Traces and logs.")
 
     def fleet(self) -> Fleet:
@@ -83,7 +99,9 @@ class Settings(Group):
         """The files that `file:` references lead to, each once: a change there is a change of configuration."""
         tokens = self.access.tokens
         everywhere = (*self.sites, self.cloud) if self.cloud else self.sites
-        secrets = [self.access.secret, *self.access.previous_secrets, tokens.viewer, tokens.operator, tokens.admin]
+        secrets = [self.access.secret, *self.access.previous_secrets, *tokens.known(), self.advice.key]
         secrets += [model.key for site in everywhere for model in site.models]
+        secrets += [self.bedrock.key] if self.bedrock else []
+        secrets += self.operations.secrets()
         secrets += self.telemetry.headers.values()
         return tuple(dict.fromkeys(secret.path for secret in secrets if secret and secret.path))

@@ -21,6 +21,8 @@ INTERFACES = {
     "LoadBalancing": ec2.InterfaceVpcEndpointAwsService.ELASTIC_LOAD_BALANCING,
     "AutoScaling": ec2.InterfaceVpcEndpointAwsService.AUTOSCALING,
     "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
+    "BedrockRuntime": ec2.InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME,
+    "BedrockAgentCore": ec2.InterfaceVpcEndpointAwsService.BEDROCK_AGENTCORE,
     "CloudFormation": ec2.InterfaceVpcEndpointAwsService.CLOUDFORMATION,
 }
 """What nodes, pods and the kubectl provider ask for. S3 and DynamoDB have gateway endpoints, which cost nothing."""

@@ -17,7 +17,9 @@ from edgemind.domain.swarm.envelopes import MessageNumbers, Reason, Sender
 from edgemind.domain.swarm.messages import Acknowledge, Announce, Hint, Message, Wake
 from edgemind.domain.swarm.records import KEEP, Action, Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
 from edgemind.domain.swarm.signing import FleetKeys
+from edgemind.domain.swarm.votes import ToolCall
 from edgemind.entrypoints.controller.access import AccessRules
+from edgemind.entrypoints.controller.agent_routes import AgentRoutes
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
 from edgemind.ports.peers import Peers
@@ -58,7 +60,7 @@ def connected(kind: str, controller: SiteController) -> Iterator[Ask[Any]]:
         yield lambda conversation: asyncio.run(conversation(peers))  # type: ignore[arg-type]
         return
     rules = AccessRules({}, TOKEN)
-    with served(controller_app(lambda: controller, lambda: rules)) as url:
+    with served(controller_app(lambda: controller, lambda: rules, None, [AgentRoutes(lambda: controller)])) as url:
         yield over_http({"site-b": url, "site-c": f"http://127.0.0.1:{free_port()}"})
 
 
@@ -116,6 +118,27 @@ def test_a_peer_tells_its_rounds_page_by_page_and_each_as_it_saw_it(ask: Ask[Any
     assert [(one.fence, one.site) for one in (*newest, *older)] == [(f"1.{k}", "site-b") for k in (4, 3, 2, 1)]
     assert ask(lambda peers: peers.round("site-b", Fence(1, 3))) == round_record(3, "site-b")
     assert ask(lambda peers: peers.round("site-b", Fence(1, 9))) is None
+
+
+def test_a_peer_tells_its_agents_calls_page_by_page_and_of_one_round(ask: Ask[Any], group: Metro) -> None:
+    for number in range(1, 4):
+        group.clock.advance(1.0)
+        call = ToolCall("load_balancer", "memory_sync.get_swarm_state", {"local": True}, {"of": number}, 0.5)
+        group.controllers["site-b"].agent_calls.note(call, f"1.{number}")
+    newest = ask(lambda peers: peers.agent_calls("site-b", 2, None, None))
+    assert newest == group.controllers["site-b"].agent_calls.page(2, None)
+    older = ask(lambda peers: peers.agent_calls("site-b", 2, (newest[-1].at_ms, newest[-1].id), None))
+    assert [one.fence for one in (*newest, *older)] == ["1.3", "1.2", "1.1"]
+    assert [one.fence for one in ask(lambda peers: peers.agent_calls("site-b", 9, None, "1.2"))] == ["1.2"]
+
+
+def test_an_older_peer_knows_no_agents_calls(group: Metro) -> None:
+    rules = AccessRules({}, TOKEN)
+    with (
+        served(controller_app(lambda: group.controllers["site-b"], lambda: rules)) as url,
+        pytest.raises(PermanentError, match="404"),
+    ):
+        over_http({"site-b": url})(lambda peers: peers.agent_calls("site-b", 9, None, None))
 
 
 def test_a_peer_that_cannot_ask_its_worker_fails_for_now(ask: Ask[Any], group: Metro) -> None:

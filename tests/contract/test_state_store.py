@@ -12,7 +12,7 @@ from edgemind.adapters.state_store.json_file import JsonFileStateStore
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.join_tokens import JoinRefused
 from edgemind.errors import PermanentError, StoreUnavailable
-from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration, StateStore
+from edgemind.ports.state_store import ApiKey, Checkpoint, JoinToken, SiteRegistration, StateStore
 from tests.support.dynamodb_stores import dynamodb_store
 from tests.support.engines.aws import LocalAws
 
@@ -243,3 +243,22 @@ def test_of_many_declarations_with_one_token_one_gets_in(store: StateStore) -> N
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(use, range(16))) == 1
+
+
+def anchor(records: int, site: str = "site-a", chain: str = "c0ffee", head: str = "") -> Checkpoint:
+    return Checkpoint(
+        site, chain, records, sha256(f"{records}{head}".encode()).hexdigest(), 1_000 + records, 2, "k:mac"
+    )
+
+
+def test_anchors_are_kept_by_site_and_chain_and_never_go_back(store: StateStore) -> None:
+    assert store.audit_anchors() == []
+    for told in (anchor(5), anchor(5), anchor(9), anchor(1, "site-b"), anchor(2, chain="another")):
+        store.put_audit_anchor(told)
+    assert store.audit_anchors() == [anchor(2, chain="another"), anchor(9), anchor(1, "site-b")]
+    for back in (anchor(8), anchor(9, head="rewritten")):
+        with pytest.raises(PermanentError, match="was anchored with 9 records"):
+            store.put_audit_anchor(back)
+    for _ in range(2):
+        store.remove_audit_anchor("site-a", "c0ffee")
+    assert store.audit_anchors() == [anchor(2, chain="another"), anchor(1, "site-b")]

@@ -11,6 +11,7 @@ from tests.support.engines.ministack import Stub
 LIMIT = 25
 
 STUBBED_TYPES: Mapping[str, Stub] = {
+    "AWS::BedrockAgentCore::Memory": Stub("memory-", ("MemoryArn", "MemoryId")),
     "AWS::Budgets::Budget": Stub("budget-"),
     "AWS::CloudTrail::Trail": Stub("trail-"),
     "AWS::EC2::CarrierGateway": Stub("cagw-"),

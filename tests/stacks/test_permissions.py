@@ -22,6 +22,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
         "edgemind.entrypoints.swarm_commands",
     ),
     "model-server": ("edgemind.entrypoints.model_server",),
+    "bedrock-proxy": ("edgemind.entrypoints.bedrock_proxy",),
 }
 _STATE = "edgemind.adapters.state_store"
 STATE_STORE = Adapter("dynamodb", (f"{_STATE}.dynamodb", f"{_STATE}.dynamodb_table", f"{_STATE}.dynamodb_items"))
@@ -30,9 +31,13 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
+ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
+MEMORY = Adapter("bedrock-agentcore", ("edgemind.adapters.agent_memory",))
+BEDROCK = Adapter("bedrock-runtime", ("edgemind.adapters.inference.bedrock",))
+"""`open_bedrock` is how it is had; its requests are paths, not methods of a client."""
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
     for service in ("bedrock", "cloudwatch", "ec2", "service-quotas", "ssm", "sts")
@@ -56,6 +61,12 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
         "secretsmanager:DescribeSecret": "the secrets provider mounts the fleet's secrets for the pod",
         "secretsmanager:GetSecretValue": "the secrets provider mounts the fleet's secrets for the pod",
     },
+    "bedrock-proxy": {
+        "kms:Decrypt": "Secrets Manager decrypts with the reader's rights",
+        "kms:DescribeKey": "Secrets Manager looks at the key with the reader's rights",
+        "secretsmanager:DescribeSecret": "the secrets provider mounts the proxy's key for the pod",
+        "secretsmanager:GetSecretValue": "the secrets provider mounts the proxy's key for the pod",
+    },
     "model-server": {
         "kms:Decrypt": "S3 decrypts with the reader's rights",
         "kms:DescribeKey": "S3 looks at a bucket's key with the reader's rights",
@@ -71,8 +82,16 @@ def asked_by(component: str) -> set[str]:
     if methods_used(RUNS[component], {"open_swarm_store"}):
         rounds = methods_used(RUNS[component], port_methods("edgemind.ports.swarm_store", "SwarmStore"))
         actions |= SWARM_STORE.actions(rounds)
+    if methods_used(RUNS[component], {"open_advice_store"}):
+        advice = methods_used(RUNS[component], port_methods("edgemind.ports.advice_store", "AdviceStore"))
+        actions |= ADVICE_STORE.actions(advice)
+    if methods_used(RUNS[component], {"open_agent_memory"}):
+        actions |= MEMORY.actions(
+            methods_used(RUNS[component], port_methods("edgemind.ports.agent_memory", "AgentMemory"))
+        )
     # Table and bucket are found before they are first used.
-    return actions | (DEPLOYMENT.all_actions() if actions else set())
+    actions |= DEPLOYMENT.all_actions() if actions else set()
+    return actions | (BEDROCK.all_actions() if methods_used(RUNS[component], {"converse"}) else set())
 
 
 def granted_to(assembly: Assembly, component: str) -> Iterator[set[str]]:
@@ -104,7 +123,7 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
+            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, MEMORY, SCRATCH, DEPLOYMENT, *ACCOUNT)
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")
@@ -131,6 +150,7 @@ def test_the_derivation_sees_what_it_should() -> None:
     assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
     assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
     assert SWARM_STORE.actions({"open_round", "read_ballots"}) >= {"dynamodb:Query", "dynamodb:UpdateItem"}
+    assert asked_by("bedrock-proxy") == {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}
 
 

@@ -9,9 +9,17 @@ from typing import Any, TypeVar
 from mcp.client import Client
 from mcp.types import CallToolResult
 
+from edgemind.adapters.agent_memory.local import ProcessMemory
+from edgemind.domain.agent_memory import Memory, Wanted
+from edgemind.domain.audit.entries import AuditEntry
 from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.agent_routes import AgentRoutes
 from edgemind.entrypoints.controller.application import controller_app
+from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
+from edgemind.entrypoints.controller.route_sets import RouteSet
+from edgemind.services.keep_memories import MemoryKeeper
+from edgemind.services.take_notes import NoteTaker
 from mcp_tools.calls import Session, one_caller
 from mcp_tools.catalogue import SERVERS
 from mcp_tools.chat import ChatClient
@@ -46,13 +54,35 @@ def telling_metro(rounds: int = 3) -> Metro:
     return group
 
 
-def served_application(group: Metro) -> Any:
+class Notes:
+    """What site-a remembers, and its audit journal: a list."""
+
+    def __init__(self, group: Metro, audited: bool = True) -> None:
+        self.memory = ProcessMemory()
+        self.entries: list[AuditEntry] = []
+        self.keeper = MemoryKeeper(self.memory, "site-a")
+        self.taker = NoteTaker("site-a", "test", self.keeper, lambda: self if audited else None, group.clock)
+
+    def record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+    def kept(self) -> list[Memory]:
+        """Everything, once what waited is kept: then nothing more is."""
+        self.keeper.close(30.0)
+        return self.memory.recall(Wanted(limit=100)).memories
+
+
+def served_application(group: Metro, notes: Notes | None = None) -> Any:
     """The fleet API of site-a, with tokens `look` and `act`."""
-    return controller_app(lambda: group.controllers["site-a"], lambda: RULES)
+    sets: list[RouteSet] = [AgentRoutes(lambda: group.controllers["site-a"])]
+    sets += [] if notes is None else [MemoryRoutes(notes.keeper, notes.taker)]
+    return controller_app(lambda: group.controllers["site-a"], lambda: RULES, None, sets)
 
 
-def in_process(group: Metro) -> FleetInProcess:
-    return FleetInProcess(lambda: group.controllers["site-a"], lambda: OwnRounds(Thresholds(), 1234.5), group.clock)
+def in_process(group: Metro, notes: Notes | None = None) -> FleetInProcess:
+    kept = None if notes is None else (notes.keeper, notes.taker)
+    rounds = OwnRounds(Thresholds(), 1234.5)
+    return FleetInProcess(lambda: group.controllers["site-a"], lambda: rounds, group.clock, kept)
 
 
 def viewer(fleet: FleetSource) -> Session:

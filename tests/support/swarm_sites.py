@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.effect_journal.memory import MemoryEffectJournal
 from edgemind.adapters.scaler.none import NoScaler
 from edgemind.adapters.swarm_store.memory import MemorySwarmStore
@@ -60,7 +61,7 @@ class SwarmSites:
         self.metro = Metro(metro(*(site(name, slots=SLOTS) for name in NAMES)), clock=RunningClock())
         self.in_flight = dict.fromkeys(NAMES, 1)
         self.rules = RoundRules(SwarmPolicy(), Thresholds())
-        self._histories = {name: self._history(name) for name in NAMES}
+        self.histories = {name: self._history(name) for name in NAMES}
         self.rounds = {name: self._rounds(name) for name in NAMES}
         for one in self.rounds.values():
             one.start()
@@ -107,15 +108,15 @@ class SwarmSites:
     async def close(self) -> None:
         for name, one in self.rounds.items():
             await one.close()
-            self._histories[name].close()
+            self.histories[name].close()
 
     def _history(self, name: str) -> RoundHistory:
-        return RoundHistory(name, "test", self.metro.journals[name], self.metro.clock)
+        return RoundHistory(name, "test", self.metro.journals[name], self.metro.clock, MemoryAuditJournal())
 
     def _rounds(self, name: str) -> SiteRounds:
-        recorder, clock = self._histories[name].recorder, self.metro.clock
-        scaling = ReplicaScaling(name, NoScaler(), MemoryEffectJournal(), SwarmPolicy().scaling, clock, recorder.effect)
-        effects = SwarmEffects(partial(self.controller, name), scaling, clock, recorder.effect)
+        told, recorder, clock = self.histories[name].effect, self.histories[name].recorder, self.metro.clock
+        scaling = ReplicaScaling(name, NoScaler(), MemoryEffectJournal(), SwarmPolicy().scaling, clock, told)
+        effects = SwarmEffects(partial(self.controller, name), scaling, clock, told)
         membership = SwarmMembership(name, self.store, _declared, frozenset)
         part = OwnPart(LibraryVoter(name), effects, recorder)
         return SiteRounds(self.controller(name), self.rules, part, membership, (1, self.store), clock)

@@ -39,6 +39,11 @@ cloud:
   rtt_ms: 40
   models:
     - {name: simulated-llm, base_url: "http://127.0.0.1:8500/v1", slots: 64, service_ms: 300, engine: simulated}
+bedrock:
+  region: eu-central-1
+  key: env:GPU1_KEY
+  models:
+    - {name: claude-haiku, model_id: "eu.anthropic.claude-haiku-4-5-20251001-v1:0", slots: 8}
 tenants:
   - {name: demo, models: ["*"], residency: [de], rate_per_s: 500, burst: 1000}
 limits:

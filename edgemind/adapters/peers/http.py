@@ -8,6 +8,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from edgemind.adapters.http_calls import HttpAnswer, HttpCalls
+from edgemind.domain.agent_calls import AgentCall, AgentCallPage
 from edgemind.domain.beacons import Beacon, beacon_document, parse_beacon
 from edgemind.domain.decision_ids import format_cursor
 from edgemind.domain.fleet_status import DecisionPage, SiteStatus
@@ -22,7 +23,7 @@ from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError, UpstreamFailed, UpstreamUnreachable
-from edgemind.ports.peers import DecisionCursor
+from edgemind.ports.peers import CallCursor, DecisionCursor
 
 BEACON_TIMEOUT_S = 0.5
 """Half of the silence after which a site is suspected: one lost beacon must not be the end of a neighbour."""
@@ -32,6 +33,7 @@ TELL_TIMEOUT_S = 0.2
 _SITE_STATUS = TypeAdapter(SiteStatus)
 _DECISION_PAGE = TypeAdapter(DecisionPage)
 _ROUND_PAGE = TypeAdapter(RoundPage)
+_CALL_PAGE = TypeAdapter(AgentCallPage)
 _Document = TypeVar("_Document")
 Headers = tuple[tuple[str, str], ...]
 
@@ -63,14 +65,14 @@ class HttpPeers:
 
     async def site_status(self, site: str) -> SiteStatus:
         answer = await self._call(site, "GET", f"/sites/{quote(site, safe='')}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _SITE_STATUS)
+        return typed_answer(site, answer, _SITE_STATUS)
 
     async def recent_decisions(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary]:
         query = {"scope": "site", "limit": str(limit)}
         if before is not None:
             query["cursor"] = format_cursor(*before)
         answer = await self._call(site, "GET", f"/decisions?{urlencode(query)}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _DECISION_PAGE).decisions
+        return typed_answer(site, answer, _DECISION_PAGE).decisions
 
     async def explain(self, site: str, decision_id: str) -> Mapping[str, object] | None:
         answer = await self._call(site, "GET", f"/decisions/{quote(decision_id, safe='')}", QUERY_TIMEOUT_S)
@@ -88,7 +90,7 @@ class HttpPeers:
         if before is not None:
             query["cursor"] = str(before)
         answer = await self._call(site, "GET", f"/rounds?{urlencode(query)}", QUERY_TIMEOUT_S)
-        return _typed(site, answer, _ROUND_PAGE).rounds
+        return typed_answer(site, answer, _ROUND_PAGE).rounds
 
     async def round(self, site: str, fence: Fence) -> RoundRecord | None:
         answer = await self._call(site, "GET", f"/rounds/{fence}", QUERY_TIMEOUT_S)
@@ -100,6 +102,17 @@ class HttpPeers:
             return parse_record(_json(site, answer))
         except DocumentInvalid as exc:
             raise PermanentError(f"the controller of {site} told of round {fence} what cannot be read: {exc}") from exc
+
+    async def agent_calls(
+        self, site: str, limit: int, before: CallCursor | None, fence: str | None
+    ) -> Sequence[AgentCall]:
+        query = {"scope": "site", "limit": str(limit)}
+        if before is not None:
+            query["cursor"] = format_cursor(*before)
+        if fence is not None:
+            query["fence"] = fence
+        answer = await self._call(site, "GET", f"/agent-calls?{urlencode(query)}", QUERY_TIMEOUT_S)
+        return typed_answer(site, answer, _CALL_PAGE).calls
 
     async def drain(self, site: str, draining: bool) -> None:
         verb = "drain" if draining else "undrain"
@@ -132,7 +145,8 @@ class HttpPeers:
         return await self._calls.call(method, url, timeout_s=timeout_s, headers=sent, body=body)
 
 
-def _typed(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:
+def typed_answer(site: str, answer: HttpAnswer, shape: TypeAdapter[_Document]) -> _Document:
+    """The document in a controller's answer; PermanentError or UpstreamFailed if there is none of this shape."""
     if answer.status != 200:
         _refused(site, answer)
     try:

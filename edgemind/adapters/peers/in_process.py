@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from edgemind.domain.agent_calls import AgentCall
 from edgemind.domain.beacons import Beacon
 from edgemind.domain.fleet_status import SiteStatus
 from edgemind.domain.swarm.history import RoundRecord
@@ -10,7 +11,7 @@ from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import UpstreamUnreachable
-from edgemind.ports.peers import DecisionCursor, PeerSite
+from edgemind.ports.peers import CallCursor, DecisionCursor, PeerSite
 
 
 class InProcessPeers:
@@ -36,6 +37,11 @@ class InProcessPeers:
 
     async def round(self, site: str, fence: Fence) -> RoundRecord | None:
         return self._peer(site).own_round(fence)
+
+    async def agent_calls(
+        self, site: str, limit: int, before: CallCursor | None, fence: str | None
+    ) -> Sequence[AgentCall]:
+        return self._peer(site).own_agent_calls(limit, before, fence)
 
     async def drain(self, site: str, draining: bool) -> None:
         self._peer(site).drain_own(draining)

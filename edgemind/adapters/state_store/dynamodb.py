@@ -11,6 +11,7 @@ from edgemind.adapters.state_store.dynamodb_items import (
     SITE,
     VERSION,
     Action,
+    anchors_partition,
     change,
     drains_partition,
     item_key,
@@ -24,21 +25,23 @@ from edgemind.adapters.state_store.dynamodb_table import ConditionFailed, Dynamo
 from edgemind.adapters.state_store.records import (
     SCHEMA_MAJOR,
     Record,
+    anchor_record,
     check_schema,
     drain_record,
     join_token_record,
     key_record,
+    read_anchor,
     read_drain,
     read_join_token,
     read_key,
     read_registration,
     registration_record,
 )
-from edgemind.adapters.state_store.rules import admit_registration, find_key, same_key, too_many_keys
+from edgemind.adapters.state_store.rules import admit_anchor, admit_registration, find_key, same_key, too_many_keys
 from edgemind.domain.deployment import TTL_ATTRIBUTE
 from edgemind.domain.join_tokens import admit
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
+from edgemind.ports.state_store import ApiKey, Checkpoint, JoinToken, SiteRegistration
 
 _SITES_RECOVERY = "Delete the item: every running site registers again within seconds."
 _DRAINS_RECOVERY = "Delete the item, and drain the site again if it has to be out of service."
@@ -47,6 +50,10 @@ _KEYS_RECOVERY = (
     "`edgemind keys create`, and restart what still runs."
 )
 _JOINS_RECOVERY = "Delete the item, and invite the site anew if it has not joined yet: edgemind sites invite SITE."
+_ANCHORS_RECOVERY = (
+    "Restore the table to a point in time before the damage; if you cannot, delete the item: the site's audit journal "
+    "is anchored anew from here on."
+)
 _MAJOR = {":major": {"S": f"{SCHEMA_MAJOR}."}}
 
 _Stored = TypeVar("_Stored")
@@ -61,7 +68,9 @@ class DynamoDbStateStore:
         self._drains = drains_partition(metro)
         self._keys = keys_partition(metro)
         self._joins = joins_partition(metro)
+        self._anchors = anchors_partition(metro)
         self._recovery = {
+            self._anchors: _ANCHORS_RECOVERY,
             self._sites: _SITES_RECOVERY,
             self._drains: _DRAINS_RECOVERY,
             self._keys: _KEYS_RECOVERY,
@@ -174,6 +183,26 @@ class DynamoDbStateStore:
     def remove_join_token(self, site: str) -> None:
         self._table.delete(item_key(self._joins, SITE + site))
 
+    def put_audit_anchor(self, checkpoint: Checkpoint) -> None:
+        item = item_of(self._anchors, _anchor_key(checkpoint.site, checkpoint.chain), anchor_record(checkpoint))
+        condition = (
+            f"{CONDITION_ABSENT} OR (begins_with(schema_version, :major) AND "
+            "(records < :records OR (records = :records AND head = :head)))"
+        )
+        values = {**_MAJOR, ":records": item["records"], ":head": item["head"]}
+        try:
+            self._table.put(item, condition, values)
+        except ConditionFailed as refused:
+            admit_anchor(checkpoint, self._typed(_there(refused, 0), read_anchor))
+            raise
+
+    def audit_anchors(self) -> Sequence[Checkpoint]:
+        held = [self._typed(item, read_anchor) for item in self._table.query(self._anchors)]
+        return sorted(held, key=lambda one: (one.site, one.chain))
+
+    def remove_audit_anchor(self, site: str, chain: str) -> None:
+        self._table.delete(item_key(self._anchors, _anchor_key(site, chain)))
+
     def _change_live(self, key: ApiKey, verb: str, limit: int | None = None) -> Action:
         values: dict[str, Any] = {":id": {"SS": [key.key_id]}}
         condition = None
@@ -215,6 +244,10 @@ class DynamoDbStateStore:
 
     def _damaged(self, pk: str, sk: str, what: str) -> StateCorrupt:
         return self._table.corrupt(pk, sk, what, self._recovery[pk])
+
+
+def _anchor_key(site: str, chain: str) -> str:
+    return f"{SITE}{site}#{chain}"
 
 
 def _there(refused: ConditionFailed, position: int) -> Item:

@@ -1,4 +1,5 @@
-"""How registrations, drains, keys and join tokens lie in the table. Keys of items are `pk` (with the metro) and `sk`.
+"""How registrations, drains, keys, join tokens and anchors lie in the table. An item's keys are `pk` (with the metro)
+and `sk`.
 
 | pk | sk | holds |
 |---|---|---|
@@ -8,6 +9,7 @@
 | `KEYS#<metro>` | `LIVE#<tenant>` | `ids`, the set of the tenant's live keys |
 | `KEYS#<metro>` | `VERSION` | `changes`, how often a key was changed |
 | `JOINS#<metro>` | `SITE#<site>` | the token with which the site may join; expires |
+| `AUDIT#<metro>` | `SITE#<site>#<chain>` | where the site's audit journal stood last |
 
 All of a metro's keys lie in one partition, so that one query lists them and one transaction changes them.
 `docs/adr/0012-the-core-finds-aws-by-stack-outputs.md` has the reasons.
@@ -44,6 +46,10 @@ def keys_partition(metro: str) -> str:
 
 def joins_partition(metro: str) -> str:
     return f"JOINS#{metro}"
+
+
+def anchors_partition(metro: str) -> str:
+    return f"AUDIT#{metro}"
 
 
 def item_key(pk: str, sk: str) -> Item:

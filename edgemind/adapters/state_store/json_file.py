@@ -7,19 +7,21 @@ from typing import TypeVar
 from edgemind.adapters.state_store.json_document import DocumentKind, JsonDocument
 from edgemind.adapters.state_store.records import (
     Record,
+    anchor_record,
     drain_record,
     join_token_record,
     key_record,
+    read_anchor,
     read_drain,
     read_join_token,
     read_key,
     read_registration,
     registration_record,
 )
-from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
+from edgemind.adapters.state_store.rules import admit_anchor, admit_key, admit_registration, find_key
 from edgemind.domain.join_tokens import admit
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
+from edgemind.ports.state_store import ApiKey, Checkpoint, JoinToken, SiteRegistration
 
 SITES = DocumentKind(
     file_name="sites.json",
@@ -45,6 +47,15 @@ JOIN_TOKENS = DocumentKind(
     remade=False,
 )
 
+ANCHORS = DocumentKind(
+    file_name="audit_anchors.json",
+    recovery=(
+        "Put a copy from a backup in its place; without one, nothing proves what the audit journals held until now: "
+        "move it aside, and they are anchored anew from here on."
+    ),
+    remade=False,
+)
+
 _Stored = TypeVar("_Stored")
 
 
@@ -56,6 +67,7 @@ class JsonFileStateStore:
         self._drains = JsonDocument(directory, DRAINS, lock_timeout_s)
         self._keys = JsonDocument(directory, KEYS, lock_timeout_s)
         self._join_tokens = JsonDocument(directory, JOIN_TOKENS, lock_timeout_s)
+        self._anchors = JsonDocument(directory, ANCHORS, lock_timeout_s)
 
     def put_registration(self, registration: SiteRegistration) -> None:
         with self._sites.edit() as records:
@@ -113,6 +125,20 @@ class JsonFileStateStore:
     def remove_join_token(self, site: str) -> None:
         with self._join_tokens.edit() as records:
             records.pop(site, None)
+
+    def put_audit_anchor(self, checkpoint: Checkpoint) -> None:
+        place = f"{checkpoint.site}/{checkpoint.chain}"
+        with self._anchors.edit() as records:
+            admit_anchor(checkpoint, _typed(self._anchors, records, read_anchor).get(place))
+            records[place] = anchor_record(checkpoint)
+
+    def audit_anchors(self) -> Sequence[Checkpoint]:
+        held = _typed(self._anchors, self._anchors.read(), read_anchor)
+        return [held[place] for place in sorted(held)]
+
+    def remove_audit_anchor(self, site: str, chain: str) -> None:
+        with self._anchors.edit() as records:
+            records.pop(f"{site}/{chain}", None)
 
 
 def _typed(

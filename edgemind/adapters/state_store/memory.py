@@ -4,9 +4,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgemind.adapters.state_store.rules import admit_key, admit_registration, find_key
+from edgemind.adapters.state_store.rules import admit_anchor, admit_key, admit_registration, find_key
 from edgemind.domain.join_tokens import admit
-from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
+from edgemind.ports.state_store import ApiKey, Checkpoint, JoinToken, SiteRegistration
 
 
 class MemoryStateStore:
@@ -19,6 +19,7 @@ class MemoryStateStore:
         self._keys: dict[str, ApiKey] = {}
         self._key_changes = 0
         self._join_tokens: dict[str, JoinToken] = {}
+        self._anchors: dict[tuple[str, str], Checkpoint] = {}
 
     def put_registration(self, registration: SiteRegistration) -> None:
         with self._lock:
@@ -79,3 +80,17 @@ class MemoryStateStore:
     def remove_join_token(self, site: str) -> None:
         with self._lock:
             self._join_tokens.pop(site, None)
+
+    def put_audit_anchor(self, checkpoint: Checkpoint) -> None:
+        with self._lock:
+            place = (checkpoint.site, checkpoint.chain)
+            admit_anchor(checkpoint, self._anchors.get(place))
+            self._anchors[place] = checkpoint
+
+    def audit_anchors(self) -> Sequence[Checkpoint]:
+        with self._lock:
+            return [self._anchors[place] for place in sorted(self._anchors)]
+
+    def remove_audit_anchor(self, site: str, chain: str) -> None:
+        with self._lock:
+            self._anchors.pop((site, chain), None)

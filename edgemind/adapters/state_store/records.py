@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from edgemind.errors import StateCorrupt
-from edgemind.ports.state_store import ApiKey, JoinToken, SiteRegistration
+from edgemind.ports.state_store import ApiKey, Checkpoint, JoinToken, SiteRegistration
 
 SCHEMA_MAJOR = 1
 SCHEMA_VERSION = f"{SCHEMA_MAJOR}.0"
@@ -106,6 +106,33 @@ def read_join_token(record: Record) -> JoinToken:
         sha256=_digest(record, "sha256"),
         expires_ms=_number(record, "expires_ms"),
         used_by=None if _is_null(record, "used_by") else _digest(record, "used_by"),
+    )
+
+
+def anchor_record(checkpoint: Checkpoint) -> Record:
+    """`sequence` and `hash` are words of DynamoDB's, so they are called otherwise here."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "site": checkpoint.site,
+        "chain": checkpoint.chain,
+        "records": checkpoint.sequence,
+        "head": checkpoint.hash,
+        "at_ms": checkpoint.at_ms,
+        "dropped": checkpoint.dropped,
+        "signature": checkpoint.signature,
+    }
+
+
+def read_anchor(record: Record) -> Checkpoint:
+    check_schema(record)
+    return Checkpoint(
+        site=_text(record, "site"),
+        chain=_text(record, "chain"),
+        sequence=_number(record, "records"),
+        hash=_digest(record, "head"),
+        at_ms=_number(record, "at_ms"),
+        dropped=_number(record, "dropped"),
+        signature=_text(record, "signature"),
     )
 
 

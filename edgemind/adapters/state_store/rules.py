@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edgemind.domain.audit.checkpoints import Checkpoint
 from edgemind.domain.keys import live_key_ids
 from edgemind.errors import PermanentError, StoreUnavailable
 from edgemind.ports.state_store import ApiKey, SiteRegistration
@@ -15,6 +16,16 @@ def admit_registration(new: SiteRegistration, held: SiteRegistration | None) -> 
             f"site {new.site} was registered by a controller started later ({held.controller_url}). "
             "Two controllers share this site's name: stop one of them."
         )
+
+
+def admit_anchor(new: Checkpoint, held: Checkpoint | None) -> None:
+    """Anchors never go back: a journal that was cut or written anew must not anchor itself over what shows that."""
+    if held is None or (held.sequence, held.hash) == (new.sequence, new.hash) or held.sequence < new.sequence:
+        return
+    raise PermanentError(
+        f"the audit journal of {new.site} was anchored with {held.sequence} records, and shows {new.sequence} now: "
+        f"edgemind audit verify --site {new.site} tells what became of it"
+    )
 
 
 def admit_key(new: ApiKey, held: Mapping[str, ApiKey], live_limit: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from edgemind.domain.swarm.records import KEEP, Action, Candidate
 from edgemind.domain.swarm.voter import SiteLoad
+from edgemind.errors import PermanentError
 
 SHIFT_PERCENTS = (100, 50)
 SHIFT_SITES = 3
@@ -27,6 +28,23 @@ def propose(loads: Mapping[str, SiteLoad], site: str, model: str) -> tuple[Candi
     for name in [site, *scalable] if here.scalable else scalable:
         found.add(Candidate(Action.SCALE_OUT, name, loads[name].replicas + 1, model=model))
     return tuple(sorted(found | {KEEP}, key=lambda candidate: candidate.id))
+
+
+def propose_replicas(loads: Mapping[str, SiteLoad], site: str, model: str, replicas: int) -> tuple[Candidate, ...]:
+    """What an operator asks for: so many replicas at `site`, or nothing. Fewer come by themselves, as demand falls.
+
+    PermanentError says what the site can run.
+    """
+    here = loads.get(site)
+    if here is None:
+        raise PermanentError(f"{site} does not hold {model!r}")
+    if not here.replicas < replicas <= here.max_replicas:
+        raise PermanentError(
+            f"{site} runs {here.replicas} of at most {here.max_replicas} replicas of {model}: ask for more than that, "
+            "and for no more than it can run; what demand no longer needs is given back by itself"
+        )
+    candidates = (Candidate(Action.SCALE_OUT, site, replicas, model=model), KEEP)
+    return tuple(sorted(candidates, key=lambda candidate: candidate.id))
 
 
 def _roomiest(sites: Iterable[str], loads: Mapping[str, SiteLoad]) -> list[str]:

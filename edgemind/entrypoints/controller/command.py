@@ -9,7 +9,7 @@ import click
 
 from edgemind.domain.fleet import Site
 from edgemind.entrypoints.controller.voters import TOOLS, VoterKind, controller_runner
-from edgemind.entrypoints.gateway.listeners import Address, bind
+from edgemind.entrypoints.gateway.listeners import Address, bind, parse_listen
 from edgemind.entrypoints.log_setup import set_up_logging
 from edgemind.errors import ConfigurationError
 from edgemind.settings import Settings, load_client_settings, load_settings
@@ -64,7 +64,7 @@ def controller(config: Path | None, site: str | None, listen: str | None, voter:
 def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address:
     """Where to listen: the flag, else what the site declares. Raises ConfigurationError."""
     if listen is not None:
-        return _parsed(listen)
+        return parse_listen(listen)
     if site.controller_url is None:
         raise ConfigurationError(
             f"site {site.name!r} declares no 'controller:' address; add one to the configuration or pass --listen"
@@ -76,16 +76,6 @@ def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address
             "give it certificates with fleet.tls, or put TLS in front of it and pass --listen HOST:PORT"
         )
     return Address(parts.hostname or "127.0.0.1", parts.port or {"https": 443}.get(parts.scheme, 80))
-
-
-def _parsed(listen: str) -> Address:
-    parts = urlsplit(f"//{listen}")
-    try:
-        if parts.hostname and parts.port is not None:
-            return Address(parts.hostname, parts.port)
-    except ValueError:
-        pass
-    raise ConfigurationError(f"--listen is {listen!r}; write it as HOST:PORT, such as 127.0.0.1:8200")
 
 
 def _only_site(settings: Settings) -> Site:

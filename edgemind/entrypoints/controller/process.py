@@ -10,17 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 import edgemind
 from edgemind import bootstrap
+from edgemind.bootstrap.audit import open_audit_journal
+from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
 from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.agents_part import AgentsPart
 from edgemind.entrypoints.controller.application import controller_app
 from edgemind.entrypoints.controller.loops import controller_loops, stop_loops, supervise
 from edgemind.entrypoints.controller.member_routes import MetroDoor
-from edgemind.entrypoints.controller.rounds_part import RoundsPart
+from edgemind.entrypoints.controller.parts import ControllerParts, Surroundings
 from edgemind.entrypoints.controller.tls_identity import listen_with
 from edgemind.ports.voter import Voter
 from edgemind.services.heartbeat import Heartbeat
@@ -29,7 +33,6 @@ from edgemind.services.register_site import RegisterSite, SiteAddress
 from edgemind.services.remember_drain import DrainMemory
 from edgemind.services.rounds.membership import READ_INTERVAL_S, SwarmMembership
 from edgemind.services.rounds.round_history import RoundHistory
-from edgemind.services.rounds.round_spans import RoundSpans
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
 from edgemind.settings import ConfigWatcher, Settings, Store, with_joined_sites
@@ -74,9 +77,8 @@ class ControllerProcess:
         swarm = bootstrap.open_swarm_store(settings)
         self.membership = SwarmMembership(site, swarm, self._declared, self._suspected)
         journal = bootstrap.open_round_journal(settings, site)
-        self._spans = bootstrap.open_span_sink(settings, site, "controller", site)
-        spans = RoundSpans(self._spans, self._clock).keep if self._spans is not None else None
-        self._history = RoundHistory(site, settings.metro, journal, self._clock, spans)
+        self.audit = open_audit_journal(settings, site, store)
+        self._history = RoundHistory(site, settings.metro, journal, self._clock, self.audit)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
         members = MetroMembers(
@@ -85,18 +87,24 @@ class ControllerProcess:
         self._settings = settings
         shared = settings.state.store is not Store.MEMORY
         self._door = MetroDoor(members, lambda: self._settings) if shared else None
-        self._part = RoundsPart(settings, lambda: self.controller, self._history, self._pools, self._clock)
-        self._part.decide(settings, self.membership, (started_ms, swarm), voter)
+        self._using = asyncio.Lock()
+        """Reload, roster and advice each bring new settings: one successor is put together at a time."""
+        self.parts = ControllerParts(settings, self._surroundings())
+        self.parts.rounds.decide(settings, self.membership, (started_ms, swarm), voter)
 
     @property
     def rounds(self) -> SiteRounds | None:
         """None where this site takes part in no rounds."""
-        return self._part.rounds
+        return self.parts.rounds.rounds
+
+    @property
+    def agents(self) -> AgentsPart:
+        return self.parts.agents
 
     async def run(self, listener: socket.socket) -> None:
         """Serve on a bound socket until SIGTERM or SIGINT."""
         config = uvicorn.Config(
-            controller_app(lambda: self.controller, lambda: self.access, self._door),
+            self._app(),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -122,23 +130,40 @@ class ControllerProcess:
         if self._tls is not None:
             beside.append(asyncio.create_task(self._tls.run(self._clock)))
         self._loops = controller_loops(self.controller, self._clock)
-        beside += self._part.start()
+        beside += self.parts.start(self._use_present)
         try:
             await server.serve(sockets=[listener])
         finally:
             await stop_loops([*self._loops, *beside])
-            await self._part.close()
-            if self._spans is not None:
-                await asyncio.to_thread(self._spans.close)
+            await self.parts.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
+            await asyncio.to_thread(self.audit.close)
         log.info("controller of %s stopped", self._site)
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._history.journal)
+        links = bootstrap.site_links(settings, own, self._pools, self._numbers, (self._history.journal, self.audit))
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
+        )
+
+    def _app(self) -> Starlette:
+        parts = self.parts
+        return controller_app(
+            lambda: self.controller, lambda: self.access, self._door, parts.route_sets(), parts.bare_routes()
+        )
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self._site,
+            lambda: self.controller,
+            lambda: self.access,
+            self._watcher,
+            self._history,
+            self.audit,
+            self._pools,
+            self._clock,
         )
 
     def _handle_signals(self, server: uvicorn.Server) -> None:
@@ -160,7 +185,9 @@ class ControllerProcess:
         elif f"sites[{self._site}]" in reload.restart_needed:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
-            await self._use(self._with_joined(reload.settings))
+            await self._use_present()
+            body = {"action": "configuration reloaded", "changed": reload.changed}
+            self.audit.record(AuditEntry(EntryKind.POLICY_CHANGE, self._clock.wall_ms(), self._site, body))
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)
@@ -184,7 +211,7 @@ class ControllerProcess:
         roster = self.membership.roster
         if self._joined != self._joined_declarations():
             self._joined = self._joined_declarations()
-            await self._use(self._with_joined(self._watcher.current))
+            await self._use_present()
             log.info("roster version %d: %s", roster.version, ", ".join(roster.sites))
         around = self.controller.neighbourhood
         around.know_members(roster.sites)
@@ -198,6 +225,11 @@ class ControllerProcess:
             log.error("a site that joined does not fit this edgemind.yaml, and is left out here: %s", why)
         return merged
 
+    async def _use_present(self) -> None:
+        """Go on with the file, the sites that joined, and the advice in force, as they are now."""
+        async with self._using:
+            await self._use(self.parts.advice.over(self._with_joined(self._watcher.current)))
+
     async def _use(self, settings: Settings) -> None:
         """A new controller over the new configuration goes on where the old one stopped; no request is cut."""
         self._pools.use_tls(bootstrap.controller_contexts(settings, self._tls))
@@ -207,7 +239,7 @@ class ControllerProcess:
         self.access = access_rules(settings)
         self._settings = settings
         self.controller = successor
-        self._part.use(settings)
+        await self.parts.use(settings)
         self._loops = controller_loops(successor, self._clock)
 
 
@@ -218,7 +250,7 @@ def serves_tls(settings: Settings, site: str) -> bool:
 
 def access_rules(settings: Settings) -> AccessRules:
     tokens = settings.access.tokens
-    by_role = {Role.VIEWER: tokens.viewer, Role.OPERATOR: tokens.operator, Role.ADMIN: tokens.admin}
+    by_role = {role: getattr(tokens, role.name.lower()) for role in Role}
     site = settings.access.site_tokens()
     return AccessRules({role: token.reveal() for role, token in by_role.items() if token}, site.current, site.previous)
 

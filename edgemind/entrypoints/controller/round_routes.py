@@ -48,7 +48,10 @@ class RoundRoutes:
         """Ask the swarm about a model of this site without a breach. While a round is under way nothing follows."""
         controller = self._controller()
         try:
-            controller.on_asked(about.model)
+            if about.replicas is None:
+                controller.on_asked(about.model)
+            else:
+                controller.on_replicas_asked(about.model, about.replicas)
         except PermanentError as exc:
             raise ApiRefusal(409, "invalid_request_error", "cannot_ask", str(exc), "model") from exc
         return AskedRound(site=controller.own.site.name, model=about.model)

@@ -13,6 +13,9 @@ class RoundAbout(BaseModel):
     """What to ask the swarm about."""
 
     model: str = Field(min_length=1, max_length=256, description="A model that this controller's site holds.")
+    replicas: int | None = Field(
+        default=None, ge=1, le=1000, description="Ask only whether so many replicas shall run here, or all stays."
+    )
 
 
 class AskedRound(BaseModel):

@@ -39,7 +39,7 @@ class RoundsPart:
         self._pools = pools
         self._clock = clock
         self._history = history
-        told = history.recorder.effect
+        told = history.effect
         scaler = bootstrap.open_scaler(settings, settings.site(self._site), pools)
         journal = bootstrap.open_effect_journal(settings, self._site)
         scaling = ReplicaScaling(self._site, scaler, journal, settings.swarm.scaling, clock, told)

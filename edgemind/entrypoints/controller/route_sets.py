@@ -11,9 +11,11 @@ class Register(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verbs:
-    """`get` is for viewers, `post` for operators, `post_admin` for admins; each role may do what those before may."""
+    """`get` is for viewers, `post_advisor` for advisors, `post` for operators, `post_admin` for admins; each role may
+    do what those before may."""
 
     get: Register
+    post_advisor: Register
     post: Register
     post_admin: Register
 

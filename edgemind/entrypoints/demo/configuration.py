@@ -9,6 +9,7 @@ from edgemind.entrypoints.demo.layout import (
     CLOUD,
     CLOUD_MODELS,
     CLOUD_RTT_MS,
+    LLAMA_MODEL,
     DemoFleet,
     DemoModel,
     DemoSite,
@@ -20,9 +21,12 @@ from edgemind.entrypoints.demo.state_place import StatePlace
 TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
 STATE_FOLDER = "state"
-ROLES = ("viewer", "operator", "admin")
+ROLES = ("viewer", "advisor", "operator", "admin")
+KEY_FILE = "key"
 COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
 """Short, so that a demo of half a minute shows replicas come and go."""
+ADVICE_S = 120
+"""Long, for the advisor shares the real model, on the laptop's cores, with all devices."""
 DRAIN_S = 0.5
 """Short, so that Ctrl-C ends quickly; a real site gives its devices longer."""
 
@@ -60,10 +64,20 @@ def demo_configuration(fleet: DemoFleet, policy: str, state: StatePlace | None =
         "tenants": [{"name": TENANT, "models": ["*"], "rate_per_s": 1000, "burst": 2000}],
         "limits": {"drain_s": DRAIN_S},
         "routing": {"policy": policy},
+        **_advice(fleet),
         "swarm": {"scaler": "local", "cooldown_ms": COOLDOWN_MS, "keep_for_s": KEEP_REPLICAS_S},
     }
     # None: only the innermost lists and mappings go on one line, which keeps a model readable as a row.
     return _HEADER + yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=160)
+
+
+def _advice(fleet: DemoFleet) -> dict[str, object]:
+    """The advisor asks the fleet's own real model, by way of a gateway like any device; without one there is none."""
+    if not fleet.llama:
+        return {}
+    base_url, key = f"{fleet.sites[0].gateway_url}/v1", f"file:{KEY_FILE}"
+    model = {"model": "openai", "base_url": base_url, "name": LLAMA_MODEL.name, "key": key}
+    return {"advice": {**model, "timeout_s": ADVICE_S}}
 
 
 def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:
@@ -71,6 +85,7 @@ def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:
     return {
         "name": site.name,
         "zones": list(site.zones),
+        "position": {"latitude": site.latitude, "longitude": site.longitude},
         "gateway": site.gateway_url,
         "admin": url(site.admin_port),
         "controller": site.controller_url,

@@ -5,12 +5,12 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgemind.bootstrap import open_state_store, open_swarm_store, system_clock
-from edgemind.entrypoints.demo.configuration import FLEET_SECRET, ROLES, STATE_FOLDER, TENANT, role_token_file
+from edgemind.entrypoints.demo.configuration import FLEET_SECRET, KEY_FILE, ROLES, STATE_FOLDER, TENANT, role_token_file
 from edgemind.errors import PermanentError
 from edgemind.services.manage_keys import ManageKeys
 from edgemind.services.rounds.provision import provision
@@ -40,6 +40,8 @@ class DemoFolder:
             self.logs.mkdir(parents=True)
             for name in (FLEET_SECRET, *(role_token_file(role) for role in ROLES)):
                 write_private(self.path / name, secrets.token_urlsafe(32) + "\n")
+            # The configuration names it, and it is issued only with what the configuration says.
+            write_private(self.path / KEY_FILE, "not-issued-yet\n")
             self.config.write_text(configuration, encoding="utf-8")
         return load_settings(self.config)
 
@@ -48,7 +50,7 @@ class DemoFolder:
         store, tenants = open_state_store(settings), [tenant.name for tenant in settings.tenants]
         issued = ManageKeys(store, system_clock(), tenants, secrets.token_bytes).create(TENANT)
         with writing(self.path):
-            write_private(self.path / "key", issued.secret + "\n")
+            write_private(self.path / KEY_FILE, issued.secret + "\n")
         return issued.secret
 
     def provision(self, settings: Settings) -> None:
@@ -71,9 +73,9 @@ def claimed_folder() -> Iterator[DemoFolder]:
 
 
 @contextmanager
-def default_fleet(url: str, token: str) -> Iterator[None]:
-    """While the demo runs, it is the fleet that the CLI asks."""
-    text = json.dumps({"url": url, "token": token})
+def default_fleet(url: str, token: str, control: Mapping[str, str] | None = None) -> Iterator[None]:
+    """While the demo runs, it is the fleet that the CLI asks. `control` is where its scenarios are started."""
+    text = json.dumps({"url": url, "token": token, **({"control": control} if control else {})})
     with writing(FOLDER):
         write_private(FLEET_FILE, text)
     try:

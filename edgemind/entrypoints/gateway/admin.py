@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from edgemind.domain.site_tokens import SiteTokens
+from edgemind.entrypoints.exposition import PROMETHEUS_TEXT
 from edgemind.entrypoints.gateway.app import Parts
 from edgemind.entrypoints.gateway.metrics import exposition, table_age_s
 from edgemind.services.recent_decisions import explain
 from edgemind.services.sync_gateway import GatewaySync
-
-PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class AdminRoutes:

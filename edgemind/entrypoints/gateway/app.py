@@ -23,6 +23,7 @@ from edgemind.entrypoints.gateway.refusals import (
 )
 from edgemind.entrypoints.gateway.relay import Relay, Relays
 from edgemind.ports.clock import Clock
+from edgemind.services.audit.hand_over import DecisionsToKeep
 from edgemind.services.decision_spans import DecisionTracing
 from edgemind.services.gateway_stats import GatewayStats
 from edgemind.services.recent_decisions import DecisionRecord, RecentDecisions
@@ -45,6 +46,7 @@ class Parts:
     rng: Random
     id_prefix: str
     tracing: DecisionTracing
+    to_keep: DecisionsToKeep
 
 
 class GatewayApp:
@@ -95,6 +97,7 @@ class GatewayApp:
         record = self._record(exchange.head, api, admitted, model)
         exchange.trace_id = record.trace.trace_id
         parts.decisions.add(record)
+        parts.to_keep.offer(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None
         stats.requests += 1
         if not forwarded:
@@ -126,6 +129,7 @@ class GatewayApp:
             candidates.terms,
             parts.router.table.version,
             trace=trace or parts.tracing.begin(),
+            session=admitted.session,
         )
 
     def _shed(self, exchange: Exchange, shed: Shed, record: DecisionRecord, *, forwarded: bool) -> None:

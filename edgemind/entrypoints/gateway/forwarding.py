@@ -98,7 +98,7 @@ class ResponseHead(NamedTuple):
 
 def response_head(headers: Headers, record: DecisionRecord) -> ResponseHead:
     known = dict(headers)
-    service = known.get(b"x-simulated-service-ms")
+    service = known.get(b"x-simulated-service-ms") or known.get(b"x-edgemind-service-ms")
     length = known.get(b"content-length")
     return ResponseHead(
         b"".join([b"%b: %b\r\n" % pair for pair in headers if pair[0] not in NOT_RELAYED]) + receipt(record),

@@ -4,16 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from edgemind.domain.histogram import LATENCY_BOUNDS_MS, Histogram
+from edgemind.domain.fleet import Tier
+from edgemind.entrypoints.exposition import histogram_family
 from edgemind.entrypoints.gateway.app import Parts
 
 COUNTERS = {
     "requests": "Inference requests admitted by this worker.",
     "ok": "Requests answered by a model server below status 500.",
+    "late": "Requests answered after their own deadline; they count as ok, too.",
     "shed": "Requests that no site could take.",
     "failed": "Requests that failed after they were admitted.",
     "refused": "Requests refused before a decision (authentication, rate, invalid input).",
@@ -32,9 +34,12 @@ class WorkerCollector(Collector):
         self._parts = parts
 
     def collect(self) -> Iterable[Metric]:
-        stats, router = self._parts.stats, self._parts.router
+        stats = self._parts.stats
         for name, text in COUNTERS.items():
             yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
+        yield CounterMetricFamily(
+            "edgemind_gateway_cloud", "Requests that were sent to the cloud tier.", value=_in_cloud(self._parts)
+        )
         for attribute, label in BY_LABEL.items():
             family = CounterMetricFamily(
                 f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label]
@@ -42,27 +47,13 @@ class WorkerCollector(Collector):
             for value, count in getattr(stats, attribute).items():
                 family.add_metric([value], count)
             yield family
-        yield _histogram("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
-        yield _histogram(
+        yield histogram_family("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
+        yield histogram_family(
             "edgemind_gateway_added_latency_seconds",
             "Time to the first body byte less the service time that the model server stated.",
             stats.added,
         )
-        in_flight = GaugeMetricFamily(
-            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
-        )
-        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
-        # A site may have several servers of one model; a label set may appear only once.
-        own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        for target in router.targets.values():
-            place = target.candidate.site.name, target.candidate.model
-            own[place] += target.candidate.own
-            out[place] += not target.candidate.available
-        for place in own:
-            in_flight.add_metric(place, own[place])
-            ejected.add_metric(place, out[place])
-        yield in_flight
-        yield ejected
+        yield from self._places()
         yield GaugeMetricFamily(
             "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
         )
@@ -72,6 +63,28 @@ class WorkerCollector(Collector):
         age_s = table_age_s(self._parts)
         if age_s is not None:
             yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
+
+    def _places(self) -> Iterable[Metric]:
+        in_flight = GaugeMetricFamily(
+            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
+        )
+        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
+        # A site may have several servers of one model; a label set may appear only once.
+        own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for target in self._parts.router.targets.values():
+            place = target.candidate.site.name, target.candidate.model
+            own[place] += target.candidate.own
+            out[place] += not target.candidate.available
+        for place in own:
+            in_flight.add_metric(place, own[place])
+            ejected.add_metric(place, out[place])
+        yield in_flight
+        yield ejected
+
+
+def _in_cloud(parts: Parts) -> int:
+    sites = [target.candidate.site for target in parts.router.targets.values()]
+    return sum(parts.stats.by_site[name] for name in {site.name for site in sites if site.tier is Tier.CLOUD})
 
 
 def table_age_s(parts: Parts) -> float | None:
@@ -84,12 +97,3 @@ def exposition(parts: Parts) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(WorkerCollector(parts))
     return generate_latest(registry)
-
-
-def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
-    buckets, running = [], 0
-    for position, count in enumerate(histogram.counts):
-        running += count
-        bound = f"{LATENCY_BOUNDS_MS[position] / 1000.0:g}" if position < len(LATENCY_BOUNDS_MS) else "+Inf"
-        buckets.append((bound, running))
-    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum_ms / 1000.0)

@@ -179,6 +179,9 @@ class Relay:
         shared.on_finished(record)
         if record.status < 500:
             shared.stats.ok += 1
+            # A slow reader makes its own answer late.
+            if record.actual_ms > record.demand.deadline_ms and not self._slowed:
+                shared.stats.late += 1
         else:
             shared.stats.failed += 1
             if not self._target.via_gateway:

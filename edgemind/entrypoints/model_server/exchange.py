@@ -67,7 +67,7 @@ class Exchange:
         headers: Sequence[Header] = self.scope["headers"]
         return next((value for key, value in headers if key == name), None)
 
-    async def body(self) -> bytes:
+    async def body(self, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The whole body. Raises Refused (413) past the limit, ClientGone when it never ends."""
         chunks: list[bytes] = []
         size = 0
@@ -77,10 +77,10 @@ class Exchange:
                 raise ClientGone("the client hung up in the middle of its request")
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
-            if size > MAX_BODY_BYTES:
+            if size > limit_bytes:
                 # The rest stays unread, so the connection cannot carry another request.
                 close = ((b"connection", b"close"),)
-                raise Refused(413, f"the body is larger than {MAX_BODY_BYTES} bytes", "body_too_large", headers=close)
+                raise Refused(413, f"the body is larger than {limit_bytes} bytes", "body_too_large", headers=close)
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return b"".join(chunks)

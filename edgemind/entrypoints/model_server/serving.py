@@ -1,8 +1,9 @@
-"""From an ASGI application to a process that listens: sockets first, signals last, gone within two seconds."""
+"""From an ASGI application to a process that listens: sockets first, signals last, gone soon after SIGTERM."""
 
 import asyncio
 import contextlib
 import errno
+import math
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ Address = tuple[str, int]
 
 BACKLOG = 1024
 GRACE_S = 1
-"""How long running requests may go on after SIGTERM."""
+"""How long running requests may go on after SIGTERM, unless a server says otherwise."""
 IDLE_S = 75
 """Longer than gateways keep an idle connection: were it shorter, requests would meet a socket that is just closing."""
 
@@ -36,12 +37,15 @@ def reserve(addresses: Sequence[Address]) -> list[socket.socket]:
     return sockets
 
 
-def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is called once connections are accepted. Raises ConfigurationError."""
+def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], None], grace_s: float = GRACE_S) -> None:
+    """Serve until SIGTERM or SIGINT; `on_ready` is called, in the loop, once connections are accepted.
+
+    Requests under way then have `grace_s` to end. Raises ConfigurationError.
+    """
     config = uvicorn.Config(
         app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_config=None,
         log_level="warning", access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=GRACE_S, backlog=BACKLOG,
+        timeout_graceful_shutdown=math.ceil(grace_s), backlog=BACKLOG,
     )  # fmt: skip
     for bound in sockets:
         _listen(bound)

@@ -12,11 +12,13 @@ from typing import Any
 
 import click
 
+from edgemind.domain.agent_calls import AgentCall
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.history_documents import parse_record
 from edgemind.domain.swarm.replay import replay as replay_record
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage
+from edgemind.entrypoints.fleet_client import FleetUnreachable
 from edgemind.entrypoints.fleet_options import FleetSession, fleet_options
 from edgemind.entrypoints.rounds.explanation import explanation_document, explanation_text
 from edgemind.entrypoints.rounds.listing import listing_text
@@ -28,6 +30,7 @@ EXIT_CODES = (
     "be reached."
 )
 NEWEST = "last"
+CALLS_SHOWN = 100
 
 
 @click.group(epilog=EXIT_CODES)
@@ -71,8 +74,9 @@ def show(session: FleetSession, name: str, file: Path | None) -> None:
 def explain(session: FleetSession, name: str, file: Path | None) -> None:
     """Why one round ended as it did: who voted what, and what each voter saw."""
     document, record = _round(session, name, file)
-    told = explanation_document(record)
-    _print(session, told, lambda: explanation_text(record, document.get("unreachable") or []))
+    calls = [] if file is not None else _calls(session, str(record.fence))
+    told = explanation_document(record, calls)
+    _print(session, told, lambda: explanation_text(record, document.get("unreachable") or [], calls))
 
 
 @rounds.command(epilog=EXIT_CODES)
@@ -108,6 +112,18 @@ def _round(session: FleetSession, name: str, file: Path | None) -> tuple[dict[st
         return document, parse_record(document)
     except DocumentInvalid as exc:
         raise Refused(f"{file or session.client.url}: the round cannot be read: {exc}") from exc
+
+
+def _calls(session: FleetSession, fence: str) -> list[AgentCall]:
+    """What agents asked for this round, as far as their controllers keep it; none from an older controller."""
+    known = AgentCall.__dataclass_fields__
+    try:
+        page = session.client.get("agent-calls", limit=CALLS_SHOWN, fence=fence)["calls"]
+        return [AgentCall(**{name: value for name, value in call.items() if name in known}) for call in page]
+    except FleetUnreachable:
+        raise
+    except (Refused, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _from_fleet(session: FleetSession, name: str) -> dict[str, Any]:

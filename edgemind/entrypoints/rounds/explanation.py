@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from edgemind.domain.agent_calls import AgentCall
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.history_documents import record_document
 from edgemind.domain.swarm.records import KEEP, Candidate
@@ -11,15 +13,18 @@ from edgemind.domain.swarm.replay import why_decided_then
 from edgemind.domain.swarm.voter import pressure
 from edgemind.domain.swarm.votes import ToolCall, Vote
 from edgemind.domain.swarm.wording import candidate_words, outcome_words
+from edgemind.entrypoints.printable import printable
 from edgemind.entrypoints.rounds.page import since
 from edgemind.entrypoints.text_tables import Cell, show, show_ms, text_table
 
 RESULT_CHARS = 160
 
 
-def explanation_text(record: RoundRecord, unreachable: Sequence[str]) -> str:
-    """`unreachable` sites' votes and effects are not known."""
-    parts = [_what(record), _who_led(record), _votes(record), _tally(record), _effects(record)]
+def explanation_text(record: RoundRecord, unreachable: Sequence[str], calls: Sequence[AgentCall] = ()) -> str:
+    """`unreachable` sites' votes and effects are not known. `calls` are what the stream of agents' calls tells of it:
+    those behind recorded votes are in them too."""
+    others = _other_calls(record, calls)
+    parts = [_what(record), _who_led(record), _votes(record), others, _tally(record), _effects(record)]
     if unreachable:
         parts.append(f"What {', '.join(unreachable)} voted from and did is not known: not reached just now.")
     if record.trace_id:
@@ -27,9 +32,11 @@ def explanation_text(record: RoundRecord, unreachable: Sequence[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def explanation_document(record: RoundRecord) -> dict[str, Any]:
-    """The record, and what follows from it: pressures by site and candidate, and why nobody waited longer."""
+def explanation_document(record: RoundRecord, calls: Sequence[AgentCall] = ()) -> dict[str, Any]:
+    """The record, and what follows from it: pressures by site and candidate, and why nobody waited longer; with the
+    tool calls that its votes do not hold."""
     return {
+        "other_calls": [asdict(call) for call in _not_in_votes(record, calls)],
         "round": record_document(record),
         "told": outcome_words(record.outcome, record.ended),
         "decided_because": why_decided_then(record),
@@ -111,9 +118,33 @@ def _why_keep(first: Candidate, vote: Vote) -> str:
 def _call(call: ToolCall) -> str:
     given = ", ".join(f"{name}={json.dumps(value)}" for name, value in call.arguments.items())
     came = f"failed: {call.failed}" if call.failed is not None else json.dumps(call.result)
-    if len(came) > RESULT_CHARS:
-        came = f"{came[:RESULT_CHARS]} ..."
-    return f"{call.role} asked {call.tool}({given}) in {show_ms(call.took_ms)}: {came}"
+    return _asked(call.role, call.tool, given, call.took_ms, came)
+
+
+def _asked(role: str, tool: str, given: str, took_ms: float, came: str) -> str:
+    shown = printable(came[:RESULT_CHARS]) + (" ..." if len(came) > RESULT_CHARS else "")
+    return f"{printable(role)} asked {printable(tool)}({printable(given)}) in {show_ms(took_ms)}: {shown}"
+
+
+def _other_calls(record: RoundRecord, calls: Sequence[AgentCall]) -> str:
+    """What agents asked on the way to no ballot, or about the round once it was over."""
+    others = sorted(_not_in_votes(record, calls), key=lambda call: (call.at_ms, call.id))
+    if not others:
+        return ""
+    told = [
+        f"  {call.site}: {_asked(call.role, call.tool, call.arguments[1:-1], call.took_ms, _came(call))}"
+        for call in others
+    ]
+    return "\n".join(["Other tool calls for this round, by sites that gave no ballot or after it was over:", *told])
+
+
+def _came(call: AgentCall) -> str:
+    return f"failed: {call.failed}" if call.failed is not None else call.result or "null"
+
+
+def _not_in_votes(record: RoundRecord, calls: Sequence[AgentCall]) -> list[AgentCall]:
+    voted = {(site, call.role, call.tool) for site, vote in record.votes.items() for call in vote.tool_calls}
+    return [call for call in calls if (call.site, call.role, call.tool) not in voted]
 
 
 def _tally(record: RoundRecord) -> str:

@@ -133,6 +133,7 @@ class SiteRounds:
         controller = self._controller
         controller.on_message = self._receive
         controller.on_asked = lambda model: self._watch.ask(self._controller.own, model)
+        controller.on_replicas_asked = lambda model, replicas: self._watch.ask(self._controller.own, model, replicas)
         controller.exchange.tell_of_rounds(lambda: self.driver.newest, self._heard)
         controller.view.swarm = lambda: self.status
 

@@ -47,6 +47,8 @@ class StoreThreads:
         self._failed_in_a_row = 0
         self._told: set[str] = set()
         self.trouble: StoreTrouble | None = None
+        self.failures = 0
+        """Calls that failed, whatever became of them."""
 
     def ask(self, request: Request, then: Callable[[Answer], object]) -> None:
         """Send it once; `then` is called on this loop with what came of it."""
@@ -70,6 +72,7 @@ class StoreThreads:
         if trouble is None:
             self._tell_recovery()
             return
+        self.failures += 1
         self._failed_in_a_row += 1
         if trouble.lasting or self._failed_in_a_row >= IN_A_ROW:
             self.trouble = trouble

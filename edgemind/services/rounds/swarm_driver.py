@@ -108,6 +108,10 @@ class SwarmDriver:
         return self._pace.store_ms
 
     @property
+    def store_failures(self) -> int:
+        return self._store.failures
+
+    @property
     def unheard(self) -> int:
         """Messages that did not reach their site."""
         return self._teller.lost

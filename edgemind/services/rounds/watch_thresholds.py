@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from edgemind.domain.swarm.breach import BreachChange, BreachWatch, Measures
-from edgemind.domain.swarm.proposals import propose
+from edgemind.domain.swarm.proposals import propose, propose_replicas
 from edgemind.domain.swarm.records import Candidate
 from edgemind.domain.worker_reports import merge_counters
 from edgemind.errors import PermanentError
@@ -61,14 +61,19 @@ class ThresholdWatch:
                 break
         return change
 
-    def ask(self, own: OwnSite, model: str) -> None:
-        """Ask the swarm about a model without a breach. PermanentError if the site does not hold it."""
+    def ask(self, own: OwnSite, model: str, replicas: int | None = None) -> None:
+        """Ask the swarm about a model without a breach; with `replicas`, whether so many shall run here or all stays.
+
+        PermanentError if the site does not hold it, or cannot run so many.
+        """
         measures = measures_of(own)
         if model not in measures:
             held = ", ".join(sorted(measures)) or "nothing"
             raise PermanentError(f"{own.site.name} does not hold {model!r}; it holds {held}")
         log.info("the swarm is asked about %s, because an operator wants it", model)
-        self._ask(own, model, measures[model])
+        loads = self._loads.of(model)
+        candidates = None if replicas is None else propose_replicas(loads, own.site.name, model, replicas)
+        self._ask(own, model, measures[model], candidates)
 
     def _may_ask(self, model: str) -> bool:
         since_ms = self._since_change_ms()
@@ -77,11 +82,13 @@ class ThresholdWatch:
         asked_s = self._asked_s.get(model)
         return asked_s is None or self._clock.monotonic_s() - asked_s >= self._cooldown_s
 
-    def _ask(self, own: OwnSite, model: str, measures: Measures) -> bool:
+    def _ask(
+        self, own: OwnSite, model: str, measures: Measures, candidates: tuple[Candidate, ...] | None = None
+    ) -> bool:
         loads = self._loads.of(model)
         if own.site.name not in loads:
             return False
-        asked = self._propose(propose(loads, own.site.name, model), measures)
+        asked = self._propose(candidates or propose(loads, own.site.name, model), measures)
         if asked:
             self._asked_s[model] = self._clock.monotonic_s()
         return asked

@@ -6,12 +6,16 @@ own; one that needs an empty engine starts one with `running()`.
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.engines import dynamodb_local as dynamodb_local_engine
 from tests.support.engines import ministack as ministack_engine
 from tests.support.engines.aws import CREDENTIALS, QUIET, LocalAws
+
+if TYPE_CHECKING:
+    from tests.support.engines.converse import ConverseServer
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +43,12 @@ def ministack(tmp_path_factory: pytest.TempPathFactory, aws_credentials: None) -
         pytest.skip(reason)
     with ministack_engine.running(tmp_path_factory.mktemp("ministack")) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def converse(aws_credentials: None) -> Iterator["ConverseServer"]:
+    # Imported here: botocore, with which it checks signatures, takes a third of a second.
+    from tests.support.engines.converse import converse_server
+
+    with converse_server() as running:
+        yield running

@@ -6,6 +6,7 @@ import pytest
 
 from agents.ballot_policy import VOTERS_TOOLS
 from agents.roles import PROMPTS, ROLES, VOTER, Role, ToolName
+from mcp_tools.catalogue import SERVERS
 
 DESIGNED = {
     "orchestrator": {"metrics_monitor", "container_ops", "telemetry", "memory_sync"},
@@ -14,7 +15,7 @@ DESIGNED = {
     "cache_manager": {"inference", "telemetry", "memory_sync"},
     "decision_coordinator": {"memory_sync", "telemetry", "metrics_monitor"},
 }
-CHANGES_A_SITE = {"scale_model", "drain_site", "restart_workload"}
+CHANGES_A_SITE = {"scale_model", "drain_site"}
 
 
 def test_each_role_reaches_the_servers_of_its_work() -> None:
@@ -24,6 +25,11 @@ def test_each_role_reaches_the_servers_of_its_work() -> None:
 def test_only_the_orchestrator_changes_a_site() -> None:
     able = {role.name for role in ROLES.values() for tool in role.tools if tool.tool in CHANGES_A_SITE}
     assert able == {"orchestrator"}
+
+
+def test_every_tool_that_a_role_may_call_is_there() -> None:
+    offered = {f"{name}.{tool.run.__name__}" for name, spec in SERVERS.items() for tool in spec.tools}
+    assert {str(tool) for role in ROLES.values() for tool in role.tools} <= offered
 
 
 def test_the_voter_may_call_what_it_calls() -> None:
@@ -36,7 +42,8 @@ def test_each_role_has_a_prompt_that_distrusts_data(role: Role) -> None:
 
 
 def test_no_prompt_is_without_a_role() -> None:
-    assert {path.stem for path in PROMPTS.iterdir()} == set(ROLES)
+    advisors = {"advisor_explain", "advisor_propose"}
+    assert {path.stem for path in PROMPTS.iterdir()} == set(ROLES) | advisors
 
 
 @pytest.mark.parametrize("role", ROLES.values(), ids=str)

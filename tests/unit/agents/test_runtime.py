@@ -2,16 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from agents.coordinator import DecisionCoordinator
 from agents.mcp_connection import CallLimits, ServerFactory
 from agents.runtime import SiteAgents, load_servers, run_with_agents
 from agents.site_voter import VoteLimits
+from edgemind.adapters.agent_memory.local import ProcessMemory
 from edgemind.adapters.clock import SystemClock
-from edgemind.domain.swarm.votes import Vote
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.votes import ToolCall, Vote
 from edgemind.errors import ConfigurationError
 from edgemind.ports.voter import Voter
 from tests.support.mcp_fleet import FleetOfTools
@@ -20,19 +23,32 @@ from tests.unit.agents.conftest import CANDIDATES, FENCE, SNAPSHOT, TRUTH
 PATIENT = (CallLimits(call_ms=10_000, retry_ms=1), VoteLimits(vote_ms=10_000))
 
 
+class Seat:
+    """What a controller has for agents."""
+
+    def __init__(self) -> None:
+        self.memories = ProcessMemory()
+        self.calls: list[tuple[str, str | None]] = []
+        self.tell_round: Callable[[RoundRecord], Any] = print
+
+    def note(self, call: ToolCall, fence: str | None) -> None:
+        self.calls.append((call.tool, fence))
+
+
 class Controller:
     """Votes once before its servers answer and once after, as a controller may, and then has been told to stop."""
 
     def __init__(self, voter: Voter) -> None:
         self.voter = voter
-        self.agents: SiteAgents | None = None
+        self.agents: Any = Seat()
+        self.site_agents: SiteAgents | None = None
         self.votes: list[Vote | None] = []
 
     async def run(self, listener: socket.socket) -> None:
-        assert self.agents is not None
+        assert self.site_agents is not None
         self.votes.append(await self.voter.vote(FENCE, CANDIDATES, SNAPSHOT))
         async with asyncio.timeout(30):
-            await self.agents.connected()
+            await self.site_agents.connected()
         self.votes.append(await self.voter.vote(FENCE, CANDIDATES, SNAPSHOT))
 
 
@@ -49,7 +65,7 @@ def test_the_controllers_voter_is_the_agents_and_asks_the_controllers_servers() 
 
         def make(voter: Voter) -> Controller:
             made.append(Controller(voter))
-            made[0].agents = agents
+            made[0].site_agents = agents
             return made[0]
 
         with socket.socket() as listener:
@@ -66,6 +82,10 @@ def test_the_controllers_voter_is_the_agents_and_asks_the_controllers_servers() 
     }
     assert after is not None
     assert after.view.loads == TRUTH
+    # Both ballots' calls are in the stream, the failed ones with them, and a rehearsal's are not.
+    told = made[0].agents.calls
+    assert sorted(told) == sorted([(call.tool, str(FENCE)) for vote in (before, after) for call in vote.tool_calls])
+    assert made[0].agents.tell_round.__self__.__class__ is DecisionCoordinator
 
 
 def test_a_server_that_the_fleet_lacks_is_named_in_the_ballot() -> None:

@@ -91,3 +91,10 @@ def test_an_answer_that_does_not_say_is_none_never_an_error(
 ) -> None:
     assert service_ms_of(headers, body) is None
     assert first_chunk_ms_of(headers, body) is None
+
+
+def test_a_measured_time_is_that_of_a_whole_answer_or_of_a_streams_first_chunk() -> None:
+    measured = (b"x-edgemind-service-ms", b"123.5")
+    assert service_ms_of([measured], None) == first_chunk_ms_of([measured], None) == 123.5
+    assert service_ms_of([measured, EVENTS], None) is None
+    assert first_chunk_ms_of([measured, EVENTS], None) == 123.5

@@ -24,8 +24,8 @@ def parsed(worker: int, **load: Any) -> WorkerReport:
 
 def test_a_whole_report_is_read() -> None:
     stats = {
-        "requests": 5, "ok": 4, "failed": 1, "requests_per_s": 2.5, "added_ms_p50": 0.4, "added_ms_p99": None,
-        "by_site": {"site-a": 5}, "from_a_newer_gateway": 1,
+        "requests": 5, "ok": 4, "late": 2, "failed": 1, "requests_per_s": 2.5, "added_ms_p50": 0.4,
+        "added_ms_p99": None, "by_site": {"site-a": 5}, "from_a_newer_gateway": 1,
     }  # fmt: skip
     shed = decision_document("x", 6, site=None, status=503)
     decisions = [decision_document("dec-site-a-0-0000000000000001", 5), shed]
@@ -35,6 +35,11 @@ def test_a_whole_report_is_read() -> None:
     assert (report.site, report.worker, report.table_version) == ("site-a", 3, 9)
     assert (report.counters.ok, report.counters.added_ms_p50, report.counters.by_site) == (4, 0.4, {"site-a": 5})
     assert [decision.site for decision in report.decisions] == ["site-a", None]
+    assert report.counters.late == 2
+
+
+def test_a_worker_of_a_version_before_counts_nothing_late() -> None:
+    assert parse_worker_report(report_document("site-a", stats={"requests": 5, "ok": 5})).counters.late == 0
 
 
 @pytest.mark.parametrize(
@@ -77,12 +82,14 @@ def test_one_ready_worker_is_enough() -> None:
 
 
 def test_counters_add_up_and_percentiles_do_not() -> None:
-    one = GatewayCounters(requests=30, ok=30, added_ms_p50=1.0, added_ms_p99=2.0, by_reason={"table": 30})
-    other = GatewayCounters(requests=10, ok=9, failed=1, added_ms_p50=2.0, added_ms_p99=9.0, by_reason={"retry": 10})
+    one = GatewayCounters(requests=30, ok=30, late=4, added_ms_p50=1.0, added_ms_p99=2.0, by_reason={"table": 30})
+    other = GatewayCounters(
+        requests=10, ok=9, late=1, failed=1, added_ms_p50=2.0, added_ms_p99=9.0, by_reason={"retry": 10}
+    )
 
     merged = merge_counters([one, other, GatewayCounters()])
 
-    assert (merged.requests, merged.ok, merged.failed) == (40, 39, 1)
+    assert (merged.requests, merged.ok, merged.late, merged.failed) == (40, 39, 5, 1)
     assert merged.added_ms_p50 == pytest.approx(1.25)
     assert merged.added_ms_p99 == 9.0
     assert merged.by_reason == {"table": 30, "retry": 10}

@@ -33,6 +33,9 @@ from tests.support.mcp_sessions import (
 WRITES = [(name, tool.run.__name__) for name, spec in SERVERS.items() for tool in spec.tools if tool.changes]
 ARGUMENTS: dict[str, dict[str, object]] = {
     "drain_site": {"site": "site-b"},
+    "scale_model": {"model": "detector", "replicas": 2},
+    "log_event": {"event": "the fans were cleaned"},
+    "remember": {"text": "the fans were cleaned"},
     "open_round": {"model": "detector"},
     "run_inference": {"model": "detector", "site": "site-a", "prompt": "Say hello."},
 }

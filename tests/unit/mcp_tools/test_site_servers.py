@@ -13,6 +13,8 @@ from mcp_tools.in_process import site_servers
 from tests.support.controllers import Metro
 from tests.support.mcp_sessions import telling_metro, text_of
 
+AGENTS = SimpleNamespace(memories=None, notes=None)
+
 
 @pytest.fixture(scope="module")
 def group() -> Metro:
@@ -35,7 +37,7 @@ def test_they_are_all_there_and_tell_of_the_site_as_it_is_now(group: Metro) -> N
         rules=SimpleNamespace(thresholds=Thresholds(queue_depth=7)),
         driver=SimpleNamespace(since_change_ms=lambda: 88.0),
     )
-    process = SimpleNamespace(controller=controller, rounds=rounds)
+    process = SimpleNamespace(controller=controller, rounds=rounds, agents=AGENTS)
     assert site_servers(process).keys() == SERVERS.keys()  # type: ignore[arg-type]
     assert asked(process, "memory_sync", "get_swarm_state", local=True)["since_change_ms"] == 88.0
     report = asked(process, "metrics_monitor", "check_thresholds", site="site-a")
@@ -47,10 +49,10 @@ def test_they_are_all_there_and_tell_of_the_site_as_it_is_now(group: Metro) -> N
 
 
 def test_a_site_without_rounds_knows_of_no_change(group: Metro) -> None:
-    process = SimpleNamespace(controller=group.controllers["site-a"], rounds=None)
+    process = SimpleNamespace(controller=group.controllers["site-a"], rounds=None, agents=AGENTS)
     assert asked(process, "memory_sync", "get_swarm_state", local=True)["since_change_ms"] is None
 
 
 def test_an_agent_of_the_site_may_do_what_an_operator_may(group: Metro) -> None:
-    process = SimpleNamespace(controller=group.controllers["site-a"], rounds=None)
+    process = SimpleNamespace(controller=group.controllers["site-a"], rounds=None, agents=AGENTS)
     assert asked(process, "container_ops", "drain_site", site="site-b", dry_run=True)["was"] == "alive"

@@ -39,10 +39,11 @@ def test_a_report_has_totals_and_what_happened_lately() -> None:
     recent = RecentStats(stats, keep_s=10.0)
     first = recent.report(0.0)
     assert (first["requests"], first["requests_per_s"], first["added_ms_p50"]) == (0, 0.0, None)
-    stats.requests, stats.ok = 50, 49
+    stats.requests, stats.ok, stats.late = 50, 49, 3
     stats.added.observe(0.6)
     report = recent.report(5.0)
     assert (report["requests"], report["ok"], report["requests_per_s"]) == (50, 49, 10.0)
+    assert report["late"] == 3
     assert 0.5 <= report["added_ms_p50"] <= 0.75
 
 

@@ -154,6 +154,10 @@ def test_a_length_is_told(length: bytes, expected: int) -> None:
     assert (got.length, got.sse, got.service_ms) == (expected, False, None)
 
 
+def test_a_real_models_time_is_read_as_a_simulated_ones_is() -> None:
+    assert response_head([(b"x-edgemind-service-ms", b"123.5")], record(OF)).service_ms == 123.5
+
+
 def test_a_receipt_names_the_decision() -> None:
     decided = record(OF, ID)
     assert b"x-edgemind-site: \r\n" in receipt(decided)

@@ -1,0 +1,1 @@
+"""Where a site's audit journal is kept. See docs/audit.md."""

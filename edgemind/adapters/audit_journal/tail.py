@@ -1,0 +1,108 @@
+"""What a writer finds at the end of a journal when it starts: where the chain stands, and what a crash left there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgemind.adapters.audit_journal.folder import (
+    decision_id_of,
+    first_sequence,
+    index_entry,
+    lines,
+    read_base,
+    segments,
+)
+from edgemind.domain.audit.chain import ChainEnd, RecordDamaged, read_line
+from edgemind.domain.audit.checkpoints import Checkpoint
+from edgemind.errors import StateCorrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """`end` is None where there is no record at all. `size` is that of the segment up to its last good line, `torn`
+    what follows; `index` belongs to the good lines.
+    """
+
+    segment: Path | None
+    end: ChainEnd | None
+    size: int = 0
+    torn: int = 0
+    index: bytes = b""
+
+
+def read_tail(folder: Path, site: str) -> Tail:
+    """StateCorrupt if the end of the journal was not left so by a crash."""
+    found = segments(folder)
+    while found:
+        tail = _read_segment(found.pop(), site)
+        # A writer that died before its first line leaves an empty segment.
+        if tail.end is not None or tail.torn:
+            if tail.end is None:
+                before = read_tail_end(found, site, folder)
+                return Tail(tail.segment, before, 0, tail.torn)
+            return tail
+    base = read_base(folder)
+    return Tail(None, None if base is None else base.end)
+
+
+def read_tail_end(found: Sequence[Path], site: str, folder: Path) -> ChainEnd | None:
+    """Where the chain stands after these segments."""
+    if found:
+        return _read_segment(found[-1], site).end
+    base = read_base(folder)
+    return None if base is None else base.end
+
+
+def anchor_flaw(folder: Path, end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
+    """Why the journal is not the one that was anchored; None if it is."""
+    for anchor in anchors:
+        if end is None or anchor.chain != end.chain:
+            found = "there is none here" if end is None else f"this one is {end.chain}"
+            return f"journal {anchor.chain} was anchored with {anchor.sequence} records, and {found}"
+        if anchor.sequence > end.sequence:
+            return f"it was anchored with {anchor.sequence} records, and ends with {end.sequence}"
+        held = end.hash if anchor.sequence == end.sequence else _hash_at(folder, anchor.sequence)
+        if held not in {anchor.hash, None}:
+            return f"record {anchor.sequence} is not the one that was anchored"
+    return None
+
+
+def _read_segment(segment: Path, site: str) -> Tail:
+    end: ChainEnd | None = None
+    size, index, torn = 0, bytearray(), 0
+    for line in lines(segment):
+        length = len(line.content) + (not line.torn)
+        try:
+            record = read_line(line.content)
+            good = not line.torn
+        except RecordDamaged:
+            good = False
+        if not good:
+            torn += length
+            continue
+        if torn:
+            raise StateCorrupt(f"{line.place} is whole, and what stands before it is not: no crash leaves that")
+        follows = (first_sequence(segment), record.chain) if end is None else (end.sequence + 1, end.chain)
+        if (record.sequence, record.chain, record.site) != (*follows, site):
+            raise StateCorrupt(f"{line.place} does not continue the record before it")
+        if end is not None and record.previous != end.hash:
+            raise StateCorrupt(f"{line.place} does not continue the record before it")
+        if (decision_id := decision_id_of(record)) is not None:
+            index += index_entry(decision_id, size)
+        end, size = record.end, size + length
+    return Tail(segment, end, size, torn, bytes(index))
+
+
+def _hash_at(folder: Path, sequence: int) -> str | None:
+    """None for what was pruned."""
+    for segment in reversed(segments(folder)):
+        if first_sequence(segment) <= sequence:
+            for line in lines(segment):
+                try:
+                    record = read_line(line.content)
+                except RecordDamaged:
+                    return ""
+                if record.sequence == sequence:
+                    return record.hash
+            return ""
+    return None

@@ -1,0 +1,153 @@
+"""KPIs of the metro just now, from what its sites counted, its rounds, and the age of its sites' reports."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from edgemind.domain.kpi import KPIS, Kpi, Tier
+from edgemind.domain.operations.counts import (
+    MINUTES,
+    WINDOW_MINUTES,
+    RequestCounts,
+    SiteMeasures,
+    added_up,
+    in_window,
+)
+from edgemind.domain.operations_status import KpiStatus
+from edgemind.domain.samples import quantile
+from edgemind.domain.swarm.summaries import RoundSummary
+
+DECIDED_WITHIN_MS = 100.0
+ROUNDS_WINDOW_MS = 60_000 * MINUTES
+LATELY_S = 10
+"""What `added_ms_p99` of a gateway is of."""
+NO_REQUESTS = f"no request was admitted in the last {WINDOW_MINUTES} min"
+NO_ROUNDS = f"the swarm decided no round in the last {MINUTES} min"
+ELSEWHERE = {
+    "recovery_time_min": "no drill reports to a controller: `edgemind simulate` and CI run them",
+    "recovery_point_min": "no drill reports to a controller: `edgemind simulate` and CI run them",
+    "spend_ratio": "the account's bill is not known to a controller: it is watched by the budget in the account",
+}
+"""What a controller cannot measure, and who does."""
+Trend = list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A KPI's value; `requests` is how many it rests on, None where it rests on none."""
+
+    value: float | None
+    window_s: int | None = None
+    why: str | None = None
+    trend: Trend = field(default_factory=list)
+    requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetroMeasures:
+    """What one controller gathered. `ages_ms`: of each site's newest report; `age_trend`: the oldest, minute by minute.
+
+    Rounds carry wall times of the sites that held them: near enough for minutes.
+    """
+
+    sites: Sequence[SiteMeasures]
+    rounds: Sequence[RoundSummary]
+    ages_ms: Mapping[str, float]
+    age_trend: Trend
+    wall_ms: int
+    unreachable: Sequence[str] = ()
+
+
+def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
+    """Every KPI of the catalogue."""
+    minutes = added_up(measures.sites)
+    ratio = _ratios(minutes, in_window(minutes), _left_out(measures))
+    oldest = max(measures.ages_ms, key=lambda site: measures.ages_ms[site], default=None)
+    age = Measured(None, None, "no site has a controller", measures.age_trend)
+    if oldest is not None:
+        age = Measured(round(measures.ages_ms[oldest], 1), None, f"the oldest is {oldest}'s", measures.age_trend)
+    return {
+        **{name: Measured(None, None, why) for name, why in ELSEWHERE.items()},
+        **_of_rounds(measures),
+        "site_report_age_ms": age,
+        "metro_cache_hit_ratio": ratio(lambda counts: counts.in_cloud),
+        "slo_attainment_ratio": ratio(lambda counts: counts.late + counts.failed + counts.shed),
+        "availability_ratio": ratio(lambda counts: counts.failed + counts.shed),
+        "added_latency_ms": _added(measures, minutes),
+    }
+
+
+def statuses(measured: Mapping[str, Measured], tier: Tier) -> list[KpiStatus]:
+    """In the order of the catalogue."""
+    return [_status(kpi, measured[kpi.name], tier) for kpi in KPIS]
+
+
+def _status(kpi: Kpi, one: Measured, tier: Tier) -> KpiStatus:
+    return KpiStatus(
+        name=kpi.name,
+        title=kpi.title,
+        unit=kpi.unit,
+        definition=kpi.definition,
+        good=kpi.good.value,
+        value=one.value,
+        target=kpi.limits[tier].target,
+        level=kpi.level(one.value, tier),
+        why=one.why,
+        trend=one.trend,
+        window_s=one.window_s,
+    )
+
+
+def _ratios(
+    minutes: Sequence[RequestCounts | None], window: RequestCounts | None, left_out: str | None
+) -> Callable[[Callable[[RequestCounts], int]], Measured]:
+    def ratio(bad: Callable[[RequestCounts], int]) -> Measured:
+        trend = [_without(bad(one), one.requests) if one is not None else None for one in minutes]
+        value = _without(bad(window), window.requests) if window is not None else None
+        why = left_out if value is not None else NO_REQUESTS
+        return Measured(value, 60 * WINDOW_MINUTES, why, trend, window.requests if window is not None else 0)
+
+    return ratio
+
+
+def _without(bad: int, requests: int) -> float | None:
+    """Requests end after they are counted: in a short time more may have failed than were admitted."""
+    return round(max(0.0, 1.0 - bad / requests), 6) if requests else None
+
+
+def _added(measures: MetroMeasures, minutes: Iterable[RequestCounts | None]) -> Measured:
+    known = {site.site: site.added_ms_p99 for site in measures.sites if site.added_ms_p99 is not None}
+    trend = [one.added_ms_p99 if one is not None else None for one in minutes]
+    if not known:
+        why = "no request ended lately at a model server that states its own service time"
+        return Measured(None, LATELY_S, why, trend)
+    worst = max(known, key=lambda site: known[site])
+    return Measured(round(known[worst], 2), LATELY_S, f"the worst site's, {worst}", trend)
+
+
+def _of_rounds(measures: MetroMeasures) -> dict[str, Measured]:
+    window_s = ROUNDS_WINDOW_MS // 1000
+    by_minute: list[list[RoundSummary]] = [[] for _ in range(MINUTES)]
+    for one in measures.rounds:
+        age = max(0, measures.wall_ms - one.at_ms) // 60_000
+        if age < MINUTES and (one.timed_out or one.decided_ms is not None):
+            by_minute[MINUTES - 1 - age].append(one)
+    counted = [one for rounds in by_minute for one in rounds]
+    why = _left_out(measures) if counted else NO_ROUNDS
+    return {
+        "swarm_coordination_ms": Measured(_p99(counted), window_s, why, [_p99(rounds) for rounds in by_minute]),
+        "consensus_success_ratio": Measured(_in_time(counted), window_s, why, [_in_time(one) for one in by_minute]),
+    }
+
+
+def _p99(rounds: Iterable[RoundSummary]) -> float | None:
+    slowest = quantile([one.decided_ms for one in rounds if one.decided_ms is not None], 0.99)
+    return None if slowest is None else round(slowest, 1)
+
+
+def _in_time(rounds: Sequence[RoundSummary]) -> float | None:
+    good = [one for one in rounds if not one.timed_out and (one.decided_ms or 0.0) <= DECIDED_WITHIN_MS]
+    return round(len(good) / len(rounds), 4) if rounds else None
+
+
+def _left_out(measures: MetroMeasures) -> str | None:
+    return f"without {', '.join(measures.unreachable)}, which did not answer" if measures.unreachable else None

@@ -1,0 +1,109 @@
+"""Prometheus exposition of one controller, read from its plain counters at scrape time.
+
+Bare, as the gateway's is, but at the listener that other machines reach: it answers to whoever may read the fleet API.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from edgemind.domain.membership import SiteState
+from edgemind.domain.monitoring import metrics as names
+from edgemind.entrypoints.controller.access import AccessRules, Role
+from edgemind.entrypoints.controller.answers import ApiRefusal, refusal_response
+from edgemind.entrypoints.controller.fleet_routes import credentials
+from edgemind.entrypoints.exposition import PROMETHEUS_TEXT, histogram_family
+from edgemind.ports.clock import Clock
+from edgemind.services.rounds.round_counts import RoundCounts
+from edgemind.services.rounds.site_rounds import SiteRounds
+from edgemind.services.site_controller import SiteController
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSources:
+    """Asked at each scrape. `rounds` is None where the site takes part in none; `ages_ms` is of the others' reports."""
+
+    controller: Callable[[], SiteController]
+    rounds: Callable[[], SiteRounds | None]
+    counts: RoundCounts
+    ages_ms: Callable[[], Mapping[str, float]]
+    clock: Clock
+
+
+class ControllerCollector(Collector):
+    """Labels are names of sites and of this code's own words, so their number is bounded."""
+
+    def __init__(self, sources: MetricSources) -> None:
+        self._sources = sources
+
+    def collect(self) -> Iterable[Metric]:
+        rounds = self._sources.rounds()
+        if rounds is not None:
+            yield from self._swarm(rounds)
+        yield from self._sites()
+
+    def _swarm(self, rounds: SiteRounds) -> Iterable[Metric]:
+        counts, status, driver = self._sources.counts, rounds.status, rounds.driver
+        yield _counter(names.ROUNDS, counts.outcomes.items())
+        yield histogram_family(names.DECIDED.name, names.DECIDED.text, counts.decided)
+        yield _counter(names.EFFECTS, counts.effects.items())
+        yield _counter(names.MESSAGES_LOST, driver.unheard)
+        yield _gauge(names.STORE_SECONDS, driver.store_ms / 1000.0)
+        yield _gauge(names.STORE_UP, status.store_ok)
+        yield _counter(names.STORE_FAILURES, driver.store_failures)
+        yield _gauge(names.ROSTER_SITES, len(status.roster))
+
+    def _sites(self) -> Iterable[Metric]:
+        controller, now_s = self._sources.controller(), self._sources.clock.monotonic_s()
+        around, registry = controller.neighbourhood, controller.heartbeat.status
+        alive = {
+            name: neighbour.membership.state(now_s) is SiteState.ALIVE for name, neighbour in around.neighbours.items()
+        }
+        yield _gauge(names.REPORT_AGE, ((site, age_ms / 1000.0) for site, age_ms in self._sources.ages_ms().items()))
+        yield _gauge(names.SITE_UP, alive.items())
+        yield _gauge(names.REGISTRY_UP, registry.ok)
+        yield _counter(names.REGISTRY_FAILURES, registry.failures)
+
+
+class MetricsRoute:
+    """`access` is asked for at each request: a reload may have replaced it."""
+
+    def __init__(self, sources: MetricSources, access: Callable[[], AccessRules]) -> None:
+        self._access = access
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(ControllerCollector(sources))
+
+    def route(self) -> Route:
+        return Route("/metrics", self._metrics)
+
+    async def _metrics(self, request: Request) -> Response:
+        try:
+            self._access().allowed(credentials(request), Role.VIEWER)
+        except ApiRefusal as refusal:
+            return refusal_response(refusal)
+        return Response(generate_latest(self._registry), media_type=PROMETHEUS_TEXT)
+
+
+Values = float | Iterable[tuple[str, float]]
+"""One number, or numbers by the value of the metric's label."""
+
+
+def _counter(metric: names.Metric, values: Values) -> Metric:
+    return _filled(CounterMetricFamily(metric.name, metric.text, labels=metric.labels), values)
+
+
+def _gauge(metric: names.Metric, values: Values) -> Metric:
+    return _filled(GaugeMetricFamily(metric.name, metric.text, labels=metric.labels), values)
+
+
+def _filled(family: CounterMetricFamily | GaugeMetricFamily, values: Values) -> Metric:
+    labelled = [((), values)] if isinstance(values, int | float) else [((label,), value) for label, value in values]
+    for labels, value in labelled:
+        family.add_metric(labels, value)
+    return family

@@ -1,0 +1,105 @@
+"""What a controller follows: the change in force, whatever becomes of the store, until it expires."""
+
+import logging
+
+import pytest
+
+from edgemind.domain.advice.changes import AdviceBook, ChangeState, WriteBook
+from edgemind.errors import StoreUnavailable
+from tests.support.advice import STANDING, AdvisedController, change, judged_rounds
+
+
+def in_force(site: AdvisedController) -> float:
+    return site.follower.values(site.standing).swarm.hysteresis_ratio
+
+
+@pytest.fixture
+def site_a() -> AdvisedController:
+    site = AdvisedController(judged_rounds(6))
+    site.propose({"swarm.hysteresis_ratio": 0.12}, for_s=60)
+    site.ask("POST", "/adv-1/accept")
+    return site
+
+
+def test_the_controller_that_accepted_follows_at_once_and_another_at_its_next_look(site_a: AdvisedController) -> None:
+    assert in_force(site_a) == 0.12
+    other = AdvisedController(store=site_a.store, clock=site_a.clock)
+    assert in_force(other) == 0.1
+    other.follower.refresh()
+    assert in_force(other) == 0.12
+
+
+def test_an_expiry_brings_the_files_values_back_by_itself(site_a: AdvisedController) -> None:
+    site_a.clock.advance(59)
+    assert in_force(site_a) == 0.12
+    site_a.clock.advance(1)
+    assert in_force(site_a) == 0.1
+    assert site_a.ask("GET", "/adv-1").json()["state"] == "expired"
+
+
+def test_a_rollback_brings_them_back_at_once(site_a: AdvisedController) -> None:
+    site_a.ask("POST", "/adv-1/rollback")
+    assert in_force(site_a) == 0.1
+
+
+def test_a_store_that_is_away_changes_nothing_until_the_expiry(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "edgemind.advice")
+    read = site_a.store.read_policy
+
+    def away() -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(site_a.store, "read_policy", away)
+    for _ in range(3):
+        site_a.follower.refresh()
+    assert in_force(site_a) == 0.12
+    told = [record.message for record in caplog.records if "cannot be read" in record.message]
+    assert told == ["advice cannot be read, the last policy known goes on until it expires: the disk is full"]
+    site_a.clock.advance(60)
+    assert in_force(site_a) == 0.1
+    monkeypatch.setattr(site_a.store, "read_policy", read)
+    site_a.follower.refresh()
+    assert caplog.records[-1].message == "advice can be read again: version 2"
+
+
+def test_where_an_operator_has_changed_the_file_the_file_stands(
+    site_a: AdvisedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    site_a.standing = STANDING.changed({"swarm.hysteresis_ratio": 0.2})
+    assert [in_force(site_a) for _ in range(3)] == [0.2] * 3
+    told = [record.message for record in caplog.records if record.name == "edgemind.advice"]
+    (once,) = told
+    assert once.startswith("adv-1 is accepted, and left aside here: it was made when swarm.hysteresis_ratio was 0.1")
+
+
+def test_a_change_that_is_paused_is_followed_again_when_it_goes_on(site_a: AdvisedController) -> None:
+    site_a.ask("POST", "/pause")
+    assert in_force(site_a) == 0.1
+    site_a.ask("POST", "/resume")
+    assert in_force(site_a) == 0.12
+
+
+def test_who_writes_at_the_same_moment_looks_again(site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reading and writing somebody else rejects another change: the step is taken over the newer book."""
+    site_a.propose({"swarm.hysteresis_ratio": 0.11})
+    write = site_a.store.write_book
+    others: list[AdviceBook] = []
+
+    def beaten(wanted: WriteBook) -> None:
+        if not others:
+            held = site_a.store.read_book()
+            theirs = AdviceBook(held.version + 1, held.paused, held.last_number + 1, (change(3), *held.changes))
+            others.append(written_by(theirs))
+        write(wanted)
+
+    def written_by(book: AdviceBook) -> AdviceBook:
+        write(WriteBook(book))
+        return book
+
+    monkeypatch.setattr(site_a.store, "write_book", beaten)
+    assert site_a.ask("POST", "/adv-2/reject").json()["state"] == "rejected"
+    kept = site_a.store.read_book()
+    assert [one.id for one in kept.changes] == ["adv-3", "adv-2", "adv-1"]
+    assert kept.changes[1].state is ChangeState.REJECTED
