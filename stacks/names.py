@@ -1,5 +1,6 @@
 """Names that one stack gives and another region, or a process, must know without asking. All follow from the plan."""
 
+from edgemind.domain.kpi import Level
 from stacks.environments import Environment
 
 SITE_LABEL = "edgemind.io/site"
@@ -59,3 +60,11 @@ def cache_user(plan: Environment, role: str) -> str:
 def fleet_secret(plan: Environment, name: str) -> str:
     """Of the site-to-site secret or of a role's token, the same in each region."""
     return f"edgemind/{plan.name}/fleet/{name}"
+
+
+def alert_topic(plan: Environment, level: Level) -> str:
+    return f"edgemind-{plan.name}-{level.value}"
+
+
+def alert_key_alias(plan: Environment) -> str:
+    return f"alias/edgemind/{plan.name}/alerts"

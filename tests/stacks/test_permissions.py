@@ -32,6 +32,8 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+ALERTS = Adapter("sns", ("edgemind.adapters.alert_sink",))
+"""For who tells alerts at all: `operations.topics` names where."""
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
@@ -89,6 +91,8 @@ def asked_by(component: str) -> set[str]:
         actions |= MEMORY.actions(
             methods_used(RUNS[component], port_methods("edgemind.ports.agent_memory", "AgentMemory"))
         )
+    if methods_used(RUNS[component], {"telling"}):
+        actions |= ALERTS.all_actions()
     # Table and bucket are found before they are first used.
     actions |= DEPLOYMENT.all_actions() if actions else set()
     return actions | (BEDROCK.all_actions() if methods_used(RUNS[component], {"converse"}) else set())
@@ -123,7 +127,17 @@ def test_every_call_of_aws_is_derived_from() -> None:
     covered = {
         module: {
             adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, MEMORY, SCRATCH, DEPLOYMENT, *ACCOUNT)
+            for adapter in (
+                STATE_STORE,
+                MODEL_STORE,
+                SWARM_STORE,
+                ADVICE_STORE,
+                MEMORY,
+                ALERTS,
+                SCRATCH,
+                DEPLOYMENT,
+                *ACCOUNT,
+            )
             if _holds(adapter, module)
         }
         for module in services_used("edgemind")
