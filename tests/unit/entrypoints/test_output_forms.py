@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from edgemind.entrypoints.cli import COMMANDS, cli, load_command
 from tests.unit.settings_example import EXAMPLE, SECRETS, write_example
 
-SERVE = {"demo", "gateway", "controller", "model-server", "devices", "mcp", "bedrock-proxy"}
+SERVE = {"demo", "gateway", "controller", "model-server", "devices", "mcp", "bedrock-proxy", "dashboard"}
 """They run until they are stopped; what they report goes into a file (`--report`) or is asked over HTTP."""
 
 FILES = {f"kpi {name}" for name in ("cloudwatch", "docs", "grafana", "prometheus", "scrape")}
