@@ -55,7 +55,7 @@ def series_of(metric: Metric, size: FleetSize) -> int:
     if metric.name in _OF_WATCHED:
         return size.watched
     if metric.name == "edgemind_gateway_ejected":
-        return size.ejected
+        return size.models + size.ejected
     each = len(metric.bounds_ms) + 3 if metric.kind is Kind.HISTOGRAM else 1
     return prod((each, BOUNDS[metric.labels](size)))
 

@@ -62,7 +62,7 @@ GATEWAY = (
         "edgemind_gateway_first_byte_seconds",
         Kind.HISTOGRAM,
         "Time to the first body byte.",
-        bounds_ms=(10, 50, 100, 200, 500, 1000, 5000),
+        bounds_ms=(50, 200, 1000, 5000),
     ),
     Metric(
         "edgemind_gateway_added_latency_seconds",

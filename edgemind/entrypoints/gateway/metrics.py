@@ -74,9 +74,10 @@ class WorkerCollector(Collector):
             out[place] += not target.candidate.available
         # Fifty sites that all showed every place of all others would be thousands of zeros.
         for place in own:
-            if own[place] or place[0] == self._parts.router.ingress:
+            here = place[0] == self._parts.router.ingress
+            if here or own[place]:
                 in_flight.add_metric(place, own[place])
-            if out[place]:
+            if here or out[place]:
                 ejected.add_metric(place, out[place])
         yield in_flight
         yield ejected
