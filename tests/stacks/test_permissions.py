@@ -7,8 +7,6 @@ import pytest
 
 from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
-from stacks.image_names import given
-from stacks.site_values import site_values
 from tests.stacks.conftest import Synthesized
 from tests.support.assemblies import Assembly
 from tests.support.aws_actions import Adapter, methods_used, port_methods, services_used
@@ -150,15 +148,6 @@ def test_every_call_of_aws_is_derived_from() -> None:
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
         module: set() for module in covered
     }
-
-
-def test_what_is_not_deployed_is_not_configured() -> None:
-    for plan in ENVIRONMENTS.values():
-        for site in plan.sites:
-            config = site_values(plan, site, given("registry.example/edgemind:1"), plan.region(site.region).cidr)[
-                "config"
-            ]
-            assert not {"metrics", "operations"} & config.keys(), "then its controller needs the rights, too"
 
 
 def _holds(adapter: Adapter, module: str) -> bool:
