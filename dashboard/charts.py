@@ -26,7 +26,7 @@ def requests_chart(trend: Sequence[TrendPoint], rounds: Sequence[RoundSummary] =
     lines: alt.Chart = _lines(rows).encode(
         color=alt.value(BLUE),
         x=_time(),
-        y=_amount(),
+        y=_amount(rows),
         detail="stretch:N",
         tooltip=[_moment(), alt.Tooltip("value:Q", title="requests/s", format=".1f")],
     )
@@ -44,7 +44,7 @@ def latency_chart(trend: Sequence[TrendPoint], rounds: Sequence[RoundSummary] = 
     legend = alt.Legend(orient="top", title=None)
     lines = _lines(rows).encode(
         x=_time(),
-        y=_amount(),
+        y=_amount(rows),
         color=alt.Color("line:N", scale=alt.Scale(domain=names, range=[BLUE, ORANGE]), legend=legend),
         strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=[[1, 0], [5, 3]]), legend=legend),
         detail="stretch:N",
@@ -128,9 +128,11 @@ def _time() -> alt.X:
     return alt.X("at:T", axis=axis)
 
 
-def _amount() -> alt.Y:
+def _amount(rows: Sequence[Mapping[str, object]]) -> alt.Y:
+    # Nothing at all would be drawn in the middle of no scale.
+    scale = alt.Scale(zero=True) if any(row["value"] for row in rows) else alt.Scale(domain=[0, 1])
     # The heading above the chart names the unit.
-    return alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=4), scale=alt.Scale(zero=True))
+    return alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=4), scale=scale)
 
 
 def _moment() -> alt.Tooltip:

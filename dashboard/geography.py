@@ -18,7 +18,7 @@ LEAST_SPAN_DEG = 10.0
 """Of longitude: sites of one town are shown in their country."""
 MARGIN_RATIO = 0.35
 LEAST_STEP = 2.0
-LABEL_TALL, LETTER_WIDE = 16.0, 7.6
+LABEL_TALL, LETTER_WIDE, SIGN_WIDE = 16.0, 7.6, 8.0
 Point = tuple[float, float]
 
 
@@ -63,12 +63,17 @@ def land_path(window: Window) -> str:
 
 def labelled(places: Sequence[tuple[str, Point]]) -> set[str]:
     """The names for which there is room beside their places; the first have precedence."""
+    # A name covers neither another name nor another site's sign.
+    signs = [(name, (x - SIGN_WIDE, x + SIGN_WIDE, y)) for name, (x, y) in places]
     taken: list[tuple[float, float, float]] = []
     shown = set()
     for name, (x, y) in places:
-        end = x + 12 + LETTER_WIDE * len(name)
-        if all(end < left or right < x or abs(y - middle) >= LABEL_TALL for left, right, middle in taken):
-            taken.append((x, end, y))
+        begin, end = x + 11, x + 13 + LETTER_WIDE * len(name)
+        others = [sign for other, sign in signs if other != name]
+        if all(
+            end < left or right < begin or abs(y - middle) >= LABEL_TALL for left, right, middle in [*taken, *others]
+        ):
+            taken.append((begin, end, y))
             shown.add(name)
     return shown
 

@@ -11,6 +11,7 @@ from edgemind.domain.operations_status import AlertPage, AlertState, AlertStatus
 
 URGENCY: dict[Level, int] = {Level.CRITICAL: 3, Level.WARNING: 2, Level.INFO: 1, Level.OK: 0, Level.UNKNOWN: 0}
 FINDINGS_SHOWN = 4
+SILENT = frozenset({SiteState.SUSPECTED, SiteState.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Verdict:
 
 def verdict(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) -> Verdict:
     """None: not offered by this fleet, or never read."""
-    findings = [*_sites(fleet, alerts), *_alerts(alerts, kpis)]
+    findings = [*_sites(fleet, alerts), *_alerts(fleet, alerts, kpis)]
     findings.sort(key=lambda one: -URGENCY[one.level])
     if not findings:
         return Verdict(Level.OK, _all_well(fleet), tuple(_unmeasured(kpis)))
@@ -46,7 +47,7 @@ def firing(alerts: AlertPage | None, *levels: Level) -> list[AlertStatus]:
 
 
 def _sites(fleet: FleetStatus, alerts: AlertPage | None) -> Iterator[Finding]:
-    silent = [site.name for site in fleet.sites if site.state in {SiteState.SUSPECTED, SiteState.GONE}]
+    silent = [site.name for site in fleet.sites if site.state in SILENT]
     draining = [site.name for site in fleet.sites if site.state is SiteState.DRAINING]
     if silent:
         # It comes first of all that is as bad: much of the rest follows from it.
@@ -58,9 +59,13 @@ def _sites(fleet: FleetStatus, alerts: AlertPage | None) -> Iterator[Finding]:
         yield Finding(Level.INFO, f"Drained, takes no new requests: {listed(draining)}")
 
 
-def _alerts(alerts: AlertPage | None, kpis: KpiList | None) -> Iterator[Finding]:
+def _alerts(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) -> Iterator[Finding]:
     known = firing(alerts, Level.CRITICAL, Level.WARNING)
+    silent = {site.name for site in fleet.sites if site.state in SILENT}
     for alert in known:
+        if alert.site in silent:
+            # It is told to be silent already: what else is wrong there follows from it.
+            continue
         where = f"{alert.site}: " if alert.site and alert.site not in alert.text else ""
         yield Finding(alert.level, f"{where}{alert.text}".rstrip("."))
     told = {alert.kpi or alert.name for alert in known}

@@ -143,6 +143,12 @@ ACKNOWLEDGEMENTS = (
         "As above: the memory of agents is found by the outputs of this stack. It only reads.",
     ),
     Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:kms:{{region}}:{{account}}:key/*]",),
+        "The key of the alert topics belongs to a stack that comes later. It is bound by a condition on its alias, and "
+        "is used by way of SNS only.",
+    ),
+    Acknowledgement(
         f"{REGION}-compute/Pods/ModelServerPolicy",
         (f"{RESOURCE}arn:aws:s3:::edgemind-{{env}}-models-{{account}}-{{region}}/models/*]",),
         "Which models a site loads is decided while it runs; all of them lie under this prefix, and are only read.",

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from edgemind.domain import deployment
+from edgemind.domain.kpi import Level
 from stacks import names
 from stacks.agents import AgentsStack
 from stacks.base import PlannedStack
@@ -136,5 +137,10 @@ def _grants(
         secrets={name: secret.secret_arn for name, secret in security.fleet_secrets.items()},
         models=plan.cloud.models,
         metrics_log_group=names.metrics_log_group_arn(plan, region),
+        topics=[
+            f"arn:aws:sns:{region}:{plan.account}:{names.alert_topic(plan, level)}"
+            for level in (Level.CRITICAL, Level.WARNING, Level.INFO)
+        ],
+        alert_key=names.alert_key_alias(plan),
     )
     return grants(resources)

@@ -77,3 +77,7 @@ def alert_topic(plan: Environment, level: Level) -> str:
 
 def alarm(plan: Environment, region: str, name: str, level: Level) -> str:
     return f"edgemind-{plan.name}-{region}-{name.replace('_', '-')}-{level.value}"
+
+
+def alert_key_alias(plan: Environment) -> str:
+    return f"alias/edgemind/{plan.name}/alerts"

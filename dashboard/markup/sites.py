@@ -81,7 +81,7 @@ def _row(site: SiteStatus, values: Mapping[str, Sequence[float | None]]) -> dict
     }
     for column, name in _SPARKS.items():
         if name in values:
-            row[column] = joined([spark(values[name], "em-spark-cell"), row[column]])
+            row[column] = joined([spark(values[name], "em-spark-cell"), span("em-beside", row[column])])
     return row
 
 

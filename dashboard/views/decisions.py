@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.views.click_list import Column, click_list
 from dashboard.views.moments import moment
 from dashboard.views.notes import note
-from dashboard.wording import NOTHING, milliseconds, plain_reason, under_way
+from dashboard.wording import NOTHING, listed, milliseconds, plain_reason, under_way
 from edgemind.domain.decision_ids import locate_decision
 from edgemind.domain.fleet_status import DecisionPage
 from edgemind.domain.worker_reports import DecisionSummary
@@ -31,7 +31,7 @@ def show_decisions(page: DecisionPage, zone: tzinfo) -> None:
         return
     st.caption("Newest first, a sample where there are many; a click explains one.")
     if page.unreachable:
-        note(f"Without those of {', '.join(page.unreachable)}: not reached just now.")
+        note(f"Without those of {listed(page.unreachable)}: not reached just now.")
     rows = [row(decision, zone) for decision in page.decisions]
     click_list("decisions", "Recent decisions, newest first", COLUMNS, rows, PARAMETER)
 

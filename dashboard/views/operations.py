@@ -19,7 +19,7 @@ from dashboard.views.rounds import show_rounds
 from dashboard.views.scenarios import show_scenarios
 from dashboard.views.session import Session
 from dashboard.views.site_map import show_map
-from dashboard.wording import period
+from dashboard.wording import listed, period
 from edgemind.domain.kpi import Level
 from edgemind.domain.operations_status import AlertState, SeriesPage
 
@@ -88,7 +88,7 @@ def _show_alerts(seen: Look) -> None:
     if not any(one.state is AlertState.FIRING for one in alerts):
         st.caption("None is firing.")
     if page.unreachable:
-        note(f"Without those of {', '.join(page.unreachable)}: not reached just now.")
+        note(f"Without those of {listed(page.unreachable)}: not reached just now.")
     if alerts:
         with st.container(height=330, border=False) if len(alerts) > SITES_BESIDE else st.container():
             st.html(alert_table(alerts, seen.fleet.at_ms))

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.views.click_list import Column, click_list
 from dashboard.views.moments import moment
 from dashboard.views.notes import note
-from dashboard.wording import NOTHING, milliseconds
+from dashboard.wording import NOTHING, listed, milliseconds
 from edgemind.domain.swarm.summaries import RoundPage, RoundSummary
 
 PARAMETER = "round"
@@ -28,7 +28,7 @@ def show_rounds(page: RoundPage, zone: tzinfo, most: int) -> None:
     if not page.rounds:
         st.caption("The swarm has held no round yet: nothing breached its targets, and nobody asked for one.")
         return
-    missing = f" Without what {', '.join(page.unreachable)} would tell." if page.unreachable else ""
+    missing = f" Without what {listed(page.unreachable)} would tell." if page.unreachable else ""
     note(f"What the sites decided together, newest first; a click opens ballots, votes and the replay.{missing}")
     rows = [row(one, zone) for one in page.rounds[:most]]
     click_list("rounds", "Rounds of the swarm, newest first", COLUMNS, rows, PARAMETER)

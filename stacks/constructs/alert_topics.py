@@ -25,7 +25,7 @@ class AlertTopics(Construct):
         key = kms.Key(
             self,
             "Key",
-            alias=f"alias/edgemind/{plan.name}/alerts",
+            alias=names.alert_key_alias(plan),
             description=f"EdgeMind {plan.name}: alert topics",
             enable_key_rotation=True,
             rotation_period=Duration.days(365),

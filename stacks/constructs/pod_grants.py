@@ -38,6 +38,9 @@ class RegionResources:
     secrets: Mapping[str, str]
     models: Sequence[BedrockModel]
     metrics_log_group: str
+    topics: Sequence[str]
+    alert_key: str
+    """An alias: the key itself belongs to a stack that is deployed after this one."""
 
 
 def grants(of: RegionResources) -> Mapping[str, Sequence[iam.PolicyStatement]]:
@@ -61,6 +64,8 @@ def grants(of: RegionResources) -> Mapping[str, Sequence[iam.PolicyStatement]]:
             write,
             _allow("Remember", REMEMBER, [of.memory]),
             _allow("WriteMetrics", WRITE_METRICS, [f"{of.metrics_log_group}:log-stream:*"]),
+            _allow("TellAlerts", ["sns:Publish"], of.topics),
+            _alert_key_use(of),
         ),
         "model-server": (
             _find(of.stacks[:1]),
@@ -98,6 +103,18 @@ def _secrets(arns: Iterable[str]) -> iam.PolicyStatement:
 
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(resources))
+
+
+def _alert_key_use(of: RegionResources) -> iam.PolicyStatement:
+    """What SNS asks of the publisher's rights when a topic has a key of ours."""
+    by_alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [of.alert_key]}}
+    through = {"StringEquals": {"kms:ViaService": [f"sns.{of.region}.amazonaws.com"]}}
+    return iam.PolicyStatement(
+        sid="EncryptAlerts",
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
+        resources=[f"arn:aws:kms:{of.region}:{of.account}:key/*"],
+        conditions={**through, **by_alias},
+    )
 
 
 def _key_use(of: RegionResources, sid: str, actions: Sequence[str], services: Sequence[str]) -> iam.PolicyStatement:

@@ -15,7 +15,7 @@ from edgemind.adapters.audit_journal.folder import ASIDE, find_decision, index_p
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
-from edgemind.adapters.audit_journal.segments import WAITING_LIMIT, SegmentJournal
+from edgemind.adapters.audit_journal.segments import SegmentJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.audit.checkpoints import Checkpoint
 from edgemind.domain.audit.verification import FlawKind, Verified
@@ -27,6 +27,7 @@ from tests.support.clocks import ManualClock
 
 SITE = "site-a"
 SEEDS = count()
+LIMIT = 2000
 
 
 def segment_journal(
@@ -319,11 +320,12 @@ def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
 
     store = MemoryStateStore()
     monkeypatch.setattr("edgemind.adapters.audit_journal.segments.RETRY_S", 0.01)
+    monkeypatch.setattr("edgemind.adapters.audit_journal.segments.WAITING_LIMIT", LIMIT)
     journal = segment_journal(tmp_path, store)
     settled(journal)
     monkeypatch.setattr(os, "write", half)
     full.set()
-    for number in range(WAITING_LIMIT + 50):
+    for number in range(LIMIT + 50):
         journal.record(action(number))
     assert refused.acquire(timeout=20)
     assert refused.acquire(timeout=20)
@@ -337,7 +339,7 @@ def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
     told = verified(tmp_path, list(store.audit_anchors()))
     assert told.flaw is None
     assert told.dropped == status.dropped
-    assert told.kinds["admin_action"] == WAITING_LIMIT + 50 - status.dropped
+    assert told.kinds["admin_action"] == LIMIT + 50 - status.dropped
 
 
 def test_a_place_that_cannot_be_used_costs_only_the_journal(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Alerts, KPIs and series of real controllers: the first of them dies, is told of by the next, and comes back."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.controller_processes import ControllerFleet, model_server, until
+from tests.support.controller_processes import ROOT, ControllerFleet, model_server, until
 from tests.support.hook_receiver import HookReceiver, hook_receiver
 from tests.support.serving import served
 
@@ -18,7 +20,7 @@ OPERATIONS = (
     "operations:",
     "  dwell_s: {site_report_age_ms: 1, config_refused: 1, availability_ratio: 1}",
     "  recovery_s: {site_report_age_ms: 2}",
-    "  webhooks: [{name: pager, url: 'file:hook-url', secret: 'file:hook-secret'}]",
+    "  webhooks: [{name: pager, url: 'file:hook-url', secret: 'file:hook-secret', levels: {info: true}}]",
 )
 DEAD = ("site_report_age_ms", "site-a")
 
@@ -46,6 +48,13 @@ def waits(fleet: ControllerFleet, asked: str, alert: tuple[str, str | None], sta
     until(partial(shows, fleet, asked, alert, state), f"{asked} shows {alert} {state}")
 
 
+def edgemind(fleet: ControllerFleet, asked: str, *arguments: str) -> tuple[int, str]:
+    """(exit code, output) of a command line that asks a site."""
+    command = [sys.executable, "-m", "edgemind", *arguments, "--fleet", fleet.url(asked), "--token", "look"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
 def told(receiver: HookReceiver) -> list[tuple[str, str, str | None]]:
     return [one.told for one in receiver.received if one.told[1] == "site_report_age_ms"]
 
@@ -58,6 +67,13 @@ def test_a_site_that_dies_is_told_once_and_its_return_too(tmp_path: Path) -> Non
         for name in ("site-b", "site-c"):
             waits(fleet, name, DEAD, "firing")
         until(lambda: told(receiver) == [("fired", *DEAD)], "it is told")
+        code, text = edgemind(fleet, "site-c", "alerts", "list", "--fail-on", "critical")
+        assert code == 4
+        assert "docs/runbooks/site-report-age-ms.md" in text
+        code, text = edgemind(fleet, "site-c", "top", "--once")
+        assert code == 0
+        assert "CRITICAL  site-a has told nothing" in text
+        assert edgemind(fleet, "site-a", "top", "--once")[0] == 3
         fleet.start("site-a")
         for name in fleet.names:
             waits(fleet, name, DEAD, "resolved")
@@ -77,6 +93,9 @@ def test_counts_of_all_sites_are_the_metros_and_few_enough_wake_somebody(tmp_pat
         assert (spend["value"], spend["level"]) == (None, "unknown")
         assert "bill" in spend["why"]
         waits(fleet, "site-b", ("availability_ratio", None), "firing")
+        code, text = edgemind(fleet, "site-b", "kpis", "--fail-on", "critical")
+        assert code == 4
+        assert "80 %" in text
 
 
 def test_a_refused_configuration_is_an_alert_of_each_site_until_it_is_mended(tmp_path: Path) -> None:

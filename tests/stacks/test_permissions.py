@@ -35,6 +35,8 @@ SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
 METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
+ALERTS = Adapter("sns", ("edgemind.adapters.alert_sink",))
+"""For who tells alerts at all: `operations.topics` names where."""
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
@@ -46,8 +48,6 @@ ACCOUNT = tuple(
     for service in ("bedrock", "cloudwatch", "ec2", "service-quotas", "ssm", "sts")
 )
 
-ALERT_SINK = Adapter("sns", ("edgemind.adapters.alert_sink",))
-"""For a topic of an operator's own: in what the stacks deploy, the alarms of CloudWatch tell."""
 ADAPTERS = (
     STATE_STORE,
     MODEL_STORE,
@@ -56,7 +56,7 @@ ADAPTERS = (
     MEMORY,
     METRICS,
     BEDROCK,
-    ALERT_SINK,
+    ALERTS,
     SCRATCH,
     DEPLOYMENT,
     *ACCOUNT,
@@ -110,6 +110,8 @@ def asked_by(component: str) -> set[str]:
         )
     if methods_used(RUNS[component], {"open_metric_sink"}):
         actions |= METRICS.all_actions()
+    if methods_used(RUNS[component], {"telling"}):
+        actions |= ALERTS.all_actions()
     # Table and bucket are found before they are first used.
     actions |= DEPLOYMENT.all_actions() if actions else set()
     return actions | (BEDROCK.all_actions() if methods_used(RUNS[component], {"converse"}) else set())

@@ -47,15 +47,16 @@ def test_at_sea_there_is_no_land() -> None:
     assert land_path(window_of([(-140.0, -48.0)])) == ""
 
 
-def test_names_never_lie_on_each_other_and_the_first_have_precedence() -> None:
-    assert labelled([("a", (10.0, 10.0)), ("b", (14.0, 12.0)), ("c", (10.0, 60.0))]) == {"a", "c"}
+def test_names_lie_neither_on_each_other_nor_on_a_sign() -> None:
+    assert labelled([("a", (10.0, 10.0)), ("b", (14.0, 12.0)), ("c", (10.0, 60.0))]) == {"b", "c"}
+    assert labelled([("a", (10.0, 10.0)), ("b", (10.0, 10.0))]) == set()
 
 
 def test_the_map_tells_states_as_shapes_and_the_troubled_in_words() -> None:
     here = Position(50.0, 8.0)
-    sites = [site("site-a", position=here), site("site-b", SiteState.GONE, position=here)]
+    sites = [site("site-a", position=here), site("site-b", SiteState.GONE, position=Position(51.0, 8.0))]
     data = map_data(sites, [])
-    assert [(one["level"], one["label"]) for one in data["sites"]] == [("ok", ""), ("critical", "site-b")]
+    assert [(one["level"], one["label"]) for one in data["sites"]] == [("ok", "site-a"), ("critical", "site-b")]
     assert data["said"] == "Map of 2 sites; in trouble: site-b"
     assert data["sites"][0]["title"] == "site-a: in service; 5 requests/s"
 
