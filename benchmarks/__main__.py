@@ -1,4 +1,4 @@
-"""`python -m benchmarks gateway | decision | memory | voter | rounds | audit`."""
+"""`python -m benchmarks gateway | decision | memory | voter | rounds | audit | telemetry`."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import click
 from benchmarks.audit import measure_audit
 from benchmarks.decision import SITES, measure_decisions
 from benchmarks.gateway import measure_gateways
-from benchmarks.goals import decision_goal, explain_goal, gateway_goals, memory_goal, voter_goals
+from benchmarks.goals import decision_goal, explain_goal, gateway_goals, memory_goal, telemetry_goals, voter_goals
 from benchmarks.machine import describe
 from benchmarks.memory import growth_ratio, measure_memory
 from benchmarks.peers.base import StartError
@@ -23,6 +23,7 @@ from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, mac
 from benchmarks.rounds import plan_for
 from benchmarks.swarm_rounds import SITES as METRO
 from benchmarks.swarm_rounds import RoundTimes, measure_voters
+from benchmarks.telemetry_report import TELEMETRY_METHOD, telemetry_table
 
 _ENVIRONMENTS = REPOSITORY / ".venvs"
 _report = click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
@@ -200,6 +201,28 @@ def audit(records: int, report: Path | None) -> None:
     print(machine_line(describe()), explain_goal(taken.find_max_ms).line(), sep="\n")
     if report:
         write_report(report, {"machine": describe(), **asdict(taken)})
+
+
+@benchmarks.command(help="What a gateway's telemetry costs: off, 1 %, 100 %, and with a receiver that is dead or hung.")
+@click.option("--requests", default=20_000, type=click.IntRange(min=100), help="Plain requests per gateway.")
+@click.option("--rounds", default=5, type=click.IntRange(min=1), help="Interleaved rounds they are split over.")
+@_environments
+@_report
+def telemetry(requests: int, rounds: int, environments: Path, report: Path | None) -> None:
+    _needs_linux()
+    from benchmarks.telemetry import MEASURES, measure_telemetry
+
+    try:
+        outcome = measure_telemetry(
+            plan_for(requests, rounds), environments, frozenset(os.sched_getaffinity(0)), _progress
+        )
+    except StartError as failed:
+        raise click.ClickException(str(failed)) from failed
+    print(telemetry_table(outcome, list(MEASURES)), machine_line(describe()), f"method: {TELEMETRY_METHOD}", sep="\n")
+    print(*(goal.line() for goal in telemetry_goals(outcome)), sep="\n")
+    if report:
+        measured = {**asdict(outcome), "machine": describe(), "method": TELEMETRY_METHOD}
+        write_report(report, measured)
 
 
 if __name__ == "__main__":

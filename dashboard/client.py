@@ -2,10 +2,10 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,36 +13,41 @@ from pydantic import TypeAdapter, ValidationError
 from dashboard.connection import Connection
 from dashboard.explanations import Explanation
 from dashboard.history import Flows, History, TrendPoint
-from dashboard.http_get import Answer, http_get
-from dashboard.trouble import FleetTrouble
-from edgemind.domain.fleet_status import DecisionPage, FleetStatus
-from edgemind.domain.swarm.summaries import RoundPage
+from dashboard.http_calls import Answer, http_get, http_post
+from dashboard.resources import FLEET, Resource, document_of, explanation_of
+from dashboard.trouble import FleetTrouble, NotOffered, Unreachable
+from edgemind.domain.fleet_status import FleetStatus
+from edgemind.domain.swarm.history import RoundRecord
+from edgemind.domain.swarm.history_documents import parse_record
+from edgemind.domain.wire import DocumentInvalid
 
 FRESH_S = 1.5
 """Less than the page's interval, so that a page alone gets something new at each refresh."""
-DECISIONS_SHOWN = 20
-ROUNDS_SHOWN = 6
+OFFERED_AGAIN_S = 30.0
+"""What a fleet does not have is not asked for at each refresh: an upgrade shows within this."""
 EXPLANATIONS_KEPT = 64
 
-_FLEET = TypeAdapter(FleetStatus)
-_DECISIONS = TypeAdapter(DecisionPage)
-_ROUNDS = TypeAdapter(RoundPage)
-_EXPLANATION = TypeAdapter(Explanation)
 _ERROR = TypeAdapter(dict[str, dict[str, object]])
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is known of the fleet. With `trouble`, `fleet` is what was read `age_s` ago, or None if nothing ever was."""
+class Reading(Generic[T]):
+    """What is known. With `trouble`, `value` is what was read `age_s` ago, or None if nothing ever was."""
 
-    fleet: FleetStatus | None = None
-    decisions: DecisionPage = field(default_factory=lambda: DecisionPage([]))
-    rounds: RoundPage = field(default_factory=lambda: RoundPage([]))
-    flows: Flows = field(default_factory=Flows)
-    trend: tuple[TrendPoint, ...] = ()
+    value: T | None = None
     trouble: FleetTrouble | None = None
     age_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Cell:
+    """What was read last of one resource. Its lock is held while it is asked for: others wait, and take that."""
+
+    lock: Any = field(default_factory=Lock)
+    reading: Reading[Any] = field(default_factory=Reading)
+    tried_s: float = float("-inf")
+    read_s: float = 0.0
 
 
 class FleetClient:
@@ -61,20 +66,38 @@ class FleetClient:
         self._get = get
         self._now_s = now_s
         self._lock = Lock()
+        self._cells: dict[str, _Cell] = {}
         self._history = History()
-        self._reading = Reading()
-        self._tried_s: float | None = None
-        self._read_s = 0.0
+        self._silent: Unreachable | None = None
+        self._silent_s = float("-inf")
         self._explanations: OrderedDict[str, Explanation] = OrderedDict()
 
-    def read(self) -> Reading:
-        """The fleet of now. Never raises: trouble is part of the reading, and what was read before it is kept."""
+    def read(self, resource: Resource[T]) -> Reading[T]:
+        """The newest of it. Never raises: trouble is part of the reading, and what was read before it is kept."""
         with self._lock:
+            cell = self._cells.setdefault(resource.path, _Cell())
+        with cell.lock:
+            missing = isinstance(cell.reading.trouble, NotOffered)
             # Trouble is remembered as long as an answer: a fleet that is down is not asked by every tab in turn.
-            if self._tried_s is None or self._now_s() - self._tried_s >= FRESH_S:
-                self._reading = self._read()
-                self._tried_s = self._now_s()
-            return replace(self._reading, age_s=self._now_s() - self._read_s if self._reading.fleet else 0.0)
+            if self._now_s() - cell.tried_s >= (OFFERED_AGAIN_S if missing else FRESH_S):
+                cell.reading = self._read(resource, cell)
+                cell.tried_s = self._now_s()
+            age_s = self._now_s() - cell.read_s if cell.reading.value is not None else 0.0
+            return cast("Reading[T]", replace(cell.reading, age_s=age_s))
+
+    def forget(self) -> None:
+        """Read everything anew: something was changed."""
+        with self._lock:
+            for cell in self._cells.values():
+                cell.tried_s = float("-inf")
+
+    def flows(self) -> Flows:
+        with self._lock:
+            return self._history.flows()
+
+    def trend(self) -> tuple[TrendPoint, ...]:
+        with self._lock:
+            return self._history.trend()
 
     def explain(self, decision_id: str) -> Explanation:
         """Raises FleetTrouble if it cannot be had."""
@@ -82,7 +105,7 @@ class FleetClient:
             known = self._explanations.get(decision_id)
         if known is not None:
             return known
-        explanation = self._ask(_EXPLANATION, f"decisions/{quote(decision_id, safe='')}")
+        explanation = self._ask(explanation_of(f"decisions/{quote(decision_id, safe='')}"))
         # One that is under way is not at its end: asked for again, it tells more.
         if not explanation.under_way:
             with self._lock:
@@ -91,31 +114,37 @@ class FleetClient:
                     self._explanations.popitem(last=False)
         return explanation
 
-    def _read(self) -> Reading:
+    def round(self, fence: str) -> tuple[RoundRecord, list[str]]:
+        """One round, and the sites whose votes and effects are missing. Raises FleetTrouble if it cannot be had."""
+        document = self._ask(document_of(f"rounds/{quote(fence, safe='')}"))
         try:
-            fleet = self._ask(_FLEET, "fleet")
-            decisions = self._ask(_DECISIONS, f"decisions?limit={DECISIONS_SHOWN}")
-            rounds = self._rounds()
+            record = parse_record(document)
+        except DocumentInvalid as exc:
+            raise FleetTrouble("This round cannot be read", f"{exc}. Run the page from the fleet's version.") from exc
+        missing = document.get("unreachable")
+        return record, [str(site) for site in missing] if isinstance(missing, list) else []
+
+    def _read(self, resource: Resource[T], cell: _Cell) -> Reading[T]:
+        if self._silent is not None and self._now_s() - self._silent_s < FRESH_S:
+            return Reading(cell.reading.value, self._silent)
+        try:
+            value = self._ask(resource)
         except FleetTrouble as trouble:
-            return replace(self._reading, trouble=trouble)
-        self._history.add(fleet)
-        self._read_s = self._now_s()
-        return Reading(fleet, decisions, rounds, self._history.flows(), self._history.trend())
+            if isinstance(trouble, Unreachable):
+                self._silent, self._silent_s = trouble, self._now_s()
+            return Reading(cell.reading.value, trouble)
+        cell.read_s = self._now_s()
+        if resource is FLEET:
+            with self._lock:
+                self._history.add(cast("FleetStatus", value))
+        return Reading(value)
 
-    def _rounds(self) -> RoundPage:
-        path = f"rounds?limit={ROUNDS_SHOWN}"
-        # A fleet of the version before has no rounds, and is none the worse to look at.
-        return self._ask(_ROUNDS, path, absent=RoundPage([]))
-
-    def _ask(self, kind: TypeAdapter[T], path: str, absent: T | None = None) -> T:
-        """`absent` stands for what the fleet does not have."""
-        answer = self._get(self._connection, path)
-        if answer.status == 404 and absent is not None:
-            return absent
+    def _ask(self, resource: Resource[T]) -> T:
+        answer = self._get(self._connection, resource.path)
         if answer.status != 200:
-            raise _refusal(answer, self._connection.url)
+            raise _refusal(answer, self._connection.url, resource.name)
         try:
-            return kind.validate_json(answer.body)
+            return resource.kind.validate_json(answer.body)
         except ValidationError as exc:
             raise FleetTrouble(
                 "The fleet's answer is not understood",
@@ -124,14 +153,31 @@ class FleetClient:
             ) from exc
 
 
-def _refusal(answer: Answer, url: str) -> FleetTrouble:
+def act(connection: Connection, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """Change something, with the rights of this connection's token. Raises FleetTrouble with what the fleet said."""
+    answer = http_post(connection, path, body)
+    if answer.status not in {200, 201, 202, 204}:
+        raise _refusal(answer, connection.url, "this")
     try:
-        said = str(_ERROR.validate_json(answer.body)["error"]["message"])
+        return document_of(path).kind.validate_json(answer.body)
+    except ValidationError:
+        return {}
+
+
+def _refusal(answer: Answer, url: str, name: str) -> FleetTrouble:
+    try:
+        error = _ERROR.validate_json(answer.body)["error"]
+        said, known = str(error["message"]), str(error.get("code"))
     except (ValidationError, KeyError):
-        said = f"{url} answered {answer.status} without saying why; is it a controller?"
-    if answer.status in {401, 403}:
+        said, known = f"{url} answered {answer.status} without saying why; is it a controller?", ""
+    if answer.status == 401:
         how = "Give the page the fleet's viewer token: the flag --token-file FILE, or EDGEMIND_FLEET_TOKEN."
         return FleetTrouble("The fleet does not accept this page's token", f"{how} The fleet says: {said}")
+    if answer.status == 403:
+        return FleetTrouble("The fleet does not allow this", f"The fleet says: {said}")
+    # Anything else that is not found was found out by the fleet itself, such as a round that is not kept any more.
+    if known in {"not_found", "method_not_allowed"}:
+        return NotOffered("Not offered", f"This fleet does not tell {name}: its controllers are of another version.")
     if answer.status == 404:
         return FleetTrouble("The fleet does not have this", said)
     return FleetTrouble("The fleet cannot answer just now", said)

@@ -14,7 +14,7 @@ from dashboard.trouble import FleetTrouble
 from edgemind.settings import ClientSettings
 
 DEFAULT_FLEET = Path(".edgemind/fleet.json")
-"""Written by `edgemind demo`: {"url", "token"}."""
+"""Written by `edgemind demo`: {"url", "token", "control": {"url", "token"}}."""
 _HOW = (
     "Run edgemind demo in this folder, or start the page with the flags -- --fleet URL --token-file FILE, or set "
     "EDGEMIND_FLEET_URL and EDGEMIND_FLEET_TOKEN."
@@ -35,13 +35,15 @@ class Flags:
 
     fleet: str | None = None
     token_file: Path | None = None
+    people_file: Path | None = None
 
 
 def read_flags(arguments: Sequence[str]) -> Flags:
-    """Raises FleetTrouble for anything else than the two flags: a page must not end the process as a command would."""
+    """Raises FleetTrouble for anything else than these flags: a page must not end the process as a command would."""
     parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--fleet")
     parser.add_argument("--token-file", type=Path)
+    parser.add_argument("--people-file", type=Path)
     try:
         given, unknown = parser.parse_known_args(arguments)
     except ArgumentError as exc:
@@ -49,13 +51,13 @@ def read_flags(arguments: Sequence[str]) -> Flags:
     if unknown:
         named = " ".join(unknown)
         raise FleetTrouble("The page was started with a flag that it does not know", f"It got {named}. {_HOW}")
-    return Flags(given.fleet, given.token_file)
+    return Flags(given.fleet, given.token_file, given.people_file)
 
 
 def find_fleet(flags: Flags, environment: ClientSettings, default: Path = DEFAULT_FLEET) -> Connection:
     """The fleet to ask. Raises FleetTrouble if none is known or a file cannot be read."""
     url = flags.fleet or environment.fleet_url
-    token = _read_token(flags.token_file) if flags.token_file else None
+    token = read_token(flags.token_file) if flags.token_file else None
     if token is None and environment.fleet_token is not None:
         token = environment.fleet_token.reveal()
     if url is None or token is None:
@@ -85,7 +87,19 @@ def _same(url: str, other: str) -> bool:
     return url.rstrip("/") == other.rstrip("/")
 
 
-def _read_token(path: Path) -> str:
+def find_control(fleet_url: str, default: Path = DEFAULT_FLEET) -> Connection | None:
+    """Where the demo that runs this fleet takes orders; None if this fleet is no demo of this folder."""
+    try:
+        document = json.loads(default.read_text(encoding="utf-8"))
+        control = document["control"]
+        known, found = str(document["url"]), Connection(str(control["url"]), str(control["token"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if _same(fleet_url, known) else None
+
+
+def read_token(path: Path) -> str:
+    """The one line of a file. Raises FleetTrouble."""
     try:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as exc:

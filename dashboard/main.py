@@ -1,4 +1,4 @@
-"""`streamlit run dashboard/main.py -- --fleet URL --token-file FILE`: the status page of a fleet."""
+"""`streamlit run dashboard/main.py -- --fleet URL --token-file FILE`: the dashboard of a fleet."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,6 @@ _ROOT = str(Path(__file__).resolve().parents[1])
 if _ROOT not in sys.path:
     sys.path.append(_ROOT)
 
-from dashboard.views.page import show_page  # noqa: E402 - found through the line above
+from dashboard.views.app import show_app  # noqa: E402 - found through the line above
 
-show_page(sys.argv[1:])
+show_app(sys.argv[1:])

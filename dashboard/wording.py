@@ -1,7 +1,9 @@
 """Numbers, ages and reason codes as a person would say them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import floor
 
+from edgemind.domain.kpi import Level
 from edgemind.domain.membership import SiteState
 from edgemind.domain.requests import SHED_PREFIX
 
@@ -58,3 +60,49 @@ def plain_reason(reason: str) -> str:
 def under_way(status: int | None, actual_ms: float | None) -> bool:
     """Whether a request is not at its end yet: nothing was answered, or an answer began that goes on."""
     return not status or (status < 400 and not actual_ms)
+
+
+LEVELS: Mapping[Level, tuple[str, str]] = {
+    Level.OK: ("●", "on target"),
+    Level.INFO: ("◆", "for information"),
+    Level.WARNING: ("▲", "warning"),
+    Level.CRITICAL: ("✕", "critical"),
+    Level.UNKNOWN: ("○", "not measured"),
+}
+"""A sign and a word for each, as for the states of sites."""
+
+
+def percent(ratio: float) -> str:
+    """More decimals near the top, where targets are; 100 % and 0 % of nothing else than all and none."""
+    value = ratio * 100.0
+    if 98.0 <= value < 100.0:
+        # Rounded down: a target that is missed by a hair is missed.
+        return ">99.99 %" if value > 99.99 else f"{floor(value * 100 + 1e-6) / 100:g} %"
+    if 0.0 < value < 0.1:
+        return "<0.1 %"
+    return f"{value:.0f} %" if float(f"{value:.1f}").is_integer() else f"{value:.1f} %"
+
+
+def measured(value: float | None, unit: str) -> str:
+    """A KPI's value or target in its unit: ms, ratio, s or min; what is not measured is unknown, not zero."""
+    if value is None:
+        return "unknown"
+    if unit == "ratio":
+        return percent(value)
+    if unit == "ms":
+        return milliseconds(value)
+    return f"{number(value)} {unit}".strip()
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """`a, b, c and 22 more`."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def ago(ms: float) -> str:
+    """How long something has lasted. Clocks that disagree make no negative times."""
+    seconds = max(0.0, ms / 1000.0)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -154,6 +154,11 @@ ACKNOWLEDGEMENTS = (
         "Which models a site loads is decided while it runs; all of them lie under this prefix, and are only read.",
     ),
     Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:logs:{{region}}:{{account}}:log-group:/edgemind/{{env}}/metrics:log-stream:*]",),
+        "Each controller writes to a stream of its own, which it makes when it starts; the log group is fixed.",
+    ),
+    Acknowledgement(
         f"{REGION}-data/Models/ReplicationPolicy",
         (
             f"{RESOURCE}arn:aws:s3:::edgemind-{{env}}-models-{{account}}-{{region}}/*]",
@@ -168,6 +173,12 @@ ACKNOWLEDGEMENTS = (
         _packs("IAMNoInlinePolicy", NIST, HIPAA, PCI),
         "The CDK makes these two roles and takes no policy of ours for them. Each belongs to one service or function "
         "and is shared by nobody, which is what the control is about.",
+    ),
+    Acknowledgement(
+        f"{REGION}-observability/Alerts/(Critical|Warning)/.+",
+        ("Serverless-SNSRedrivePolicy",),
+        "E-mail to people: SNS tries again for hours, the alarm itself stays on in CloudWatch and on the dashboards, "
+        "and a queue of undelivered mail is one more thing that nobody looks at.",
     ),
     # --- warnings of the CDK itself
     Acknowledgement(

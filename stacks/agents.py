@@ -9,7 +9,7 @@ from constructs import Construct
 from edgemind.domain import deployment
 from stacks import names
 from stacks.base import PlannedStack
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 USE_KEY = (
     "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",

@@ -19,8 +19,8 @@ from stacks.constructs.pod_grants import RegionResources, grants
 from stacks.constructs.pod_roles import PodRoles
 from stacks.constructs.spot_pool import spot_pool
 from stacks.data import DataStack
-from stacks.environments import Environment
 from stacks.network import CACHE_PORT, NetworkStack
+from stacks.plans import Environment
 from stacks.security import SecurityStack
 
 AGENTS_NAMESPACE = "edgemind-agents"
@@ -136,6 +136,7 @@ def _grants(
         stacks=[f"arn:aws:cloudformation:{region}:{plan.account}:stack/{stack}/*" for stack in stacks],
         secrets={name: secret.secret_arn for name, secret in security.fleet_secrets.items()},
         models=plan.cloud.models,
+        metrics_log_group=names.metrics_log_group_arn(plan, region),
         topics=[
             f"arn:aws:sns:{region}:{plan.account}:{names.alert_topic(plan, level)}"
             for level in (Level.CRITICAL, Level.WARNING, Level.INFO)

@@ -1,7 +1,7 @@
 """Names that one stack gives and another region, or a process, must know without asking. All follow from the plan."""
 
 from edgemind.domain.kpi import Level
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 SITE_LABEL = "edgemind.io/site"
 """Of nodes and namespaces that belong to one site."""
@@ -62,8 +62,21 @@ def fleet_secret(plan: Environment, name: str) -> str:
     return f"edgemind/{plan.name}/fleet/{name}"
 
 
+def metrics_log_group(plan: Environment) -> str:
+    """Where controllers write what CloudWatch makes metrics of, the same in each region."""
+    return f"/edgemind/{plan.name}/metrics"
+
+
+def metrics_log_group_arn(plan: Environment, region: str) -> str:
+    return f"arn:aws:logs:{region}:{plan.account}:log-group:{metrics_log_group(plan)}"
+
+
 def alert_topic(plan: Environment, level: Level) -> str:
     return f"edgemind-{plan.name}-{level.value}"
+
+
+def alarm(plan: Environment, region: str, name: str, level: Level) -> str:
+    return f"edgemind-{plan.name}-{region}-{name.replace('_', '-')}-{level.value}"
 
 
 def alert_key_alias(plan: Environment) -> str:

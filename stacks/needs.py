@@ -11,7 +11,7 @@ from pathlib import Path
 from edgemind.domain.deployment_needs import DeploymentNeeds, Quota, RegionNeeds
 from edgemind.errors import ConfigurationError
 from stacks.environment_checks import choose_environment
-from stacks.environments import Environment
+from stacks.plans import Environment
 from stacks.zones import ZoneProfile
 
 BOOTSTRAP_VERSION = 6

@@ -10,7 +10,7 @@ from constructs import Construct
 from edgemind.domain.deployment import regional_stack
 from stacks import names
 from stacks.base import PlannedStack
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 FLEET_SECRETS = ("secret", "viewer", "operator", "admin", "bedrock")
 """The site-to-site secret and the tokens of the fleet API's three roles (edgemind.yaml's group `fleet`), and what

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks import names
-from stacks.environments import Environment, ModelPlan, SitePlan
 from stacks.image_names import Image
+from stacks.plans import Environment, ModelPlan, SitePlan
 
 RELEASE = "edgemind"
 GATEWAY_PORT = 8100
@@ -73,6 +73,8 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
             ]
         },
         "sites": [_site(plan.model, site, own) for site in plan.sites_in(own.region)],
+        "metrics": {"emf": "log_group", "log_group": names.metrics_log_group(plan)},
+        "operations": {"tier": plan.tier.value},
         "tenants": [{"name": "default", "models": ["*"]}],
     }
 

@@ -1,35 +1,39 @@
-"""The list of recent decisions; a click opens an explanation and puts it into the page's address, to be sent on."""
+"""The list of recent decisions; a click opens an explanation."""
 
-from collections.abc import Callable
 from datetime import tzinfo
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
+from dashboard.views.click_list import Column, click_list
 from dashboard.views.moments import moment
-from dashboard.wording import NOTHING, milliseconds, plain_reason, under_way
+from dashboard.views.notes import note
+from dashboard.wording import NOTHING, listed, milliseconds, plain_reason, under_way
 from edgemind.domain.decision_ids import locate_decision
 from edgemind.domain.fleet_status import DecisionPage
 from edgemind.domain.worker_reports import DecisionSummary
 
 PARAMETER = "decision"
 """Of the page's address."""
+COLUMNS = (
+    Column("time", "Time"),
+    Column("model", "Model"),
+    Column("where", "Asked at → ran at"),
+    Column("why", "Why"),
+    Column("predicted", "Predicted", numeric=True, narrow=False),
+    Column("took", "Took", numeric=True),
+    Column("status", "Status", numeric=True),
+)
 
 
 def show_decisions(page: DecisionPage, zone: tzinfo) -> None:
-    st.subheader("Recent decisions", anchor=False)
     if not page.decisions:
         st.caption("No decision yet: send a request to a gateway.")
         return
+    st.caption("Newest first, a sample where there are many; a click explains one.")
     if page.unreachable:
-        st.caption(f"Without those of {', '.join(page.unreachable)}: not reached just now.")
+        note(f"Without those of {listed(page.unreachable)}: not reached just now.")
     rows = [row(decision, zone) for decision in page.decisions]
-    opened = _component()(key="decisions", data={"decisions": rows}, on_opened_change=lambda: None).opened
-    if opened:
-        st.query_params[PARAMETER] = str(opened)
-        # The whole page: a dialog that belonged to this part would be closed by its next refresh.
-        st.rerun(scope="app")
+    click_list("decisions", "Recent decisions, newest first", COLUMNS, rows, PARAMETER)
 
 
 def row(decision: DecisionSummary, zone: tzinfo) -> dict[str, str | bool]:
@@ -50,16 +54,5 @@ def row(decision: DecisionSummary, zone: tzinfo) -> dict[str, str | bool]:
         "predicted": milliseconds(decision.predicted_ms),
         "took": "under way" if under_way(decision.status, decision.actual_ms) else took,
         "status": str(decision.status or ""),
-        "bad": decision.status >= 400,
+        "bad": "status" if decision.status >= 400 else "",
     }
-
-
-@st.cache_resource
-def _component() -> Callable[..., Any]:
-    """Registered once a process: each registration of the same name replaces the one before, with a warning."""
-    here = Path(__file__).parent
-    return st.components.v2.component(
-        "edgemind_decision_list",
-        css=(here / "decision_list.css").read_text(encoding="utf-8"),
-        js=(here / "decision_list.js").read_text(encoding="utf-8"),
-    )

@@ -61,6 +61,14 @@ class ModelEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Degrees north and east. For people who look at a map: nothing is routed by it."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A MEC host location with its model servers, or the cloud tier seen as one more site.
 
@@ -78,6 +86,7 @@ class Site:
     device_classes: frozenset[DeviceClass] = frozenset()
     rtt_ms: Mapping[str, float] = field(default_factory=dict)
     tier: Tier = Tier.EDGE
+    position: Position | None = None
 
     def models(self) -> tuple[str, ...]:
         """Model names held here, each once, in declared order."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from edgemind.domain.audit.status import AuditStatus
+from edgemind.domain.fleet import Position
 from edgemind.domain.membership import SiteState
 from edgemind.domain.worker_reports import DecisionSummary, GatewayCounters
 
@@ -75,7 +76,7 @@ class SiteStatus:
     """One site. What only its own controller knows (gateway, table age, store, swarm, audit) is null without its word.
 
     `rtt_ms` and `beacon_age_ms` are as seen from the site that was asked; null for itself. `heartbeat_age_ms` is the
-    age of the site's entry in the registry.
+    age of the site's entry in the registry. `position` is what edgemind.yaml of the asked site says.
     """
 
     name: str
@@ -94,6 +95,7 @@ class SiteStatus:
     store: StoreStatus | None = None
     swarm: SwarmStatus | None = None
     audit: AuditStatus | None = None
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)

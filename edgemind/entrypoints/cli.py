@@ -24,6 +24,9 @@ class LazyCommand:
 _HERE = "edgemind.entrypoints"
 COMMANDS = {
     "demo": LazyCommand(f"{_HERE}.demo.command:demo", "Run a fleet on this machine, with device traffic.", "demo"),
+    "dashboard": LazyCommand(
+        f"{_HERE}.dashboard_command:dashboard", "Show a fleet in the browser: executive, operations, developer.", "demo"
+    ),
     "gateway": LazyCommand(f"{_HERE}.gateway.command:gateway", "Serve the devices of one site."),
     "controller": LazyCommand(f"{_HERE}.controller.command:controller", "Run a site's controller and fleet API."),
     "model-server": LazyCommand(
@@ -53,7 +56,9 @@ COMMANDS = {
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
     "kpi": LazyCommand(f"{_HERE}.kpi.command:kpi", "Print KPIs, their limits, and rules and dashboards of them."),
     "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
-    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
+    "check": LazyCommand(
+        f"{_HERE}.check_commands:check", "Look at a fleet, and at what a deploy on AWS will lack.", "aws"
+    ),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     # By name only: the library never imports its applications.
     "mcp": LazyCommand("mcp_tools.command:mcp", "Serve tools over the fleet to an MCP client.", "agents"),

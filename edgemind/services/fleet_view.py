@@ -90,6 +90,7 @@ class FleetView:
             rtt_ms=seen.rtt_ms,
             beacon_age_ms=seen.beacon_age_ms,
             heartbeat_age_ms=seen.heartbeat_age_ms,
+            position=seen.position or told.position,
         )
 
     def own_site(self) -> SiteStatus:
@@ -112,6 +113,7 @@ class FleetView:
             store=self._heartbeat.status,
             swarm=self.swarm(),
             audit=self.audit(),
+            position=own.site.position,
         )
 
     def table(self) -> TableStatus | None:
@@ -157,6 +159,7 @@ class FleetView:
             rtt_ms=round(measured.round_trip.ms, 3) if measured else None,
             beacon_age_ms=round((now_s - neighbour.beacon_s) * 1000.0, 1) if neighbour and beacon else None,
             heartbeat_age_ms=self._heartbeat.age_ms(site.name),
+            position=site.position,
         )
 
     def _registered_state(self, site: str) -> SiteState:

@@ -16,6 +16,7 @@ _SECTIONS = (
     ("fleet.tls", "TlsSettings"),
     ("fleet.tokens", "RoleTokens"),
     ("sites[]", "SiteSettings"),
+    ("sites[].position", "PositionSettings"),
     ("sites[].models[] and cloud.models[]", "ModelSettings"),
     ("sites[].models[].simulated", "SimulatedSettings"),
     ("cloud", "CloudSettings"),

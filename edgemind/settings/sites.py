@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from edgemind.domain.fleet import DeviceClass, Engine, ModelEndpoint, ServiceTime, Site, Tier
+from edgemind.domain.fleet import DeviceClass, Engine, ModelEndpoint, Position, ServiceTime, Site, Tier
 from edgemind.settings.fields import ModelName, Name, OriginUrl, ServerUrl, Zone
 from edgemind.settings.groups import Group
 from edgemind.settings.secret import SecretReference
@@ -87,6 +87,17 @@ class Location(Group):
     models: tuple[ModelSettings, ...] = Field(min_length=1, description="Model servers.", examples=["[{name: ...}]"])
 
 
+class PositionSettings(Group):
+    """Where a site is drawn on the dashboard's map."""
+
+    latitude: float = Field(
+        ge=-90, le=90, description="North of the equator.", json_schema_extra={"unit": "degrees"}, examples=[50.94]
+    )
+    longitude: float = Field(
+        ge=-180, le=180, description="East of Greenwich.", json_schema_extra={"unit": "degrees"}, examples=[6.96]
+    )
+
+
 class SiteSettings(Location):
     """A MEC site. Without a gateway of its own, its model servers are reached directly."""
 
@@ -98,12 +109,17 @@ class SiteSettings(Location):
         description="Expected round trip to other sites; measured values replace it.",
         json_schema_extra=MS,
     )
+    position: PositionSettings | None = Field(
+        default=None, description="Where it lies, for the map on the dashboard; nothing is routed by it."
+    )
 
     def site(self) -> Site:
+        place = self.position
         return Site(
             name=self.name,
             zones=self.zones,
             endpoints=tuple(model.endpoint() for model in self.models),
+            position=Position(place.latitude, place.longitude) if place else None,
             gateway_url=self.gateway,
             admin_url=self.admin,
             controller_url=self.controller,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 
-from stacks.environments import BedrockModel
+from stacks.plans import BedrockModel
 
 READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
 READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
@@ -18,6 +18,7 @@ REMEMBER = (
     "bedrock-agentcore:ListSessions",
     "bedrock-agentcore:RetrieveMemoryRecords",
 )
+WRITE_METRICS = ("logs:CreateLogStream", "logs:PutLogEvents")
 CALL_MODELS = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 PROXY_SECRET = "bedrock"
 
@@ -36,6 +37,7 @@ class RegionResources:
     stacks: Sequence[str]
     secrets: Mapping[str, str]
     models: Sequence[BedrockModel]
+    metrics_log_group: str
     topics: Sequence[str]
     alert_key: str
     """An alias: the key itself belongs to a stack that is deployed after this one."""
@@ -61,6 +63,7 @@ def grants(of: RegionResources) -> Mapping[str, Sequence[iam.PolicyStatement]]:
             read,
             write,
             _allow("Remember", REMEMBER, [of.memory]),
+            _allow("WriteMetrics", WRITE_METRICS, [f"{of.metrics_log_group}:log-stream:*"]),
             _allow("TellAlerts", ["sns:Publish"], of.topics),
             _alert_key_use(of),
         ),

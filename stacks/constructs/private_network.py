@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.environments import Environment, RegionPlan
 from stacks.log_groups import log_group
+from stacks.plans import Environment, RegionPlan
 
 INTERFACES = {
     "Ec2": ec2.InterfaceVpcEndpointAwsService.EC2,

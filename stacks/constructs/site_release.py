@@ -10,7 +10,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from stacks import names
-from stacks.environments import Environment, SitePlan
+from stacks.plans import Environment, SitePlan
 from stacks.site_values import ENVIRONMENT_LABEL, PROXY_SECRET_CLASS, RELEASE, SECRET_CLASS
 
 SECRET_FILES = {

@@ -7,6 +7,8 @@ import pytest
 
 from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
+from stacks.image_names import given
+from stacks.site_values import site_values
 from tests.stacks.conftest import Synthesized
 from tests.support.assemblies import Assembly
 from tests.support.aws_actions import Adapter, methods_used, port_methods, services_used
@@ -32,6 +34,7 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
 ALERTS = Adapter("sns", ("edgemind.adapters.alert_sink",))
 """For who tells alerts at all: `operations.topics` names where."""
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
@@ -43,6 +46,20 @@ BEDROCK = Adapter("bedrock-runtime", ("edgemind.adapters.inference.bedrock",))
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
     for service in ("bedrock", "cloudwatch", "ec2", "service-quotas", "ssm", "sts")
+)
+
+ADAPTERS = (
+    STATE_STORE,
+    MODEL_STORE,
+    SWARM_STORE,
+    ADVICE_STORE,
+    MEMORY,
+    METRICS,
+    BEDROCK,
+    ALERTS,
+    SCRATCH,
+    DEPLOYMENT,
+    *ACCOUNT,
 )
 
 # What AWS's own services ask with the role of a pod; no line of our code names it.
@@ -91,6 +108,8 @@ def asked_by(component: str) -> set[str]:
         actions |= MEMORY.actions(
             methods_used(RUNS[component], port_methods("edgemind.ports.agent_memory", "AgentMemory"))
         )
+    if methods_used(RUNS[component], {"open_metric_sink"}):
+        actions |= METRICS.all_actions()
     if methods_used(RUNS[component], {"telling"}):
         actions |= ALERTS.all_actions()
     # Table and bucket are found before they are first used.
@@ -125,26 +144,21 @@ def test_a_component_may_do_what_its_code_does_and_nothing_else(
 def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
-        module: {
-            adapter.service
-            for adapter in (
-                STATE_STORE,
-                MODEL_STORE,
-                SWARM_STORE,
-                ADVICE_STORE,
-                MEMORY,
-                ALERTS,
-                SCRATCH,
-                DEPLOYMENT,
-                *ACCOUNT,
-            )
-            if _holds(adapter, module)
-        }
+        module: {adapter.service for adapter in ADAPTERS if _holds(adapter, module)}
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
         module: set() for module in covered
     }
+
+
+def test_what_is_not_deployed_is_not_configured() -> None:
+    for plan in ENVIRONMENTS.values():
+        for site in plan.sites:
+            config = site_values(plan, site, given("registry.example/edgemind:1"), plan.region(site.region).cidr)[
+                "config"
+            ]
+            assert not {"metrics", "operations"} & config.keys(), "then its controller needs the rights, too"
 
 
 def _holds(adapter: Adapter, module: str) -> bool:

@@ -9,8 +9,9 @@ import yaml
 
 from edgemind.settings import load_settings
 from stacks.constructs.site_release import SECRET_FILES
-from stacks.environments import ENVIRONMENTS, Environment, SitePlan
+from stacks.environments import ENVIRONMENTS
 from stacks.image_names import FAMILIES, given
+from stacks.plans import Environment, SitePlan
 from stacks.site_values import RELEASE, site_values
 from tests.stacks.conftest import Synthesized
 from tests.support.assemblies import ROOT, run_app

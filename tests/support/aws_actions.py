@@ -57,9 +57,16 @@ def methods_used(roots: Iterable[str], methods: set[str]) -> set[str]:
         if path in seen:
             continue
         seen.add(path)
-        used |= {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)} & methods
+        used |= {name for node in ast.walk(_tree(path)) if (name := _named(node)) in methods}
         waiting += [found for name in _imports(path) if name.startswith(PACKAGES) for found in _existing(name)]
     return used
+
+
+def _named(node: ast.AST) -> str | None:
+    """A method, called or handed on, or a function that is called."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
 
 
 def _imports(path: Path) -> Iterator[str]:

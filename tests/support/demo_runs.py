@@ -20,11 +20,11 @@ SERVING = "Ctrl-C"
 class DemoRun:
     """A demo under way in `folder`; what it prints is in `printed()`."""
 
-    def __init__(self, folder: Path, *flags: str, base_port: int | None = None) -> None:
+    def __init__(self, folder: Path, *flags: str, base_port: int | None = None, page: bool = False) -> None:
         self.folder = folder
         self.base_port = base_port or free_base_port()
         self._output = folder / f"demo-{time.monotonic_ns()}.txt"
-        command = edgemind("demo", "--no-dashboard", "--base-port", str(self.base_port), *flags)
+        command = edgemind("demo", *([] if page else ["--no-dashboard"]), "--base-port", str(self.base_port), *flags)
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
@@ -60,9 +60,9 @@ class DemoRun:
 
 
 @contextmanager
-def demo_run(folder: Path, *flags: str, base_port: int | None = None) -> Iterator[DemoRun]:
+def demo_run(folder: Path, *flags: str, base_port: int | None = None, page: bool = False) -> Iterator[DemoRun]:
     """A demo that is gone at the end of the block, and its processes with it."""
-    run = DemoRun(folder, *flags, base_port=base_port)
+    run = DemoRun(folder, *flags, base_port=base_port, page=page)
     try:
         yield run
     finally:

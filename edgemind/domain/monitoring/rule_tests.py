@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from edgemind.domain.histogram import LATENCY_BOUNDS_MS
 from edgemind.domain.kpi import BY_NAME, Good, Kpi, Tier
 from edgemind.domain.monitoring import metrics as names
 from edgemind.domain.monitoring.metrics import AT, METRO, Metric
@@ -114,7 +113,7 @@ def _quantile(metric: Metric) -> Callable[[float, bool], Played]:
     """All observations are in one bucket, so that its 99th hundredth is the value."""
 
     def played(bound: float, beyond: bool) -> Played:
-        pairs = list(pairwise(LATENCY_BOUNDS_MS))
+        pairs = list(pairwise(metric.bounds_ms))
         low, high = next(pair for pair in pairs if pair[0] >= bound) if beyond else _last(pairs, bound)
         counts = {f"{low / 1000:g}": 0, f"{high / 1000:g}": EACH_STEP, "+Inf": EACH_STEP}
         samples = {_series(metric.series[0], f'le="{le}"'): _growing(count) for le, count in counts.items()}

@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import logging
 import socket
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from edgemind.bootstrap.bedrock import BedrockLink, open_bedrock
 from edgemind.entrypoints.bedrock_proxy.application import ProxyRules, Served, proxy_app
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.gateway.listeners import parse_listen
+from edgemind.entrypoints.log_setup import set_up_logging
 from edgemind.entrypoints.model_server.application import Application
 from edgemind.entrypoints.model_server.serving import reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
@@ -43,18 +43,18 @@ def bedrock_proxy(config: Path | None, listen: str) -> None:
     \b
     Exit codes: 0 stopped; 2 wrong usage or configuration, no region, no credentials, or a port that is taken.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     with exit_codes():
         file = config or load_client_settings().config or DEFAULT_FILE
         # It needs no secret but its own key and what telemetry asks for, so it need not be given the others.
         settings = with_telemetry_secrets(load_settings(file, resolve_secrets=False), file)
+        place = settings.cloud.name if settings.cloud else "cloud"
+        set_up_logging(settings.telemetry.logs, place, "bedrock-proxy")
         address = parse_listen(listen)
         link = open_bedrock(settings)
         key = _key(file, link, address.host)
         _check_credentials(link)
         sockets = reserve([(address.host, address.port)])
         app = _application(link, settings, key)
-        place = settings.cloud.name if settings.cloud else "cloud"
         with traced_as(app, "bedrock-proxy", place, f"bedrock in {link.region}", settings) as wrapped:
             serve(wrapped, sockets, _Ready(link, sockets[0]), link.settings.drain_s)
 

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from edgemind.entrypoints.controller.about_routes import AboutRoutes
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_routes import AdviceRoutes
 from edgemind.entrypoints.controller.agent_routes import AgentRoutes
@@ -47,6 +48,7 @@ def openapi_document() -> dict[str, Any]:
         AdviceRoutes(nobody),
         OperationsRoutes(nobody),
         AgentRoutes(nobody),
+        AboutRoutes(nobody),
         MemoryRoutes(absent, absent),
         AuditRoutes(nobody),
     )

@@ -51,7 +51,7 @@ class ControllerCollector(Collector):
     def _swarm(self, rounds: SiteRounds) -> Iterable[Metric]:
         counts, status, driver = self._sources.counts, rounds.status, rounds.driver
         yield _counter(names.ROUNDS, counts.outcomes.items())
-        yield histogram_family(names.DECIDED.name, names.DECIDED.text, counts.decided)
+        yield histogram_family(names.DECIDED, counts.decided)
         yield _counter(names.EFFECTS, counts.effects.items())
         yield _counter(names.MESSAGES_LOST, driver.unheard)
         yield _gauge(names.STORE_SECONDS, driver.store_ms / 1000.0)
@@ -65,8 +65,9 @@ class ControllerCollector(Collector):
         alive = {
             name: neighbour.membership.state(now_s) is SiteState.ALIVE for name, neighbour in around.neighbours.items()
         }
-        yield _gauge(names.REPORT_AGE, ((site, age_ms / 1000.0) for site, age_ms in self._sources.ages_ms().items()))
-        yield _gauge(names.SITE_UP, alive.items())
+        ages_ms, watched = self._sources.ages_ms(), around.watched
+        yield _gauge(names.REPORT_AGE, ((site, ages_ms[site] / 1000.0) for site in watched if site in ages_ms))
+        yield _gauge(names.SITE_UP, ((site, alive[site]) for site in watched if site in alive))
         yield _gauge(names.REGISTRY_UP, registry.ok)
         yield _counter(names.REGISTRY_FAILURES, registry.failures)
 

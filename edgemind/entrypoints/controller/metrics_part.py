@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from starlette.routing import Route
 
-from edgemind.bootstrap.metrics import open_metric_sink
+from edgemind.bootstrap import metrics as metric_sinks
 from edgemind.domain.fleet_status import SwarmStatus
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.loops import supervise
@@ -24,7 +24,7 @@ class MetricsPart:
         self._route = MetricsRoute(sources, access)
         self._sources = sources
         self.writing: MetricWriting | None = None
-        sink = open_metric_sink(settings, sources.controller().own.site.name)
+        sink = metric_sinks.open_metric_sink(settings, sources.controller().own.site.name)
         if sink is not None:
             measured = Measured(
                 operations.operations.own.measures,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from edgemind.adapters.inference.pools import UpstreamPools
+from edgemind.entrypoints.controller.about_routes import AboutRoutes
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_part import AdvicePart
 from edgemind.entrypoints.controller.agents_part import AgentsPart
@@ -57,12 +58,15 @@ class ControllerParts:
         self.agents = AgentsPart(settings, controller, around.history, lambda: self.audit, clock)
         self.advice.advice.accepted = self.agents.advice_accepted
 
+        self._about = AboutRoutes(lambda: around.watcher.current)
+
     def route_sets(self) -> list[RouteSet]:
         return [
             self.advice.routes,
             OperationsRoutes(lambda: self.operations.operations),
             *self.agents.route_sets(),
             AuditRoutes(self._controller),
+            self._about,
         ]
 
     def bare_routes(self) -> list[Route]:

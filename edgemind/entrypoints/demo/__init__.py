@@ -7,7 +7,8 @@ folder.py         .edgemind/demo: lock, secrets, key
 ports.py          are the ports free?
 session.py        one demo from start to end
 launch.py         from nothing to a fleet that answers: plans.py says which processes, readiness.py when they serve
-status_page.py    how the status page is started
+status_page.py    how the dashboard is started
+stage.py          which scenario plays; control.py: where others are asked for
 processes.py      starts, watches and stops them; child.py is what each of them begins with
 traffic_run.py    the time in which devices send
 faults.py         what the scenario breaks, and how soon the fleet notices

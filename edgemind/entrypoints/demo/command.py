@@ -44,7 +44,7 @@ def _number(_: click.Context, option: click.Parameter, value: float | None) -> f
               help="What the devices are and what happens to them.")  # fmt: skip
 @click.option("--policy", type=click.Choice([name.value for name in PolicyName]), default="hybrid", show_default=True,
               help="How gateways choose a site.")  # fmt: skip
-@click.option("--no-dashboard", is_flag=True, help="Without the status page.")
+@click.option("--no-dashboard", is_flag=True, help="Without the dashboard.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same requests.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write what was measured to this file, as JSON.")
 @click.option("--state-store", type=click.Choice(["json", "dynamodb"]), default="json", show_default=True,

@@ -21,6 +21,7 @@ from edgemind.entrypoints.demo.state_place import StatePlace
 TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
 STATE_FOLDER = "state"
+JOURNAL_FOLDER = "journal"
 ROLES = ("viewer", "advisor", "operator", "admin")
 KEY_FILE = "key"
 COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
@@ -49,6 +50,7 @@ def demo_configuration(fleet: DemoFleet, policy: str, state: StatePlace | None =
         "metro": "demo",
         "state": place.group(STATE_FOLDER),
         **place.aws(),
+        "audit": {"directory": JOURNAL_FOLDER},
         "fleet": {
             "secret": f"file:{FLEET_SECRET}",
             "tokens": {role: f"file:{role_token_file(role)}" for role in ROLES},
@@ -85,6 +87,7 @@ def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:
     return {
         "name": site.name,
         "zones": list(site.zones),
+        "position": {"latitude": site.latitude, "longitude": site.longitude},
         "gateway": site.gateway_url,
         "admin": url(site.admin_port),
         "controller": site.controller_url,

@@ -29,10 +29,21 @@ class Faults:
         self._fleet = fleet
         self._say = say
         self.failover: Failover | None = None
+        self._slowed: list[DemoSite] = []
+        self._killed: list[DemoSite] = []
 
     async def run(self) -> None:
         """Every fault at its time; time 0 is now. Cancelled with the run."""
         await asyncio.gather(*(self._at(ratio, action) for ratio, action in self._moments()))
+
+    async def mend(self) -> None:
+        """Undo what this course broke and did not undo itself: another one begins on a whole fleet."""
+        for site in list(self._slowed):
+            await self._slow_down(site, 1.0)
+        for site in self._killed:
+            count = self._fleet.processes.restart_site(site.name)
+            self._say(f"{site.name} starts again ({count} processes)")
+        self._killed = []
 
     def _moments(self) -> Iterator[tuple[float, Action]]:
         """What happens when, as ratios of the duration. Surges make themselves happen; they are only announced."""
@@ -64,6 +75,7 @@ class Faults:
         surviving = tuple(name for name in self._fleet.layout.names if name != site.name)
         killed_s = time.monotonic()
         count = self._fleet.processes.kill_site(site.name)
+        self._killed.append(site)
         self._say(f"killed {site.name} ({count} processes)")
         self.failover = Failover(site.name, killed_s, None, surviving)
         await asyncio.gather(*(self._until_given_up(site.name, asked) for asked in surviving))
@@ -86,6 +98,8 @@ class Faults:
         if not done:
             self._say(f"the models of {site.name} could not be slowed down: their server does not answer")
         elif factor == 1.0:
+            self._slowed = [one for one in self._slowed if one is not site]
             self._say(f"{site.name} is as fast as before")
         else:
+            self._slowed.append(site)
             self._say(f"{site.name} slowed down: its simulated models take {factor:g} times as long")

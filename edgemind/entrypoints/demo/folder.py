@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -73,9 +73,9 @@ def claimed_folder() -> Iterator[DemoFolder]:
 
 
 @contextmanager
-def default_fleet(url: str, token: str) -> Iterator[None]:
-    """While the demo runs, it is the fleet that the CLI asks."""
-    text = json.dumps({"url": url, "token": token})
+def default_fleet(url: str, token: str, control: Mapping[str, str] | None = None) -> Iterator[None]:
+    """While the demo runs, it is the fleet that the CLI asks. `control` is where its scenarios are started."""
+    text = json.dumps({"url": url, "token": token, **({"control": control} if control else {})})
     with writing(FOLDER):
         write_private(FLEET_FILE, text)
     try:

@@ -37,13 +37,13 @@ class Launch:
         await self._readiness.fleet_ready(self._fleet.api, layout.names)
 
     def start_page(self, viewer_token: str) -> None:
-        """The status page, if there is one: last, because it takes a second of processor time to come up."""
+        """The dashboard, if there is one: last, because it takes a second of processor time to come up."""
         plan = page_plan(self._fleet.layout, viewer_token)
         if isinstance(plan, str):
-            self._say(f"status page   none: {plan}")
+            self._say(f"dashboard     none: {plan}")
         else:
             self._fleet.processes.start(plan)
-            self._say(f"status page   {url(self._fleet.layout.page_port)} (in a moment)")
+            self._say(f"dashboard     {url(self._fleet.layout.page_port)} (in a moment)")
 
     async def _first_answer(self) -> Outcome:
         """As a device asks; again while it is shed, for a controller may not have checked a model server yet."""

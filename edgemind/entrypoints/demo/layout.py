@@ -9,7 +9,7 @@ from edgemind.domain.fleet import Engine
 
 HOST = "127.0.0.1"
 MAX_SITES = len(ascii_lowercase)
-PORTS_USED = 501
+PORTS_USED = 502
 """From the base port on."""
 CLOUD = "simulated-cloud"
 CLOUD_RTT_MS = 40.0
@@ -17,6 +17,21 @@ MAX_REPLICAS = 3
 """Of a simulated model. The real one has the cores that the laptop has."""
 ZONES = (("local", "eu", "de"), ("local", "eu", "de"), ("local", "eu", "nl"))
 """A metro across a border: every third site lies on its other side."""
+
+
+TOWNS = (
+    # Of the zones above: the third of each three lies across the border. Latitude, longitude.
+    ("Cologne", 50.94, 6.96), ("Frankfurt", 50.11, 8.68), ("Amsterdam", 52.37, 4.90),
+    ("Munich", 48.14, 11.58), ("Hamburg", 53.55, 9.99), ("Groningen", 53.22, 6.57),
+    ("Berlin", 52.52, 13.40), ("Stuttgart", 48.78, 9.18), ("Eindhoven", 51.44, 5.48),
+    ("Leipzig", 51.34, 12.37), ("Hanover", 52.37, 9.73), ("Maastricht", 50.85, 5.69),
+    ("Nuremberg", 49.45, 11.08), ("Bremen", 53.08, 8.80), ("Zwolle", 52.52, 6.08),
+    ("Dresden", 51.05, 13.74), ("Dortmund", 51.51, 7.47), ("Rotterdam", 51.92, 4.48),
+    ("Rostock", 54.09, 12.10), ("Freiburg", 47.99, 7.85), ("Enschede", 52.22, 6.89),
+    ("Kiel", 54.32, 10.14), ("Erfurt", 50.98, 11.03), ("Leeuwarden", 53.20, 5.79),
+    ("Kassel", 51.31, 9.49), ("Regensburg", 49.02, 12.10),
+)  # fmt: skip
+"""Where the demo says that its sites are; all of them are on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,8 @@ class DemoSite:
     admin_port: int
     simulated_port: int
     llama_port: int
+    latitude: float
+    longitude: float
 
     @property
     def gateway_url(self) -> str:
@@ -85,6 +102,10 @@ class DemoFleet:
     @property
     def page_port(self) -> int:
         return self.base_port + 500
+
+    @property
+    def control_port(self) -> int:
+        return self.base_port + 501
 
     @property
     def models(self) -> tuple[DemoModel, ...]:
@@ -131,4 +152,6 @@ def _site(index: int, base_port: int) -> DemoSite:
         admin_port=base_port + 200 + index,
         simulated_port=base_port + 300 + 2 * index,
         llama_port=base_port + 301 + 2 * index,
+        latitude=TOWNS[index][1],
+        longitude=TOWNS[index][2],
     )

@@ -25,13 +25,13 @@ def fleet_plans(fleet: DemoFleet, config: Path, seed: int) -> list[ProcessPlan]:
 
 
 def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
-    """The status page, or why there is none (one line for people)."""
+    """The dashboard, or why there is none (one line for people)."""
     # Beside this package, as it is installed: a folder of that name where the user stands may be anything.
     page = Path(edgemind.__file__).parents[1] / "dashboard" / "main.py"
     if not page.exists():
-        return "the status page is not part of this installation"
+        return "the dashboard is not part of this installation"
     if find_spec("streamlit") is None:
-        return 'the status page needs streamlit: pip install "edgemind-mec[demo]"'
+        return 'the dashboard needs streamlit: pip install "edgemind-mec[demo]"'
     # This fleet, whatever other one the user's shell points to.
     asked = {"EDGEMIND_FLEET_URL": fleet.sites[0].controller_url, "EDGEMIND_FLEET_TOKEN": viewer_token}
     ready_url = f"{url(fleet.page_port)}/_stcore/health"

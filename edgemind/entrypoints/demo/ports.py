@@ -30,8 +30,9 @@ def _wanted(fleet: DemoFleet, page: bool) -> list[tuple[int, str]]:
         if fleet.llama:
             wanted.append((site.llama_port, f"llama.cpp of {site.name}"))
     wanted.append((fleet.cloud_port, "simulated cloud"))
+    wanted.append((fleet.control_port, "control of the demo"))
     if page:
-        wanted.append((fleet.page_port, "status page"))
+        wanted.append((fleet.page_port, "dashboard"))
     return wanted
 
 

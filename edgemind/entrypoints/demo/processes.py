@@ -101,6 +101,15 @@ class Processes:
         self.kill(children)
         return len(children)
 
+    def restart_site(self, site: str) -> int:
+        """Start every process of a site that is killed once more; how many there are."""
+        gone = [child for child in self._children if child.plan.site == site and not child.running]
+        for child in gone:
+            child.process.wait()
+            self._children.remove(child)
+            self.start(child.plan)
+        return len(gone)
+
     def kill(self, children: Sequence[Child]) -> None:
         """End them at once, without a goodbye; they do not count as ended by themselves."""
         for child in children:

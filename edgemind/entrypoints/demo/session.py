@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
@@ -13,10 +14,11 @@ from edgemind.adapters.http_calls import HttpCalls
 from edgemind.adapters.inference.pools import UpstreamPools
 from edgemind.entrypoints.controller.voters import agents_installed
 from edgemind.entrypoints.demo.beside import unless
+from edgemind.entrypoints.demo.control import control_app, serving
 from edgemind.entrypoints.demo.fleet_watch import FleetApi
 from edgemind.entrypoints.demo.folder import DemoFolder, default_fleet
 from edgemind.entrypoints.demo.launch import Launch, welcome
-from edgemind.entrypoints.demo.layout import DemoFleet
+from edgemind.entrypoints.demo.layout import DemoFleet, url
 from edgemind.entrypoints.demo.lines import Display, PlainLines
 from edgemind.entrypoints.demo.options import DemoOptions
 from edgemind.entrypoints.demo.processes import Processes
@@ -38,6 +40,7 @@ class DemoSession:
     settings: Settings
     key: str
     started_s: float
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
     async def run(self) -> None:
         """Until the duration is over or somebody stops it. EdgeMindError or click.Abort: it was never ready."""
@@ -47,7 +50,8 @@ class DemoSession:
             stop = _stop_on_signals(processes)
             fleet = self._fleet(processes, pools)
             try:
-                with default_fleet(self.layout.sites[0].controller_url, self.folder.token("admin")):
+                control = {"url": url(self.layout.control_port), "token": self.control_token}
+                with default_fleet(self.layout.sites[0].controller_url, self.folder.token("admin"), control):
                     await self._serve(fleet, stop)
             finally:
                 click.echo("stopping ...")
@@ -75,7 +79,8 @@ class DemoSession:
         display = _display()
         run = TrafficRun(self.options, fleet, display)
         with contextlib.closing(display):
-            await run.run(stop)
+            async with serving(control_app(run.stage, self.control_token), self.layout.control_port):
+                await run.run(stop)
         click.echo(run.summary())
         if self.options.report is not None:
             write_report(self.options.report, run.report())
@@ -88,6 +93,10 @@ class DemoSession:
         ends = "Ctrl-C stops everything" if duration_s is None else f"ends after {duration_s:g} s, or at Ctrl-C"
         who = "Strands agents" if agents_installed() else 'the library (agents: pip install "edgemind-mec[agents]")'
         click.echo(f"votes in rounds come from {who}")
+        if self.options.page:
+            click.echo(
+                f"the dashboard reads; to act from it, sign in with the token in {self.folder.path}/operator.token"
+            )
         click.echo(f"logs in {self.folder.logs}/, configuration in {self.folder.config}")
         click.echo(f"{ends}\n")
 

@@ -1,4 +1,4 @@
-"""How the status page is started: Streamlit in a process of its own, with what it may do spelled out."""
+"""How the dashboard is started: Streamlit in a process of its own, with what it may do spelled out."""
 
 import sys
 from pathlib import Path

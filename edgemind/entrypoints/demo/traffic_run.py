@@ -6,18 +6,16 @@ import time
 from random import Random
 
 from edgemind import bootstrap
-from edgemind.domain.device_mixes import for_models
 from edgemind.domain.fleet import Engine
-from edgemind.domain.workload import Course, arrivals
 from edgemind.entrypoints.demo.alert_watch import AlertWatch
 from edgemind.entrypoints.demo.beside import beside, unless
-from edgemind.entrypoints.demo.faults import Faults
 from edgemind.entrypoints.demo.fleet_watch import FleetWatch
 from edgemind.entrypoints.demo.lines import Display
 from edgemind.entrypoints.demo.options import DemoOptions
 from edgemind.entrypoints.demo.round_watch import RoundWatch
 from edgemind.entrypoints.demo.running import RunningFleet
 from edgemind.entrypoints.demo.snapshot import Snapshot, snapshot_of, summary_of
+from edgemind.entrypoints.demo.stage import Stage
 from edgemind.services.demo_course import rounds_document
 from edgemind.services.demo_report import Event, RunFacts, Tally, report_document
 from edgemind.services.devices.population import Population
@@ -40,9 +38,6 @@ class TrafficRun:
         self._started_s = self._ended_s = time.monotonic()
         self._started_wall_ms = time.time() * 1000.0
         names, seed = fleet.layout.names, options.seed
-        models = [model.name for model in fleet.layout.models]
-        mix = for_models(options.scenario.mix, models)
-        self._course = Course(options.scenario, mix, len(names), options.rate_per_s, options.course_s)
         self._tally = Tally(names, self._started_s, Random(f"{seed} samples"))
         self._population = Population(names, fleet.layout.ingresses())
         self._traffic = DeviceTraffic(
@@ -52,12 +47,11 @@ class TrafficRun:
         self._watch = FleetWatch(fleet.api)
         self._rounds = RoundWatch(fleet.api, self._say)
         self._alerts = AlertWatch(fleet.api, self._say)
-        self._faults = Faults(self._course, fleet, self._say)
+        self.stage = Stage(options, fleet, self._traffic, self._say)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until the duration is over or `stop` is set; afterwards no request is under way."""
-        watches = [self._watch.run(), self._rounds.run(), self._alerts.run()]
-        others = [self._traffic.watch_ingresses(), *watches, self._faults.run()]
+        others = [self._traffic.watch_ingresses(), self._watch.run(), self._rounds.run(), self._alerts.run()]
         await beside(self._send(stop), [*others, self._show(), self._watch_children()])
         # Once more: what took effect in the last half second belongs to the run.
         await self._rounds.read()
@@ -68,7 +62,7 @@ class TrafficRun:
 
     def report(self) -> dict[str, object]:
         duration_s = self._ended_s - self._started_s
-        document = report_document(self._facts(), self._tally, duration_s, self._events, self._faults.failover)
+        document = report_document(self._facts(), self._tally, duration_s, self._events, self.stage.failover)
         rounds = rounds_document(self._rounds.rounds, self._rounds.votes, self._started_wall_ms)
         return {**document, "rounds": rounds, "alerts": self._alerts.document()}
 
@@ -76,7 +70,7 @@ class TrafficRun:
         return summary_of(self._tally)
 
     async def _send(self, stop: asyncio.Event) -> None:
-        finished = await unless(stop, self._whole_course())
+        finished = await unless(stop, self.stage.run())
         self._ended_s = time.monotonic()
         if finished and await unless(stop, self._traffic.settle()):
             return
@@ -84,13 +78,6 @@ class TrafficRun:
             async with asyncio.timeout(GRACE_S):
                 await self._traffic.settle()
         await self._traffic.give_up()
-
-    async def _whole_course(self) -> None:
-        duration_s, seed = self._options.duration_s, self._options.seed
-        rngs = [Random(f"{seed} arrivals {site}") for site in self._fleet.layout.names]
-        await self._traffic.run(arrivals(self._course, rngs, endless=duration_s is None))
-        if duration_s is not None:
-            await asyncio.sleep(self._started_s + duration_s - time.monotonic())
 
     async def _show(self) -> None:
         while True:

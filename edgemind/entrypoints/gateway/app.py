@@ -82,7 +82,8 @@ class GatewayApp:
             answer_refusal(exchange, refusal)
         except Exception:  # noqa: BLE001
             # The edge of the process: one request's bug must not be another's, and its client gets a whole answer.
-            self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path)
+            told = {"trace_id": exchange.trace_id}
+            self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path, extra=told)
             self._parts.stats.failed += 1
             answer_refusal(exchange, internal_error())
 
@@ -94,6 +95,7 @@ class GatewayApp:
         admission.authorize(caller, model, router)
         admission.charge(caller)
         record = self._record(exchange.head, api, admitted, model)
+        exchange.trace_id = record.trace.trace_id
         parts.decisions.add(record)
         parts.to_keep.offer(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None

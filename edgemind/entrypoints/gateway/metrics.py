@@ -9,6 +9,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from edgemind.domain.fleet import Tier
+from edgemind.domain.monitoring.metrics import METRICS
 from edgemind.entrypoints.exposition import histogram_family
 from edgemind.entrypoints.gateway.app import Parts
 
@@ -47,12 +48,8 @@ class WorkerCollector(Collector):
             for value, count in getattr(stats, attribute).items():
                 family.add_metric([value], count)
             yield family
-        yield histogram_family("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
-        yield histogram_family(
-            "edgemind_gateway_added_latency_seconds",
-            "Time to the first body byte less the service time that the model server stated.",
-            stats.added,
-        )
+        yield histogram_family(METRICS["edgemind_gateway_first_byte_seconds"], stats.first_byte)
+        yield histogram_family(METRICS["edgemind_gateway_added_latency_seconds"], stats.added)
         yield from self._places()
         yield GaugeMetricFamily(
             "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
@@ -75,9 +72,13 @@ class WorkerCollector(Collector):
             place = target.candidate.site.name, target.candidate.model
             own[place] += target.candidate.own
             out[place] += not target.candidate.available
+        # Fifty sites that all showed every place of all others would be thousands of zeros.
         for place in own:
-            in_flight.add_metric(place, own[place])
-            ejected.add_metric(place, out[place])
+            here = place[0] == self._parts.router.ingress
+            if here or own[place]:
+                in_flight.add_metric(place, own[place])
+            if here or out[place]:
+                ejected.add_metric(place, out[place])
         yield in_flight
         yield ejected
 

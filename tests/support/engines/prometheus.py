@@ -7,12 +7,15 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from tests.support.engines.process import listening
+from tests.support.gateway_process import eventually
 from tests.support.serving import free_port
 
 
@@ -52,4 +55,15 @@ def running(config: Path, folder: Path) -> Iterator[Prometheus]:
         f"--web.listen-address=127.0.0.1:{port}",
     ]  # fmt: skip
     with listening(command, port, folder / "prometheus.log", os.environ, folder):
-        yield Prometheus(f"http://127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{port}"
+        # It listens before it answers queries.
+        eventually("prometheus is ready", partial(_ready, url))
+        yield Prometheus(url)
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/-/ready", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except HTTPError:
+        return False

@@ -11,23 +11,41 @@ from pydantic import TypeAdapter
 
 from dashboard.explanations import CostTerms, Explanation
 from dashboard.history import Flows
+from dashboard.markup.agent_calls import agent_call_table
+from dashboard.markup.alerts import alert_table
 from dashboard.markup.elements import bar, slots
 from dashboard.markup.explanation import asked_with, candidates, exclusions, outcome, story
 from dashboard.markup.flows import flow_matrix, reasons
-from dashboard.markup.rounds import round_table
-from dashboard.markup.sites import header, site_table, tiles
-from edgemind.domain.fleet_status import ModelStatus
+from dashboard.markup.kpis import kpi_tile, number_tile, spark, thinned, verdict_banner
+from dashboard.markup.placement import placement_table
+from dashboard.markup.round import effects, replay_table, replay_words, round_story, steps, tally_table, votes
+from dashboard.markup.routing import routing_table
+from dashboard.markup.sites import header, site_table
+from dashboard.resources import AgentCall
+from dashboard.verdict import Verdict
+from edgemind.domain.fleet_status import ModelStatus, TableStatus
+from edgemind.domain.kpi import Level
 from edgemind.domain.membership import SiteState
+from edgemind.domain.operations_status import AlertState, AlertStatus, KpiStatus, SeriesPage, SiteSeries
 from edgemind.domain.swarm.records import KEEP, Outcome
-from edgemind.domain.swarm.summaries import EffectLine, summary_of
+from edgemind.domain.swarm.replay import replay
+from edgemind.domain.swarm.votes import ToolCall
 from tests.support.round_records import effect, round_record
-from tests.unit.dashboard.fleets import counters, fleet, site
+from tests.unit.dashboard.fleets import AT_MS, counters, fleet, site
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOSTILE = "<img src=x onerror=alert(1)>\"'&`</td></table><script>"
 EXAMPLE: Explanation = TypeAdapter(Explanation).validate_json(
     (Path(__file__).parents[2] / "support" / "explanation.json").read_bytes()
 )
+
+KPI = KpiStatus(
+    "slo_attainment_ratio", "SLO attainment", "ratio", "In time.", "above", 0.9952, 0.99, Level.OK, trend=[0.9, 1.0]
+)
+ALERT = AlertStatus(
+    "a1", "added_latency_ms", Level.CRITICAL, AlertState.FIRING, "site-b", "site-b is slow", "runbooks/x.md", AT_MS,
+    value=120.0, limit=100.0, unit="ms",
+)  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -82,7 +100,7 @@ def everything(name: str) -> list[str]:
     whole = replace(fleet(one), metro=name, asked=name)
     told = hostile_explanation()
     return [
-        header(whole, NOON), tiles(whole, flow, ""), site_table([one]), flow_matrix(flow, [name]), reasons(flow),
+        header(whole, NOON), placement_table([one]), site_table([one]), flow_matrix(flow, [name]), reasons(flow),
         story(told, NOON), candidates(told), exclusions(told), asked_with(told),
     ]  # fmt: skip
 
@@ -104,7 +122,7 @@ def test_each_state_has_a_sign_of_its_own_and_its_name() -> None:
 def test_a_site_in_service_is_told_in_full() -> None:
     one = site("site-b", rtt_ms=5.2, counters=counters(9, shed=2, failed=0, added_ms_p50=1.25, added_ms_p99=40.0))
     shown = Page(site_table([one])).text
-    assert "site-b ● alive 5.2 ms away 5 1.2 ms 40 ms 2 0 120 ms detector 2/4" in shown
+    assert "site-b ● alive 5.2 ms away 5 1.2 ms 40 ms 50 % 2 0 120 ms" in shown
 
 
 def test_old_numbers_of_a_site_that_is_down_are_not_shown() -> None:
@@ -116,17 +134,12 @@ def test_old_numbers_of_a_site_that_is_down_are_not_shown() -> None:
 
 def test_a_site_without_a_controller_has_no_counters() -> None:
     one = site("theirs", SiteState.DECLARED, counters=None, table_age_ms=None)
-    assert "○ declared 5 - - - - - detector" in Page(site_table([one])).text
+    assert "○ declared 5 - - 50 % - - -" in Page(site_table([one])).text
 
 
 @pytest.mark.parametrize(("in_flight", "text"), [(0, "0/4"), (4, "4/4"), (7, "4/4 +3 waiting")])
 def test_who_waits_beyond_the_slots_is_said(in_flight: int, text: str) -> None:
     assert Page(slots(in_flight, 4)).text == text
-
-
-def test_a_model_that_is_not_ready_says_so_instead_of_a_number() -> None:
-    one = site("site-a", models=[ModelStatus("llm", 0, 2, 1.0, False, 0.0)])
-    assert "llm not ready" in Page(site_table([one])).text
 
 
 @pytest.mark.parametrize(("ratio", "width"), [(-1.0, "0.0%"), (0.5, "50.0%"), (7.0, "100.0%")])
@@ -145,12 +158,6 @@ def test_the_matrix_has_a_row_for_each_ingress_and_a_column_for_each_place() -> 
 
 def test_reasons_are_told_in_words() -> None:
     assert Page(reasons(flowing(a={"a": 1}))).text == "table 100 % the routing table chose it"
-
-
-def test_tiles_tell_the_last_minute_and_the_whole() -> None:
-    shown = Page(tiles(fleet(site("a", counters=counters(50, shed=7))), flowing(a={"a": 1}), "local")).text
-    assert "Shed 0 in the last 10 s; 7 since the start" in shown
-    assert "Oldest table 120 ms" in shown
 
 
 def test_a_story_says_what_was_asked_where_it_ran_and_why() -> None:
@@ -200,30 +207,99 @@ def test_an_explanation_with_nothing_but_the_required_fields_is_told_too() -> No
     assert told.under_way
 
 
-def test_rounds_are_told_in_a_row_each_and_what_failed_stands_out() -> None:
+def test_a_round_is_told_with_ballots_votes_and_calls() -> None:
     record = round_record()
-    failed = replace(record, effects=(effect(record, "failed"),))
-    page = Page(round_table([summary_of(failed), summary_of(round_record(2, "site-b"))], UTC))
-    for said in (
-        "1.3",
-        "00:00:03",
-        "llm at site-a",
-        "shift 100 % of site-a's llm to site-c",
-        "31.2 ms",
-        "3/3",
-        "site-c failed",
-    ):
-        assert said in page.text
-    assert 'class="em-bad">site-c failed' in round_table([summary_of(failed)], UTC)
-    timed_out = replace(record, outcome=Outcome(KEEP, timed_out=True))
-    assert 'class="em-bad">keep things' in round_table([summary_of(timed_out)], UTC)
+    call = ToolCall("capacity analyst", "get_loads", {"site": "site-a"}, {"slots": 3}, 1.5)
+    failed = ToolCall("capacity analyst", "get_drains", {}, None, 0.5, failed="no answer")
+    voted = {site: replace(vote, voter="strands", tool_calls=(call, failed)) for site, vote in record.votes.items()}
+    record = replace(record, votes=voted, effects=(effect(record, "failed", "no slot is free"),))
+    assert "Decided: shift 100 % of site-a's llm to site-c" in Page(round_story(record, "12:00:00")).text
+    assert "by 3 of 3 ballots (a quorum is 2)" in Page(round_story(record, "12:00:00")).text
+    tally = Page(tally_table(record)).text
+    assert "Candidate Points Share site-a site-b site-c" in tally
+    assert "1. 1. 1." in tally
+    said = Page(votes(record)).text
+    assert "site-a : strands voter" in said
+    assert 'capacity analyst asked get_loads(site="site-a") in 1.5 ms: {"slots": 3}' in said
+    assert "failed: no answer" in said
+    assert 'class="em-bad">failed' in effects(record)
+    assert "no slot is free" in Page(effects(record)).text
+    assert "decided 31.2 ms" in Page(steps(record)).text
 
 
-def test_nothing_of_a_round_is_read_as_html() -> None:
-    line = replace(
-        summary_of(round_record()), told=HOSTILE, model=HOSTILE, breached=HOSTILE, coordinator=HOSTILE,
-        effects=[EffectLine(HOSTILE, HOSTILE, HOSTILE)],
+def test_a_replay_tells_agreement_and_the_first_difference() -> None:
+    record = round_record()
+    assert replay_words(replay(record)).startswith("Replays: 5 of 5 agree")
+    forged = replace(record, outcome=Outcome(KEEP))
+    assert replay_words(replay(forged)) == "Does not replay: the outcome differs first."
+    assert "✕ different" in Page(replay_table(replay(forged))).text
+    learned = round_record(3, "site-b")
+    assert "1 not recorded where this was kept" in replay_words(replay(learned))
+
+
+def test_nothing_of_a_round_an_alert_a_kpi_or_a_call_is_read_as_html() -> None:
+    candidate = replace(round_record().candidates[1], model=HOSTILE, site=HOSTILE, of=HOSTILE)
+    call = ToolCall(HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, HOSTILE, 1.0, HOSTILE)
+    vote = replace(round_record().votes["site-a"], voter=HOSTILE, tool_calls=(call,))
+    record = replace(
+        round_record(), breached=HOSTILE, candidates=(candidate,), votes={HOSTILE: vote}, ended=HOSTILE, outcome=None,
+        coordinator=HOSTILE, effects=(replace(effect(round_record(), HOSTILE, HOSTILE), what=HOSTILE, site=HOSTILE),),
     )  # fmt: skip
-    page = Page(round_table([line], UTC))
-    assert not {"img", "script"} & set(page.tags)
-    assert page.text.count("alert(1)") == 6
+    hostile_alert = replace(ALERT, text=HOSTILE, site=HOSTILE, runbook=HOSTILE, unit=HOSTILE)
+    status = TableStatus(HOSTILE, 1, 1, 1.0, {HOSTILE: {HOSTILE: 1.0}})
+    pages = [
+        round_story(record, HOSTILE), tally_table(record), votes(record), effects(record),
+        alert_table([hostile_alert], 0.0), kpi_tile(replace(KPI, title=HOSTILE, why=HOSTILE, value=None)),
+        verdict_banner(Verdict(Level.OK, HOSTILE, (HOSTILE,))), number_tile(HOSTILE, HOSTILE, HOSTILE),
+        agent_call_table([AgentCall(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1.0, HOSTILE)], UTC),
+        routing_table(status), placement_table([site(HOSTILE, models=[ModelStatus(HOSTILE, 1, 2, 1.0, True, 1.0)])]),
+    ]  # fmt: skip
+    for html in pages:
+        page = Page(html)
+        assert not {"img", "script"} & set(page.tags)
+        assert "alert(1)" in page.text
+
+
+def test_a_kpi_shows_its_value_its_target_and_its_level_in_words() -> None:
+    shown = Page(kpi_tile(KPI)).text
+    assert "SLO attainment 99.52 % ● on target target over 99 %" in shown
+    unknown = Page(kpi_tile(replace(KPI, value=None, level=Level.UNKNOWN, why="no bill was read"))).text
+    assert "SLO attainment unknown ○ not measured target over 99 % no bill was read" in unknown
+
+
+def test_an_alert_tells_what_where_and_for_how_long() -> None:
+    shown = Page(alert_table([ALERT], AT_MS + 95_000.0)).text
+    assert "✕ critical site-b is slow docs/runbooks/x.md site-b 2 min" in shown
+    over = replace(ALERT, state=AlertState.RESOLVED, ended_ms=AT_MS + 30_000)
+    assert "30 s, over" in Page(alert_table([over], AT_MS + 95_000.0)).text
+    # The reader's clock may be behind the fleet's.
+    assert "0 s" in Page(alert_table([ALERT], AT_MS - 95_000.0)).text
+
+
+@pytest.mark.parametrize(("values", "shown"), [([], False), ([1.0], False), ([None, None], False), ([0.0, 0.0], True)])
+def test_a_trend_is_drawn_from_two_known_values_on(values: list[float | None], shown: bool) -> None:
+    assert ("polygon" in spark(values)) is shown
+
+
+def test_a_long_trend_is_thinned_and_keeps_its_peak() -> None:
+    values: list[float | None] = [1.0] * 450
+    values[101] = 9.0
+    values[200:230] = [None] * 30
+    thin = thinned(values, 40)
+    assert (len(thin), max(one for one in thin if one is not None)) == (40, 9.0)
+    assert None in thin
+
+
+def test_places_that_serve_a_model_show_slots_replicas_and_what_is_not_ready() -> None:
+    scaled = ModelStatus("llm", 7, 6, 400.0, True, 5.0, 2, 3)
+    rows = [site("site-a", models=[scaled]), site("site-b", models=[ModelStatus("llm", 0, 3, 1.0, False, 0.0)])]
+    shown = Page(placement_table(rows)).text
+    assert "site-a 6/6 +1 waiting in 2 replicas" in shown
+    assert "site-b ✕ not ready" in shown
+
+
+def test_series_are_drawn_beside_their_numbers_and_sites_that_do_not_answer_come_first() -> None:
+    series = SeriesPage(AT_MS, 5000, 2, [SiteSeries("site-a", {"requests_per_s": [1.0, 2.0]})])
+    html = site_table([site("site-a"), site("site-b", SiteState.GONE)], series)
+    assert html.count("polygon") == 1
+    assert html.index("site-b") < html.index("site-a")

@@ -56,6 +56,10 @@
 {{- end -}}
 {{- if include "edgemind.state.volume" . -}}
 {{- $_ := set $config "state" (dict "store" "json" "directory" "/var/lib/edgemind/state") -}}
+{{- $_ := set $config "audit" (merge (dict "directory" "/var/lib/edgemind/state/journal") ($config.audit | default dict)) -}}
+{{- else if not $config.audit -}}
+{{- /* Without a volume a journal would end with its pod, and each new one would not fit what was anchored before. */ -}}
+{{- $_ := set $config "audit" (dict "enabled" false) -}}
 {{- end -}}
 {{- if .Values.bedrockProxy.enabled -}}
 {{- $_ := set $config "bedrock" (include "edgemind.config.bedrock" . | fromJson) -}}
@@ -90,7 +94,7 @@
 {{/* What a running gateway or controller cannot take up: only a change of these starts their pods anew. */}}
 {{- define "edgemind.config.restart" -}}
 {{- $config := .Values.config -}}
-{{- pick $config "metro" "state" "aws" | toJson | sha256sum -}}
+{{- pick $config "metro" "state" "aws" "audit" | toJson | sha256sum -}}
 {{- end -}}
 
 {{/* The proxy takes up nothing while it runs. */}}

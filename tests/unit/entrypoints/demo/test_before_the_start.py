@@ -31,7 +31,7 @@ def test_the_page_needs_its_port_only_if_it_is_wanted() -> None:
     layout = demo_fleet(1, base_port, llama=False)
     with socket.create_server(("127.0.0.1", base_port + 500)):
         check_ports(layout, page=False)
-        with pytest.raises(PermanentError, match="status page"):
+        with pytest.raises(PermanentError, match="dashboard"):
             check_ports(layout, page=True)
 
 

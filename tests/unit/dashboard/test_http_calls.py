@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from dashboard.connection import Connection
-from dashboard.http_get import Answer, http_get
+from dashboard.http_calls import Answer, http_get
 from dashboard.trouble import FleetTrouble
 from tests.support.serving import free_port
 

@@ -1,11 +1,5 @@
-// The list of recent decisions. Rows carry their decision's id, so a list that moves on never opens the wrong one;
-// and it does not move while somebody points at it. Text goes in as text: nothing of the fleet is read as HTML.
-const COLUMNS = [
-  ["time", "Time"], ["model", "Model"], ["where", "Asked at → ran at"], ["why", "Why"],
-  ["predicted", "Predicted"], ["took", "Took"], ["status", "Status"],
-];
-const NUMBERS = new Set(["predicted", "took", "status"]);
-
+// A list whose rows open. Rows carry their ids, so a list that moves on never opens the wrong one; and it does not
+// move while somebody points at it. Text goes in as text: nothing of the fleet is read as HTML.
 function element(name, text, parent) {
   const made = document.createElement(name);
   if (text) made.textContent = text;
@@ -13,41 +7,43 @@ function element(name, text, parent) {
   return made;
 }
 
-function skeleton(parent) {
+function skeleton(parent, data) {
   const root = element("div", "", parent);
   root.className = "em-list";
   const table = element("table", "", root);
-  element("caption", "Recent decisions, newest first", table);
+  element("caption", data.caption, table);
   const headings = element("tr", "", element("thead", "", table));
-  for (const [name, label] of COLUMNS) {
-    const cell = element("th", label, headings);
+  for (const column of data.columns) {
+    const cell = element("th", column.label, headings);
     cell.scope = "col";
-    if (NUMBERS.has(name)) cell.className = "number";
+    if (column.number) cell.className = "number";
   }
   const body = element("tbody", "", table);
   const hint = element("p", "", root);
   hint.className = "hint";
-  return { root, body, hint, waiting: null };
+  return { root, body, hint, columns: data.columns, waiting: null };
 }
 
-function fill(list, decisions) {
+function fill(list, rows) {
   const focused = list.root.getRootNode().activeElement?.dataset?.id;
   list.waiting = null;
   list.body.replaceChildren();
-  for (const decision of decisions) {
+  for (const data of rows) {
     const row = element("tr", "", list.body);
-    row.dataset.id = decision.id;
-    for (const [name] of COLUMNS) {
-      const cell = element("td", name === "time" ? "" : decision[name], row);
-      cell.dataset.column = name;
-      if (NUMBERS.has(name)) cell.className = "number";
-      if (name === "status" && decision.bad) cell.className = "number bad";
-      if (name !== "time") continue;
-      const button = element("button", decision.time, cell);
-      button.dataset.id = decision.id;
-      button.setAttribute("aria-label", `Explain the decision of ${decision.time}`);
-      if (decision.id === focused) button.focus();
-    }
+    row.dataset.id = data.id;
+    list.columns.forEach((column, place) => {
+      const cell = element("td", place ? data[column.name] : "", row);
+      cell.dataset.column = column.name;
+      cell.dataset.label = column.label;
+      if (column.number) cell.classList.add("number");
+      if (!column.narrow) cell.classList.add("wide-only");
+      if (data.bad && data.bad === column.name) cell.classList.add("bad");
+      if (place) return;
+      const button = element("button", data[column.name], cell);
+      button.dataset.id = data.id;
+      button.setAttribute("aria-label", `Open ${column.label.toLowerCase()} ${data[column.name]}`);
+      if (data.id === focused) button.focus();
+    });
   }
 }
 
@@ -67,7 +63,7 @@ export default function (component) {
   const { parentElement, data } = component;
   let list = lists.get(parentElement);
   if (!list) {
-    list = skeleton(parentElement);
+    list = skeleton(parentElement, data);
     lists.set(parentElement, list);
     for (const left of ["mouseleave", "focusout"]) list.body.addEventListener(left, () => setTimeout(() => settle(list)));
     list.body.addEventListener("click", (event) => {
@@ -76,6 +72,6 @@ export default function (component) {
     });
   }
   list.open = (id) => component.setTriggerValue("opened", id);
-  list.waiting = data.decisions;
+  list.waiting = data.rows;
   settle(list);
 }
