@@ -1,10 +1,12 @@
 """One number of the catalogue is changed in memory, and everything that is made of it moves."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from edgemind.domain.alerts.rules import RULES
 from edgemind.domain.kpi import BY_NAME, KPIS, Level, Limits, Tier
 from edgemind.domain.monitoring import cloudwatch, cloudwatch_dashboards, grafana
 from edgemind.domain.monitoring.catalogue import catalogue_tables
@@ -16,6 +18,7 @@ from edgemind.entrypoints.kpi.products import prometheus_files
 from edgemind.simulation.swarm_parameters import Delays, fault_set
 from edgemind.simulation.swarm_study import study
 
+ROOT = Path(__file__).resolve().parents[4]
 TIER = Tier.PRODUCTION
 PLACE = cloudwatch_dashboards.Place("m", "eu-central-1", TIER)
 ODD = 33.0
@@ -95,6 +98,12 @@ def test_names_of_alerts_are_those_of_kpis_and_states_and_lead_to_runbooks() -> 
     for rule in rules:
         assert rule["annotations"]["runbook"] == f"docs/{known[rule['alert']]}"
         assert known[rule["alert"]] == f"runbooks/{rule['alert'].replace('_', '-')}.md"
+
+
+def test_every_alert_has_its_runbook_and_knows_the_controllers_own_alerts() -> None:
+    for one in (*KPIS, *CONDITIONS):
+        assert (ROOT / "docs" / one.runbook).is_file(), one.runbook
+        assert RULES[one.name].runbook == one.runbook
 
 
 def test_alarms_hold_dwell_and_recovery_in_minutes() -> None:
