@@ -49,7 +49,7 @@ def before(assembly: Assembly, stack: str) -> set[str]:
 def test_there_is_every_stack_and_no_other(synthesized: Synthesized, tier: str) -> None:
     assembly = synthesized(tier)
     assert set(assembly.stacks) == expected_stacks(tier)
-    assert len(assembly.stacks) == {"staging": 12, "production": 26}[tier]
+    assert len(assembly.stacks) == {"staging": 13, "production": 28}[tier]
     for name, entry in assembly.stacks.items():
         assert entry["properties"].get("stackName", name) == name
         assert entry["displayName"] == name
