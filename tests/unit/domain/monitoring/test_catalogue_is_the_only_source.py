@@ -101,9 +101,10 @@ def test_names_of_alerts_are_those_of_kpis_and_states_and_lead_to_runbooks() -> 
 
 
 def test_every_alert_has_its_runbook_and_knows_the_controllers_own_alerts() -> None:
-    for one in (*KPIS, *CONDITIONS):
-        assert (ROOT / "docs" / one.runbook).is_file(), one.runbook
-        assert RULES[one.name].runbook == one.runbook
+    runbooks = [(one.name, one.runbook) for one in KPIS] + [(one.name, one.runbook) for one in CONDITIONS]
+    for name, runbook in runbooks:
+        assert (ROOT / "docs" / runbook).is_file(), runbook
+        assert RULES[name].runbook == runbook
 
 
 def test_alarms_hold_dwell_and_recovery_in_minutes() -> None:
