@@ -16,6 +16,7 @@ from tests.support.assemblies import Assembly, Resource, run_app, without_networ
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+# What a region's workloads stand on, and they themselves. Observability looks at them and nobody waits for it.
 REGIONAL = ("security", "network", "data", "cache", "agents", "compute", "workloads")
 TAGGED: dict[str, Callable[[Resource], list[dict[str, str]]]] = {
     "AWS::DynamoDB::GlobalTable": lambda properties: properties["Replicas"][0]["Tags"],
@@ -31,6 +32,7 @@ def expected_stacks(tier: str) -> set[str]:
     plan = ENVIRONMENTS[tier]
     regional = {deployment.regional_stack(tier, region.name, part) for region in plan.regions for part in REGIONAL}
     sites = {deployment.site_stack(tier, site.name) for site in plan.sites}
+    regional |= {deployment.regional_stack(tier, region.name, "observability") for region in plan.regions}
     return regional | sites | {f"{tier}-governance", f"{tier}-global-data"}
 
 
