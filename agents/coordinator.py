@@ -50,6 +50,8 @@ class DecisionCoordinator:
     def __init__(self, connections: Mapping[str, McpConnection]) -> None:
         self.otherwise: Callable[[Memory], object] = lambda _: None
         """Takes what the tool did not."""
+        self.busy: Callable[[], bool] = lambda: False
+        """Says when to wait a little, since the next round is under way."""
         self.agent = RoleAgent(COORDINATOR, (REMEMBER, LOG_EVENT), connections, coordinator_policy, Told)
         self._waiting: asyncio.Queue[list[Memory]] = asyncio.Queue(WAITING_LIMIT)
         self._known: OrderedDict[str, None] = OrderedDict()
@@ -72,6 +74,8 @@ class DecisionCoordinator:
         while True:
             memories = await self._waiting.get()
             await asyncio.sleep(AFTER_S)
+            while self.busy():  # noqa: ASYNC110 - it may well be seldom, and nothing waits for this
+                await asyncio.sleep(AFTER_S)
             await self.tell(memories)
 
     async def tell(self, memories: Sequence[Memory]) -> None:

@@ -82,7 +82,7 @@ class SiteAgents:
         self.lookout = Lookout(site, self._connections, clock)
         self.coordinator = DecisionCoordinator(self._connections)
         self.voter.sight = self.lookout.sight
-        self.lookout.busy = lambda: self.voter.voting > 0
+        self.lookout.busy = self.coordinator.busy = lambda: self.voter.voting > 0
 
     def take_seat(self, seat: AgentsSeat) -> None:
         """Every call is kept for the stream, and the coordinator hears of rounds in the place of the memory."""

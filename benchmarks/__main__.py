@@ -1,4 +1,4 @@
-"""`python -m benchmarks gateway | decision | memory | voter | rounds`."""
+"""`python -m benchmarks gateway | decision | memory | voter | rounds | audit | telemetry`."""
 
 import os
 import signal
@@ -9,9 +9,10 @@ from types import FrameType
 
 import click
 
+from benchmarks.audit import measure_audit
 from benchmarks.decision import SITES, measure_decisions
 from benchmarks.gateway import measure_gateways
-from benchmarks.goals import decision_goal, gateway_goals, memory_goal, voter_goals
+from benchmarks.goals import decision_goal, explain_goal, gateway_goals, memory_goal, telemetry_goals, voter_goals
 from benchmarks.machine import describe
 from benchmarks.memory import growth_ratio, measure_memory
 from benchmarks.peers.base import StartError
@@ -21,7 +22,8 @@ from benchmarks.processes import REPOSITORY
 from benchmarks.report import GATEWAY_METHOD, gateway_report, gateway_table, machine_line, table, write_report
 from benchmarks.rounds import plan_for
 from benchmarks.swarm_rounds import SITES as METRO
-from benchmarks.swarm_rounds import measure_rounds
+from benchmarks.swarm_rounds import RoundTimes, measure_voters
+from benchmarks.telemetry_report import TELEMETRY_METHOD, telemetry_table
 
 _ENVIRONMENTS = REPOSITORY / ".venvs"
 _report = click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the result as JSON.")
@@ -152,25 +154,75 @@ def voter(ballots: int, memory_ballots: int, report: Path | None) -> None:
 
 
 @benchmarks.command(help="Rounds of the swarm between real processes of three sites, over a file: time until decided.")
-@click.option("--rounds", default=200, type=click.IntRange(min=20, max=400), help="One after another.")
+@click.option("--rounds", default=200, type=click.IntRange(min=20, max=400), help="One after another, of each voter.")
+@click.option(
+    "--voter",
+    default="library",
+    show_default=True,
+    type=click.Choice(["library", "strands", "both"]),
+    help="Who ranks for each site; both take turns.",
+)
 @_report
-def rounds(rounds: int, report: Path | None) -> None:
+def rounds(rounds: int, voter: str, report: Path | None) -> None:
     _needs_linux()
+    voters = ("library", "strands") if voter == "both" else (voter,)
     try:
-        taken = measure_rounds(rounds, frozenset(os.sched_getaffinity(0)), _progress)
+        taken = measure_voters(voters, rounds, frozenset(os.sched_getaffinity(0)), _progress)
     except StartError as failed:
         raise click.ClickException(str(failed)) from failed
     method = (
         f"{len(METRO)} sites on this machine, each a controller, a gateway and a simulated model server; JSON file; "
         "each site in turn is asked for a round; decided: since then, as the coordinator kept it"
     )
-    print(f"other processes took {taken.others_cpu_ratio:.0%} of the machine meanwhile")
-    numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (taken.p50_ms, taken.p99_ms)]
-    numbers += [str(taken.timed_out), str(taken.unknown)]
-    print(table(["rounds", "decided p50 ms", "p99 ms", "timed out", "unknown"], [[str(taken.rounds), *numbers]]))
+    for name, times in taken.items():
+        print(f"{name}: other processes took {times.others_cpu_ratio:.0%} of the machine meanwhile")
+    header = ["voter", "rounds", "decided p50 ms", "p99 ms", "timed out", "unknown"]
+    print(table(header, [_rounds_row(name, times) for name, times in taken.items()]))
     print(machine_line(describe()), f"method: {method}", sep="\n")
     if report:
-        write_report(report, {"machine": describe(), "method": method, **asdict(taken)})
+        measured = {name: asdict(times) for name, times in taken.items()}
+        write_report(report, {"machine": describe(), "method": method, "voters": measured})
+
+
+def _rounds_row(name: str, times: RoundTimes) -> list[str]:
+    numbers = ["-" if ms is None else f"{ms:.1f}" for ms in (times.p50_ms, times.p99_ms)]
+    return [name, str(times.rounds), *numbers, str(times.timed_out), str(times.unknown)]
+
+
+@benchmarks.command(help="Writing, explaining, verifying and erasing among many decisions of one audit journal.")
+@click.option("--records", default=1_000_000, type=click.IntRange(min=1000), help="Decisions in the journal.")
+@_report
+def audit(records: int, report: Path | None) -> None:
+    taken = measure_audit(records, _progress)
+    header = ["decisions", "bytes each", "write us", "explain p50 ms", "max ms", "absent ms", "verify s", "erase s"]
+    cells = [f"{taken.bytes_per_record:.0f}", f"{taken.write_us:.0f}", f"{taken.find_p50_ms:.1f}"]
+    cells += [f"{taken.find_max_ms:.1f}", f"{taken.absent_ms:.1f}", f"{taken.verify_s:.1f}", f"{taken.erase_s:.1f}"]
+    print(table(header, [[str(taken.records), *cells]]))
+    print(machine_line(describe()), explain_goal(taken.find_max_ms).line(), sep="\n")
+    if report:
+        write_report(report, {"machine": describe(), **asdict(taken)})
+
+
+@benchmarks.command(help="What a gateway's telemetry costs: off, 1 %, 100 %, and with a receiver that is dead or hung.")
+@click.option("--requests", default=20_000, type=click.IntRange(min=100), help="Plain requests per gateway.")
+@click.option("--rounds", default=5, type=click.IntRange(min=1), help="Interleaved rounds they are split over.")
+@_environments
+@_report
+def telemetry(requests: int, rounds: int, environments: Path, report: Path | None) -> None:
+    _needs_linux()
+    from benchmarks.telemetry import MEASURES, measure_telemetry
+
+    try:
+        outcome = measure_telemetry(
+            plan_for(requests, rounds), environments, frozenset(os.sched_getaffinity(0)), _progress
+        )
+    except StartError as failed:
+        raise click.ClickException(str(failed)) from failed
+    print(telemetry_table(outcome, list(MEASURES)), machine_line(describe()), f"method: {TELEMETRY_METHOD}", sep="\n")
+    print(*(goal.line() for goal in telemetry_goals(outcome)), sep="\n")
+    if report:
+        measured = {**asdict(outcome), "machine": describe(), "method": TELEMETRY_METHOD}
+        write_report(report, measured)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def others_watched(cores: int) -> Iterator[Others]:
     others.cpu_ratio = max(0.0, used_ns / elapsed_ns)
 
 
-def _start_all(
+def start_all(
     peers: Sequence[Peer], place: Stage, stack: ExitStack, progress: Progress
 ) -> tuple[list[Contender], dict[str, str]]:
     started: list[Contender] = []
@@ -70,7 +70,7 @@ def measure_gateways(
         stage(Path(directory), environments, cores, chunk_ms) as (place, stack),
         pinned(cores.rest),
     ):
-        started, not_started = _start_all(peers, place, stack, progress)
+        started, not_started = start_all(peers, place, stack, progress)
         with others_watched(len(cores_available)) as others:
             records = run_rounds([*started, place.direct()], plan, progress)
         if records[-1].failure is not None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.peers.edgemind_telemetry import EVERY_SPAN, OFF
 from benchmarks.rows import Row
+from benchmarks.telemetry import TelemetryOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,23 @@ def memory_goal(growth_ratio: float) -> Goal:
     return Goal("memory growth after the first tenth, ratio", 0.02, growth_ratio)
 
 
+def explain_goal(find_max_ms: float) -> Goal:
+    return Goal("explain among the journaled decisions, the slowest, ms", 1000.0, find_max_ms)
+
+
 def voter_goals(cpu_p99_ms: float, growth_ratio: float, start_s: float) -> Sequence[Goal]:
     return (
         Goal("CPU of a ballot, p99 of the largest fleet, ms", 10.0, cpu_p99_ms),
         Goal("memory growth over the ballots, ratio", 0.05, growth_ratio),
         Goal("start of the agents, s", 3.0, start_s),
     )
+
+
+def telemetry_goals(outcome: TelemetryOutcome) -> Sequence[Goal]:
+    """Of each gateway with telemetry, its CPU by load; every request's span is reported, not promised."""
+    promised = [row for row in outcome.rows if row.name not in {OFF, EVERY_SPAN}]
+    return [
+        Goal(f"CPU per request at {load}, {row.name}, x off", 1.15, row.ratio[load])
+        for row in promised
+        for load in ("saturated", "2000/s", "200/s")
+    ]

@@ -88,8 +88,11 @@ def configuration(directory: Path, sites: Sequence[str], controllers: dict[str, 
 
 
 @contextmanager
-def metro(directory: Path, sites: Sequence[str], cores: frozenset[int]) -> Iterator[Metro]:
-    """Provisioned, and everybody sees everybody; every process is gone at the end. Raises StartError."""
+def metro(directory: Path, sites: Sequence[str], cores: frozenset[int], voter: str) -> Iterator[Metro]:
+    """Provisioned, and everybody sees everybody; every process is gone at the end. Raises StartError.
+
+    `voter` as `edgemind controller --voter` takes it.
+    """
     found = Metro({site: free_port() for site in sites})
     file = directory / "edgemind.yaml"  # JSON is YAML.
     file.write_text(json.dumps(configuration(directory, sites, found.controllers)))
@@ -98,6 +101,7 @@ def metro(directory: Path, sites: Sequence[str], cores: frozenset[int]) -> Itera
         for site in sites:
             for role in ("model-server", "gateway", "controller"):
                 command = [*_EDGEMIND, role, "--config", str(file), "--site", site]
+                command += ["--voter", voter] if role == "controller" else []
                 stack.enter_context(running(command, cores, directory / f"{site}-{role}.log"))
         _wait(found, sites)
         yield found

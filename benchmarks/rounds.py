@@ -1,5 +1,6 @@
 """Interleaved rounds: every phase runs for every contender in turn, so that a noisy moment hits them alike."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Plan:
     paced: int
     first_bytes: int
     seed: int = 1
+    settle_s: float = 0.0
+    """How long a gateway's CPU is watched on after a phase: for what it does about its requests later."""
 
 
 def plan_for(requests: int, rounds: int) -> Plan:
@@ -91,11 +94,14 @@ def _count(record: Record, result: LoadResult) -> LoadResult:
     return result
 
 
-def _cpu_us_per_answer(contender: Contender, run: Callable[[], LoadResult]) -> tuple[LoadResult, float | None]:
+def _cpu_us_per_answer(
+    contender: Contender, run: Callable[[], LoadResult], settle_s: float
+) -> tuple[LoadResult, float | None]:
     if contender.pid is None:
         return run(), None
     before_ns = cpu_ns(contender.pid)
     result = run()
+    time.sleep(settle_s)
     used_ns = cpu_ns(contender.pid) - before_ns
     return result, used_ns / 1000 / result.answered() if result.answered() else None
 
@@ -105,6 +111,7 @@ def _plain(record: Record, plan: Plan, number: int) -> None:
     result, sample.cpu_us = _cpu_us_per_answer(
         contender,
         lambda: closed_loop(contender.address, contender.plain, CONNECTIONS, plan.plain, _ROUND_LIMIT_S),
+        plan.settle_s,
     )
     sample.requests_per_s = _count(record, result).rate_per_s()
 
@@ -114,6 +121,7 @@ def _streamed(record: Record, plan: Plan, number: int) -> None:
     result, sample.sse_cpu_us = _cpu_us_per_answer(
         contender,
         lambda: closed_loop(contender.address, contender.streamed, CONNECTIONS, plan.streams, _ROUND_LIMIT_S),
+        plan.settle_s,
     )
     sample.streams_per_s = _count(record, result).rate_per_s()
 
@@ -125,7 +133,9 @@ def _working(record: Record, plan: Plan, number: int) -> None:
         return
     rng = Random(plan.seed + number)
     result, sample.working_cpu_us = _cpu_us_per_answer(
-        contender, lambda: open_loop(contender.address, contender.plain, WORKING_PER_S, plan.working, rng, CONNECTIONS)
+        contender,
+        lambda: open_loop(contender.address, contender.plain, WORKING_PER_S, plan.working, rng, CONNECTIONS),
+        plan.settle_s,
     )
     _count(record, result)
 
@@ -138,7 +148,9 @@ def _paced(record: Record, plan: Plan, number: int) -> None:
     # One seed for all: every contender of a round gets the same arrivals.
     rng = Random(plan.seed + number)
     result, sample.paced_cpu_us = _cpu_us_per_answer(
-        contender, lambda: open_loop(contender.address, contender.plain, PACED_PER_S, plan.paced, rng, CONNECTIONS)
+        contender,
+        lambda: open_loop(contender.address, contender.plain, PACED_PER_S, plan.paced, rng, CONNECTIONS),
+        plan.settle_s,
     )
     latencies_us = [ns / 1000 for ns in _count(record, result).latency_ns]
     cuts = quantiles(latencies_us, n=100, method="inclusive")

@@ -2,9 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,6 +20,8 @@ SETTLE_S = 0.05
 """Between two rounds: announcements of the one are not to be the load of the next."""
 _ASKED_S, _LOOK_S = 10.0, 0.01
 _WARM_UP_ROUNDS = 5
+BLOCKS = 2
+SAMPLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class RoundTimes:
     unknown: int
     store_ms: dict[str, float]
     others_cpu_ratio: float
+    voters: dict[str, int] = field(default_factory=dict)
+    """Ballots by voter, of the newest rounds."""
 
     @property
     def p50_ms(self) -> float | None:
@@ -43,9 +49,40 @@ class RoundTimes:
         return quantile(self.decided_ms, 0.99)
 
 
-def measure_rounds(rounds: int, cores: frozenset[int], progress: Callable[[str], None]) -> RoundTimes:
+def measure_voters(
+    voters: Sequence[str], rounds: int, cores: frozenset[int], progress: Callable[[str], None]
+) -> dict[str, RoundTimes]:
+    """By voter. More than one take turns, block by block: what else the machine does meets them alike."""
+    blocks = 1 if len(voters) == 1 else BLOCKS
+    taken: dict[str, list[RoundTimes]] = {voter: [] for voter in voters}
+    for number in range(blocks):
+        for voter in voters:
+            progress(f"{voter}, block {number + 1} of {blocks}")
+            taken[voter].append(measure_rounds(rounds // blocks, cores, progress, voter))
+    return {voter: together(parts) for voter, parts in taken.items()}
+
+
+def together(parts: Sequence[RoundTimes]) -> RoundTimes:
+    """Blocks as one measurement; of what is a mean already, the mean."""
+    return RoundTimes(
+        rounds=sum(part.rounds for part in parts),
+        decided_ms=[ms for part in parts for ms in part.decided_ms],
+        timed_out=sum(part.timed_out for part in parts),
+        unknown=sum(part.unknown for part in parts),
+        store_ms={site: fmean(part.store_ms[site] for part in parts) for site in parts[0].store_ms},
+        others_cpu_ratio=fmean(part.others_cpu_ratio for part in parts),
+        voters=dict(sum((Counter(part.voters) for part in parts), Counter())),
+    )
+
+
+def measure_rounds(
+    rounds: int, cores: frozenset[int], progress: Callable[[str], None], voter: str = "library"
+) -> RoundTimes:
     """Each site is asked in turn. Raises StartError if the metro does not come up, or a round never ends."""
-    with TemporaryDirectory(prefix="edgemind-bench-") as directory, metro(Path(directory), SITES, cores) as found:
+    with (
+        TemporaryDirectory(prefix="edgemind-bench-") as directory,
+        metro(Path(directory), SITES, cores, voter) as found,
+    ):
         for number in range(_WARM_UP_ROUNDS):
             _decide_one(found, SITES[number % len(SITES)])
         first, before = _known(found, SITES[0]), _usage()
@@ -56,6 +93,7 @@ def measure_rounds(rounds: int, cores: frozenset[int], progress: Callable[[str],
         others_cpu_ratio = _others(before, _usage())
         kept = _newest(found, rounds)
         status = {site: _swarm(found, site) for site in SITES}
+        voters = _who_voted(found, kept[:SAMPLED])
     measured = [one for one in kept if one["n"] > first]
     voted = [one for one in measured if not one["timed_out"]]
     return RoundTimes(
@@ -65,7 +103,17 @@ def measure_rounds(rounds: int, cores: frozenset[int], progress: Callable[[str],
         unknown=sum(one["decided_ms"] is None for one in voted),
         store_ms={site: swarm["store_ms"] for site, swarm in status.items()},
         others_cpu_ratio=others_cpu_ratio,
+        voters=voters,
     )
+
+
+def _who_voted(found: Metro, kept: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Ballots by who gave them: that the voter that was asked for did vote is no matter of belief."""
+    voted: Counter[str] = Counter()
+    for one in kept:
+        record = found.get(SITES[0], f"/rounds/{one['fence']}") or {}
+        voted.update(vote["voter"] for vote in record.get("votes", {}).values())
+    return dict(voted)
 
 
 def _decide_one(found: Metro, opener: str) -> None:

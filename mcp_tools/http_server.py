@@ -9,11 +9,13 @@ from typing import Any
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
+from mcp.types import INVALID_REQUEST
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edgemind.entrypoints.controller.access import AccessRules, Credentials, Role
-from edgemind.entrypoints.controller.answers import ApiRefusal, refusal_response
+from edgemind.entrypoints.controller.answers import ApiRefusal, json_response
 from mcp_tools.calls import Session
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -48,10 +50,17 @@ class BearerDoor:
         try:
             role = self._access.caller(shown).role
         except ApiRefusal as refusal:
-            await refusal_response(refusal)(scope, receive, send)
+            await _refused(refusal)(scope, receive, send)
             return
         token = (authorization or "").partition(" ")[2].strip()
         await self._app({**scope, _SESSION: self._session(role, token)}, receive, send)
+
+
+def _refused(refusal: ApiRefusal) -> Response:
+    """As JSON-RPC has errors: of any other body clients tell their users nothing but that there was an error."""
+    error = {"code": INVALID_REQUEST, "message": f"{refusal.status}: {refusal.message}", "data": {"code": refusal.code}}
+    headers = {"www-authenticate": "Bearer"} if refusal.status == 401 else None
+    return json_response({"jsonrpc": "2.0", "id": None, "error": error}, refusal.status, headers)
 
 
 def guarded_app(

@@ -259,7 +259,7 @@ COMMANDS: dict[str, Command] = {
     "history": Command("[pytest flags]", "histories of the swarm's stores under 16 writers are linearizable", history),
     "bench": Command(
         "NAME [flags]",
-        "benchmarks beside their peers: gateway, decision, memory, voter, rounds; NAME --help has the flags",
+        "benchmarks beside their peers: gateway, decision, memory, voter, rounds, audit; NAME --help has the flags",
         bench,
     ),
     "lock": Command("[--upgrade] [NAME ...]", "make requirements/*.lock from pyproject.toml", lock),

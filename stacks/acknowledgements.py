@@ -64,7 +64,7 @@ ACKNOWLEDGEMENTS = (
     ),
     # --- secrets and cache
     Acknowledgement(
-        f"{REGION}-security/Fleet(Secret|Viewer|Operator|Admin)",
+        f"{REGION}-security/Fleet(Secret|Viewer|Operator|Admin|Bedrock)",
         (f"{SOLUTIONS}-SMG4", *_packs("SecretsManagerRotationEnabled", NIST, HIPAA)),
         "Both ends of a connection hold the same token, so a rotation is a rollout that an operator starts; the files "
         "are read again without a restart. A timer would cut sites off from each other in between.",
@@ -138,9 +138,25 @@ ACKNOWLEDGEMENTS = (
         "The ARN of a stack ends in an id that CloudFormation draws; the name before it is fixed. It only reads.",
     ),
     Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:cloudformation:{{region}}:{{account}}:stack/{{env}}-{{region}}-agents/*]",),
+        "As above: the memory of agents is found by the outputs of this stack. It only reads.",
+    ),
+    Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:kms:{{region}}:{{account}}:key/*]",),
+        "The key of the alert topics belongs to a stack that comes later. It is bound by a condition on its alias, and "
+        "is used by way of SNS only.",
+    ),
+    Acknowledgement(
         f"{REGION}-compute/Pods/ModelServerPolicy",
         (f"{RESOURCE}arn:aws:s3:::edgemind-{{env}}-models-{{account}}-{{region}}/models/*]",),
         "Which models a site loads is decided while it runs; all of them lie under this prefix, and are only read.",
+    ),
+    Acknowledgement(
+        f"{REGION}-compute/Pods/ControllerPolicy",
+        (f"{RESOURCE}arn:aws:logs:{{region}}:{{account}}:log-group:/edgemind/{{env}}/metrics:log-stream:*]",),
+        "Each controller writes to a stream of its own, which it makes when it starts; the log group is fixed.",
     ),
     Acknowledgement(
         f"{REGION}-data/Models/ReplicationPolicy",
@@ -157,6 +173,12 @@ ACKNOWLEDGEMENTS = (
         _packs("IAMNoInlinePolicy", NIST, HIPAA, PCI),
         "The CDK makes these two roles and takes no policy of ours for them. Each belongs to one service or function "
         "and is shared by nobody, which is what the control is about.",
+    ),
+    Acknowledgement(
+        f"{REGION}-observability/Alerts/(Critical|Warning)/.+",
+        ("Serverless-SNSRedrivePolicy",),
+        "E-mail to people: SNS tries again for hours, the alarm itself stays on in CloudWatch and on the dashboards, "
+        "and a queue of undelivered mail is one more thing that nobody looks at.",
     ),
     # --- warnings of the CDK itself
     Acknowledgement(

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from aws_cdk import App
 
+from stacks.agents import AgentsStack
 from stacks.cache import CacheStack
 from stacks.compute import ComputeStack
 from stacks.data import DataStack
-from stacks.environments import Environment
 from stacks.global_data import GlobalDataStack
 from stacks.governance import GovernanceStack
 from stacks.mec_site import MecSiteStack
 from stacks.network import NetworkStack
+from stacks.observability import ObservabilityStack
+from stacks.plans import Environment
 from stacks.security import SecurityStack
 from stacks.workloads import WorkloadsStack
 
@@ -24,8 +26,10 @@ class Region:
     network: NetworkStack
     data: DataStack
     cache: CacheStack
+    agents: AgentsStack
     compute: ComputeStack
     workloads: WorkloadsStack
+    observability: ObservabilityStack
 
 
 def build(app: App, plan: Environment, image: str | None = None) -> None:
@@ -48,11 +52,14 @@ def _region(app: App, plan: Environment, region: str, image: str | None) -> Regi
     data = DataStack(app, plan, region, security.data_key, copies)
     data.add_stack_dependency(security, "access logs go to its bucket")
     cache = CacheStack(app, plan, region, network, security)
-    compute = ComputeStack(app, plan, region, network, security, data)
+    agents = AgentsStack(app, plan, region, security.data_key)
+    compute = ComputeStack(app, plan, region, network, security, data, agents)
     workloads = WorkloadsStack(app, plan, region, compute, image)
     workloads.add_stack_dependency(cache, "controllers ask it")
+    observability = ObservabilityStack(app, plan, region, security.logs_key)
+    workloads.add_stack_dependency(observability, "controllers write to its log group")
     for site in plan.sites_in(region):
         workloads.add_stack_dependency(
             MecSiteStack(app, plan, site, network, compute), "its nodes and roles are those of the site's pods"
         )
-    return Region(security, network, data, cache, compute, workloads)
+    return Region(security, network, data, cache, agents, compute, workloads, observability)

@@ -6,7 +6,7 @@ import jsii
 from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack, Tags
 from constructs import Construct
 
-from stacks.environments import Environment as Plan
+from stacks.plans import Environment as Plan
 
 
 class PlannedStack(Stack):

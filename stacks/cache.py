@@ -6,8 +6,8 @@ from constructs import Construct
 from edgemind.domain import deployment
 from stacks.base import PlannedStack
 from stacks.constructs.valkey import Valkey
-from stacks.environments import Environment
 from stacks.network import CACHE_PORT, NetworkStack
+from stacks.plans import Environment
 from stacks.security import SecurityStack
 
 

@@ -8,7 +8,7 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, 
 from constructs import IConstruct
 
 from stacks.acknowledgements import ACKNOWLEDGEMENTS, Acknowledgement
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 PACKS = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, ServerlessChecks, PCIDSS321Checks)
 

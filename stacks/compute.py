@@ -1,21 +1,26 @@
 """Compute of one region: the cluster, its nodes, and the roles that pods take."""
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from edgemind.domain import deployment
+from edgemind.domain.kpi import Level
 from stacks import names
+from stacks.agents import AgentsStack
 from stacks.base import PlannedStack
 from stacks.constructs.kubernetes_cluster import KubernetesCluster
 from stacks.constructs.node_group import NodeGroup
 from stacks.constructs.node_parts import node_role
-from stacks.constructs.pod_roles import Grants, PodRoles
+from stacks.constructs.pod_grants import RegionResources, grants
+from stacks.constructs.pod_roles import PodRoles
 from stacks.constructs.spot_pool import spot_pool
 from stacks.data import DataStack
-from stacks.environments import Environment
 from stacks.network import CACHE_PORT, NetworkStack
+from stacks.plans import Environment
 from stacks.security import SecurityStack
 
 AGENTS_NAMESPACE = "edgemind-agents"
@@ -32,6 +37,7 @@ class ComputeStack(PlannedStack):
         network: NetworkStack,
         security: SecurityStack,
         data: DataStack,
+        agents: AgentsStack,
     ) -> None:
         super().__init__(
             scope,
@@ -49,8 +55,8 @@ class ComputeStack(PlannedStack):
         self._fargate(region)
         self._admit_to_cache(network)
         self.edge_profile = self._edge_nodes()
-        grants = _grants(plan, region, security, data)
-        self.pod_roles = PodRoles(self, "Pods", plan.account, self.cluster.cluster_arn, grants).roles
+        allowed = _grants(plan, region, security, data, agents)
+        self.pod_roles = PodRoles(self, "Pods", plan.account, self.cluster.cluster_arn, allowed).roles
         self.publish({deployment.CLUSTER_NAME: self.cluster.cluster_name})
 
     def _nodes(self, made: KubernetesCluster) -> None:
@@ -115,13 +121,26 @@ class ComputeStack(PlannedStack):
         )
 
 
-def _grants(plan: Environment, region: str, security: SecurityStack, data: DataStack) -> Grants:
-    data_stack = deployment.regional_stack(plan.name, region, deployment.DATA)
-    return Grants(
+def _grants(
+    plan: Environment, region: str, security: SecurityStack, data: DataStack, agents: AgentsStack
+) -> Mapping[str, Sequence[iam.PolicyStatement]]:
+    part = deployment.regional_stack(plan.name, region, "{part}")
+    stacks = [part.format(part=name) for name in (deployment.DATA, deployment.AGENTS)]
+    resources = RegionResources(
         region=region,
+        account=plan.account,
         table=data.swarm.table.table_arn,
         bucket=f"arn:aws:s3:::{names.model_bucket(plan, region)}",
+        memory=agents.memory.memory_arn,
         data_key=security.data_key.key_arn,
-        data_stack=f"arn:aws:cloudformation:{region}:{plan.account}:stack/{data_stack}/*",
-        secrets=[secret.secret_arn for secret in security.fleet_secrets.values()],
+        stacks=[f"arn:aws:cloudformation:{region}:{plan.account}:stack/{stack}/*" for stack in stacks],
+        secrets={name: secret.secret_arn for name, secret in security.fleet_secrets.items()},
+        models=plan.cloud.models,
+        metrics_log_group=names.metrics_log_group_arn(plan, region),
+        topics=[
+            f"arn:aws:sns:{region}:{plan.account}:{names.alert_topic(plan, level)}"
+            for level in (Level.CRITICAL, Level.WARNING, Level.INFO)
+        ],
+        alert_key=names.alert_key_alias(plan),
     )
+    return grants(resources)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.environments import Environment
+from edgemind.domain.monitoring.emf import metrics_billed
+from stacks.plans import Environment
 
 Template = Mapping[str, Any]
 PRICES = Path(__file__).with_name("prices.toml")
@@ -23,13 +24,15 @@ FREE = frozenset({
     "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::EKS::AccessEntry", "AWS::EKS::Addon",
     "AWS::EKS::PodIdentityAssociation", "AWS::ElastiCache::SubnetGroup", "AWS::ElastiCache::User",
     "AWS::ElastiCache::UserGroup", "AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy",
-    "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::LayerVersion", "AWS::S3::BucketPolicy", "AWS::SSM::Parameter",
+    "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::LayerVersion", "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SSM::Parameter", "AWS::XRay::Group",
+    "AWS::XRay::SamplingRule",
     "Custom::AWSCDK-EKS-HelmChart", "Custom::AWSCDK-EKS-KubernetesResource", "Custom::S3AutoDeleteObjects",
     "Custom::VpcRestrictDefaultSG",
 })  # fmt: skip
 BY_USE = frozenset({
     # Charged by what goes through it: the lines of assumed use.
-    "AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
+    "AWS::BedrockAgentCore::Memory", "AWS::DynamoDB::GlobalTable", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
     # Less than a dollar: functions that run during deploys, and pods on Fargate, of which there are none yet.
     "AWS::EKS::FargateProfile", "AWS::Lambda::Function",
 })  # fmt: skip
@@ -38,6 +41,11 @@ USES = {
     "table_reads_million": "million reads of tables",
     "table_gib": "GiB in tables, with point-in-time recovery",
     "models_gib": "GiB of models",
+    "bedrock_input_million": "million tokens into models of Bedrock",
+    "bedrock_output_million": "million tokens out of models of Bedrock",
+    "memory_events_thousand": "thousand events remembered",
+    "memory_records_thousand": "thousand pieces of knowledge kept by strategies",
+    "memory_recalls_thousand": "thousand recalls of such knowledge",
     "logs_gib": "GiB of logs taken in",
     "between_zones_gib": "GiB between availability zones",
 }
@@ -79,6 +87,7 @@ def monthly(plan: Environment, templates: Mapping[str, tuple[str, Template]], pr
     for region_plan in plan.regions:
         lines += _auto_nodes(plan, region_plan.name, prices)
         lines += _uses(plan, region_plan.name, prices)
+        lines.append(_metrics(plan, region_plan.name, prices))
     return _added_up(lines)
 
 
@@ -113,6 +122,12 @@ def _cache(properties: Mapping[str, Any], region: str, prices: Mapping[str, Any]
     yield Line(region, f"Valkey nodes {kind}", nodes, hour * prices["hours_per_month"])
 
 
+def _alarm(properties: Mapping[str, Any], region: str, prices: Mapping[str, Any]) -> Iterator[Line]:
+    """An alarm on an expression is charged for each metric in it."""
+    metrics = sum("MetricStat" in query for query in properties.get("Metrics", [])) or 1
+    yield Line(region, "metrics of alarms", metrics, prices["alarm_metric_month"])
+
+
 def _fixed(what: str, price: str) -> Callable[[Mapping[str, Any], str, Mapping[str, Any]], Iterator[Line]]:
     def rule(_: Mapping[str, Any], region: str, prices: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(region, what, 1, prices[price])
@@ -121,6 +136,9 @@ def _fixed(what: str, price: str) -> Callable[[Mapping[str, Any], str, Mapping[s
 
 
 RULES: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Any]], Iterator[Line]]] = {
+    "AWS::ApplicationSignals::ServiceLevelObjective": _fixed("service level objectives", "objective_month"),
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::Dashboard": _fixed("dashboards", "dashboard_month"),
     "AWS::EC2::VPCEndpoint": _endpoint,
     "AWS::EKS::Cluster": _cluster,
     "AWS::EKS::Nodegroup": _node_group,
@@ -128,6 +146,11 @@ RULES: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Any]], Iterat
     "AWS::KMS::Key": _fixed("keys", "key_month"),
     "AWS::SecretsManager::Secret": _fixed("secrets", "secret_month"),
 }
+
+
+def _metrics(plan: Environment, region: str, prices: Mapping[str, Any]) -> Line:
+    """What controllers write; each name is charged for the metro and, if it is kept for sites, for each of them."""
+    return Line(region, "custom metrics", metrics_billed(len(plan.sites_in(region))), prices["custom_metric_month"])
 
 
 def _edge_nodes(resources: Mapping[str, Any], region: str, prices: Mapping[str, Any]) -> Iterator[Line]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from stacks.cost import Line, Template, load_prices, monthly
-from stacks.environments import ENVIRONMENTS, Environment
+from stacks.environments import ENVIRONMENTS
+from stacks.plans import Environment
 
 BEGIN, END = "<!-- cost: begin -->", "<!-- cost: end -->"
 DOCS = Path(__file__).resolve().parents[1] / "docs"

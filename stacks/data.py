@@ -10,7 +10,7 @@ from stacks import names
 from stacks.base import PlannedStack
 from stacks.constructs.model_bucket import ModelBucket
 from stacks.constructs.state_table import StateTable
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 
 class DataStack(PlannedStack):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, ip_network
 
 from edgemind.errors import ConfigurationError
-from stacks.environments import ENVIRONMENTS, Environment, RegionPlan, SitePlan
+from stacks.environments import ENVIRONMENTS
+from stacks.plans import Environment, RegionPlan, SitePlan
 from stacks.site_checks import site_problems
 from stacks.zones import REGIONS, ZONES, ZoneProfile, zones_of
 
@@ -235,8 +236,6 @@ def _budget(environment: Environment) -> Iterator[Problem]:
     budget = environment.budget
     if budget.monthly_usd <= 0:
         yield Problem("budget.monthly_usd", f"is {budget.monthly_usd}", "a whole number above 0")
-    wrong = [ratio for ratio in budget.alarm_ratios if not 0 < ratio <= 2]
-    if wrong or not 1 <= len(budget.alarm_ratios) <= 5:
-        yield Problem("budget.alarm_ratios", f"are {budget.alarm_ratios}", "1 to 5 ratios above 0, at most 2")
-    if not _EMAIL.fullmatch(budget.email):
-        yield Problem("budget.email", f"is {budget.email!r}", "an address that somebody reads")
+    for field, email in (("budget.email", budget.email), ("alert_email", environment.alert_email)):
+        if not _EMAIL.fullmatch(email):
+            yield Problem(field, f"is {email!r}", "an address that somebody reads")

@@ -7,7 +7,7 @@ from edgemind.domain import deployment
 from stacks import names
 from stacks.base import PlannedStack
 from stacks.constructs.state_table import StateTable
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 
 class GlobalDataStack(PlannedStack):

@@ -9,10 +9,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from edgemind.domain.deployment import environment_stack
+from edgemind.domain.kpi import BY_NAME
+from edgemind.domain.monitoring.rules import bounds
 from stacks import names
 from stacks.base import PlannedStack
-from stacks.environments import Environment
 from stacks.log_groups import log_group
+from stacks.plans import Environment
 
 
 class GovernanceStack(PlannedStack):
@@ -96,9 +98,13 @@ class GovernanceStack(PlannedStack):
                 cost_filters={"TagKeyValue": [f"user:edgemind:environment${self.plan.name}"]},
             ),
             notifications_with_subscribers=[
-                self._alarm(kind, ratio) for ratio in budget.alarm_ratios for kind in ("ACTUAL", "FORECASTED")
+                self._alarm(kind, ratio) for ratio in self._spend_limits() for kind in ("ACTUAL", "FORECASTED")
             ],
         )
+
+    def _spend_limits(self) -> list[float]:
+        """Shares of the budget, from the KPI catalogue."""
+        return sorted(bound for _, bound in bounds(BY_NAME["spend_ratio"], self.plan.tier))
 
     def _alarm(self, kind: str, ratio: float) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
         return budgets.CfnBudget.NotificationWithSubscribersProperty(

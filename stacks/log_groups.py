@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 
 def log_group(

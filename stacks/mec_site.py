@@ -10,8 +10,8 @@ from stacks.compute import ComputeStack
 from stacks.constructs.edge_nodes import ClusterAddress, EdgeNodes
 from stacks.constructs.edge_subnet import EdgeSubnet
 from stacks.constructs.kubernetes_cluster import SERVICE_CIDR
-from stacks.environments import Environment, SitePlan
 from stacks.network import NetworkStack
+from stacks.plans import Environment, SitePlan
 
 
 class MecSiteStack(PlannedStack):

@@ -1,6 +1,7 @@
 """Names that one stack gives and another region, or a process, must know without asking. All follow from the plan."""
 
-from stacks.environments import Environment
+from edgemind.domain.kpi import Level
+from stacks.plans import Environment
 
 SITE_LABEL = "edgemind.io/site"
 """Of nodes and namespaces that belong to one site."""
@@ -43,6 +44,11 @@ def site_namespace(site: str) -> str:
     return f"edgemind-{site}"
 
 
+def memory(plan: Environment) -> str:
+    """AgentCore takes no '-' in it."""
+    return f"edgemind_{plan.name}".replace("-", "_")
+
+
 def cache(plan: Environment) -> str:
     return f"edgemind-{plan.name}"
 
@@ -54,3 +60,24 @@ def cache_user(plan: Environment, role: str) -> str:
 def fleet_secret(plan: Environment, name: str) -> str:
     """Of the site-to-site secret or of a role's token, the same in each region."""
     return f"edgemind/{plan.name}/fleet/{name}"
+
+
+def metrics_log_group(plan: Environment) -> str:
+    """Where controllers write what CloudWatch makes metrics of, the same in each region."""
+    return f"/edgemind/{plan.name}/metrics"
+
+
+def metrics_log_group_arn(plan: Environment, region: str) -> str:
+    return f"arn:aws:logs:{region}:{plan.account}:log-group:{metrics_log_group(plan)}"
+
+
+def alert_topic(plan: Environment, level: Level) -> str:
+    return f"edgemind-{plan.name}-{level.value}"
+
+
+def alarm(plan: Environment, region: str, name: str, level: Level) -> str:
+    return f"edgemind-{plan.name}-{region}-{name.replace('_', '-')}-{level.value}"
+
+
+def alert_key_alias(plan: Environment) -> str:
+    return f"alias/edgemind/{plan.name}/alerts"

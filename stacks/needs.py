@@ -11,7 +11,7 @@ from pathlib import Path
 from edgemind.domain.deployment_needs import DeploymentNeeds, Quota, RegionNeeds
 from edgemind.errors import ConfigurationError
 from stacks.environment_checks import choose_environment
-from stacks.environments import Environment
+from stacks.plans import Environment
 from stacks.zones import ZoneProfile
 
 BOOTSTRAP_VERSION = 6
@@ -49,7 +49,7 @@ def _region_needs(plan: Environment, region: str) -> RegionNeeds:
         region,
         {quota: quotas[quota] for quota in Quota if quotas[quota]},
         tuple(site.zone for site in sites if site.profile is not ZoneProfile.REGION),
-        plan.bedrock_models,
+        tuple(model.model for model in plan.cloud.models),
     )
 
 

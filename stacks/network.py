@@ -7,7 +7,7 @@ from constructs import Construct
 from edgemind.domain.deployment import regional_stack
 from stacks.base import PlannedStack
 from stacks.constructs.private_network import PrivateNetwork
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 CACHE_PORT = 6380
 """Not Valkey's usual port: scanners look there first."""

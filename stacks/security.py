@@ -10,10 +10,11 @@ from constructs import Construct
 from edgemind.domain.deployment import regional_stack
 from stacks import names
 from stacks.base import PlannedStack
-from stacks.environments import Environment
+from stacks.plans import Environment
 
-FLEET_SECRETS = ("secret", "viewer", "operator", "admin")
-"""The site-to-site secret and the tokens of the fleet API's three roles: edgemind.yaml's group `fleet`."""
+FLEET_SECRETS = ("secret", "viewer", "operator", "admin", "bedrock")
+"""The site-to-site secret and the tokens of the fleet API's three roles (edgemind.yaml's group `fleet`), and what
+gateways bring to the Bedrock proxy."""
 
 
 class SecurityStack(PlannedStack):

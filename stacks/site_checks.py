@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from edgemind.domain.fleet import DeviceClass
-from stacks.environments import SiteNodes, SitePlan
+from stacks.plans import SiteNodes, SitePlan
 from stacks.zones import ZONES, Zone, ZoneProfile, zones_of
 
 SiteProblem = tuple[str, str, str]

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks import names
-from stacks.environments import Environment, ModelPlan, SitePlan
 from stacks.image_names import Image
+from stacks.plans import Environment, ModelPlan, SitePlan
 
 RELEASE = "edgemind"
 GATEWAY_PORT = 8100
 CONTROLLER_PORT = 8200
 ENVIRONMENT_LABEL = "edgemind.io/environment"
 SECRET_CLASS = "edgemind-fleet"
+PROXY_SECRET_CLASS = "edgemind-bedrock"
 COMPONENTS = ("gateway", "controller", "statusPage")
 
 
@@ -36,6 +37,18 @@ def site_values(plan: Environment, site: SitePlan, images: Mapping[str, Image], 
                 **placement,
             }
         ],
+        "bedrockProxy": {
+            "enabled": True,
+            "replicas": plan.cloud.proxies,
+            "cloud": {
+                "name": "bedrock",
+                "zones": list(plan.cloud.zones),
+                "rttMs": plan.cloud.rtt_ms,
+                "serviceMs": plan.cloud.service_ms,
+            },
+            "secretProviderClass": PROXY_SECRET_CLASS,
+            **placement,
+        },
         "networkPolicy": _policy(plan, cidr),
     }
 
@@ -53,9 +66,23 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
         "state": {"store": "dynamodb"},
         # The table is found by the outputs of this environment's stacks.
         "aws": {"environment": plan.name, "region": own.region},
+        "memory": _memory(plan, own),
+        "bedrock": {
+            "models": [
+                {"name": model.name, "model_id": model.profile, "slots": model.slots} for model in plan.cloud.models
+            ]
+        },
         "sites": [_site(plan.model, site, own) for site in plan.sites_in(own.region)],
+        "metrics": {"emf": "log_group", "log_group": names.metrics_log_group(plan)},
+        "operations": {"tier": plan.tier.value},
         "tenants": [{"name": "default", "models": ["*"]}],
     }
+
+
+def _memory(plan: Environment, own: SitePlan) -> dict[str, Any]:
+    """Found as the table is; where strategies work, what they learned lies under the metro's name."""
+    learned = {"namespace": f"/metro/{own.region}"} if plan.memory.learns else {}
+    return {"kind": "agentcore", **learned}
 
 
 def _site(model: ModelPlan, site: SitePlan, own: SitePlan) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from edgemind.domain.deployment import regional_stack
 from stacks.base import PlannedStack
 from stacks.compute import ComputeStack
 from stacks.constructs.site_release import SiteRelease
-from stacks.environments import Environment
 from stacks.image_names import given
 from stacks.images import ROOT, built
+from stacks.plans import Environment
 from stacks.site_values import site_values
 
 

@@ -8,8 +8,11 @@ from agents.advisor.facts import FleetFacts, FleetReader, policy_facts, round_fa
 from agents.advisor.models import MakeModel, ModelFailed, Question, ask
 from agents.advisor.proposals import ModelsProposal, read_proposal, schema_of
 from agents.roles import PROMPTS
+from agents.sessions import MakeSession
 
-EXPLANATION_TOKENS = 160
+WHY = "Why did the sites decide this?"
+"""Behind the facts: a small model goes on with what it read last."""
+EXPLANATION_TOKENS = 120
 EXPLANATION_LIMIT = 1000
 PROPOSAL_TOKENS = 200
 
@@ -23,16 +26,20 @@ class Advice:
     proposal: ModelsProposal | None
 
 
-async def advise(make: MakeModel, facts: FleetFacts, timeout_s: float) -> Advice:
+async def advise(
+    make: MakeModel, facts: FleetFacts, timeout_s: float, sessions: MakeSession = lambda _: None
+) -> Advice:
     """Two questions, each alone: a small model that shall explain and propose at once does neither. ModelFailed says
-    what is missing; nothing has been proposed then."""
+    what is missing; nothing has been proposed then. `sessions` keep what is asked and answered."""
     record = facts.newest
     if record is None:
         raise ModelFailed("the swarm has decided no round yet: there is nothing to explain, and nothing to go by")
-    told = await ask(make, Question(_prompt("advisor_explain"), round_facts(record), EXPLANATION_TOKENS), timeout_s)
+    name = str(record.fence).replace(".", "-")
+    why = Question(_prompt("advisor_explain"), f"{round_facts(record)}\n\n{WHY}", EXPLANATION_TOKENS)
+    told = await ask(make, why, timeout_s, sessions(f"{name}-explain"))
     schema = schema_of(facts.settings)
     wanted = Question(_prompt("advisor_propose"), policy_facts(facts), PROPOSAL_TOKENS, schema)
-    answer = await ask(make, wanted, timeout_s)
+    answer = await ask(make, wanted, timeout_s, sessions(f"{name}-propose"))
     return Advice(str(record.fence), _whole(told.text, told.cut), read_proposal(answer.text))
 
 

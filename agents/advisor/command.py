@@ -13,6 +13,8 @@ import click
 from agents.advisor.advising import Advice, advise, put_forward
 from agents.advisor.facts import FleetReader, read_facts
 from agents.advisor.models import MakeModel, ModelFailed, model_maker
+from agents.sessions import MakeSession, session_maker
+from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
 from edgemind.entrypoints.advice.listing import change_text, plain
 from edgemind.entrypoints.exit_codes import Refused
@@ -33,12 +35,16 @@ class Advisor:
     make: MakeModel
     name: str
     timeout_s: float
+    sessions: MakeSession = lambda _: None
 
     def once(self) -> dict[str, Any]:
         """One piece of advice, as a document. Raises ModelFailed, or Refused with what the fleet said."""
         facts = read_facts(self.fleet)
-        advice = asyncio.run(advise(self.make, facts, self.timeout_s))
-        document: dict[str, Any] = {"model": self.name, **_told(advice), "change": None, "refused": None}
+        advice = asyncio.run(advise(self.make, facts, self.timeout_s, self.sessions))
+        decided = {"round": advice.fence, "decided": outcome_words(facts.newest.outcome) if facts.newest else ""}
+        document: dict[str, Any] = {
+            "model": self.name, **decided, **_told(advice), "change": None, "refused": None
+        }  # fmt: skip
         if advice.proposal is not None:
             try:
                 document["change"] = put_forward(self.fleet, facts, advice.proposal)
@@ -68,7 +74,13 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     before = click.get_current_context().find_root().params
     settings = load_settings(_file(config))
     client = _client(settings, fleet or before.get("fleet"), token or before.get("token"))
-    advisor = Advisor(client, model_maker(settings), str(settings.advice.name), settings.advice.timeout_s)
+    advisor = Advisor(
+        client,
+        model_maker(settings),
+        str(settings.advice.name),
+        settings.advice.timeout_s,
+        session_maker(settings, _now_ms),
+    )
     as_json = (output or before.get("output")) == "json"
     if every:
         _again_and_again(advisor, settings.advice.every_s, as_json)
@@ -86,6 +98,10 @@ def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
         except (EdgeMindError, Refused) as exc:
             click.echo(f"no advice this time: {plain(exc.message if isinstance(exc, Refused) else exc)}", err=True)
         time.sleep(every_s)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _file(config: Path | None) -> Path:
@@ -117,7 +133,7 @@ def _told(advice: Advice) -> dict[str, Any]:
     wanted = None
     if proposal is not None:
         wanted = {"setting": proposal.setting, "percent": proposal.percent, "reason": proposal.reason}
-    return {"round": advice.fence, "explanation": advice.explanation, "proposal": wanted}
+    return {"explanation": advice.explanation, "proposal": wanted}
 
 
 def _show(document: Mapping[str, Any], as_json: bool) -> None:
@@ -126,7 +142,11 @@ def _show(document: Mapping[str, Any], as_json: bool) -> None:
 
 def advice_text(document: Mapping[str, Any]) -> str:
     """What a model wrote is shown escaped: nothing in it is for the terminal."""
-    lines = [f"{plain(document['model'])} about round {document['round']}, in its own words:"]
+    lines = [
+        f"round {document['round']}: {plain(document['decided'])}",
+        "",
+        f"{plain(document['model'])} says, in words of its own that nobody has checked:",
+    ]
     lines += [f"  {plain(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
     proposal = document["proposal"]
     if proposal is None:

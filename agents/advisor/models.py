@@ -1,6 +1,7 @@
 """The Strands model that the settings name, and one question to it, with its time and size bounded."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from strands import Agent
 from strands.agent.conversation_manager import NullConversationManager
 from strands.models.model import Model
+from strands.session.session_manager import SessionManager
 from strands.types.exceptions import MaxTokensReachedException
 
 from edgemind.errors import ConfigurationError, TemporaryError
@@ -17,6 +19,10 @@ from edgemind.settings.advice import AdviceModel, AdviceSettings
 ANSWER_LIMIT = 4000
 """Characters that are read of an answer: a model that goes on and on is not listened to."""
 CONNECT_S = 10.0
+REPETITION_PENALTY = 0.5
+"""Small models say the same again and again without one."""
+
+log = logging.getLogger("edgemind.agents")
 
 
 class ModelFailed(TemporaryError):
@@ -59,12 +65,18 @@ def model_maker(settings: Settings) -> MakeModel:
             return lambda question: _bedrock(advice, region, question)
 
 
-async def ask(make: MakeModel, question: Question, timeout_s: float) -> Answer:
-    """One answer within `timeout_s`. ModelFailed says what came instead."""
+async def ask(make: MakeModel, question: Question, timeout_s: float, session: SessionManager | None = None) -> Answer:
+    """One answer within `timeout_s`. ModelFailed says what came instead.
+
+    `session` keeps the conversation. If it cannot, the question is asked once more without it.
+    """
     pieces: list[str] = []
     try:
         async with asyncio.timeout(timeout_s):
-            cut = await _listen(make(question), question, pieces)
+            cut = await _listen(make(question), question, pieces, session)
+    except _SessionLost as exc:
+        log.warning("the advisor's conversation is not kept: %s", exc)
+        return await ask(make, question, timeout_s)
     except TimeoutError:
         raise ModelFailed(
             f"the model gave no whole answer within {timeout_s:g} s (advice.timeout_s)", retry_after_s=timeout_s
@@ -75,17 +87,12 @@ async def ask(make: MakeModel, question: Question, timeout_s: float) -> Answer:
     return Answer(text, cut)
 
 
-async def _listen(model: Model, question: Question, pieces: list[str]) -> bool:
-    agent = Agent(
-        model=model,
-        system_prompt=question.system,
-        callback_handler=None,
-        retry_strategy=None,
-        conversation_manager=NullConversationManager(),
-    )
+async def _listen(model: Model, question: Question, pieces: list[str], session: SessionManager | None) -> bool:
+    """Whether it had more to say. ModelFailed, or with a session _SessionLost, for whatever goes wrong: which of the
+    two it was shows when it is asked without one."""
     heard = 0
     try:
-        async for event in agent.stream_async(question.facts):
+        async for event in _agent(model, question, session).stream_async(question.facts):
             piece = event.get("data")
             if isinstance(piece, str):
                 pieces.append(piece)
@@ -97,14 +104,35 @@ async def _listen(model: Model, question: Question, pieces: list[str]) -> bool:
     except (TimeoutError, asyncio.CancelledError):
         raise
     except Exception as exc:
+        if session is not None:
+            raise _SessionLost(_line(exc)) from exc
         raise ModelFailed(f"the model could not be asked, or broke off: {type(exc).__name__}: {_line(exc)}") from exc
     return False
+
+
+def _agent(model: Model, question: Question, session: SessionManager | None) -> Agent:
+    return Agent(
+        model=model,
+        system_prompt=question.system,
+        callback_handler=None,
+        retry_strategy=None,
+        conversation_manager=NullConversationManager(),
+        session_manager=session,
+    )
+
+
+class _SessionLost(Exception):
+    """It failed while its conversation was being kept."""
 
 
 def _openai(advice: AdviceSettings, question: Question) -> Model:
     from strands.models.openai import OpenAIModel
 
-    params: dict[str, Any] = {"max_tokens": question.tokens, "temperature": 0.2}
+    params: dict[str, Any] = {
+        "max_tokens": question.tokens,
+        "temperature": 0.0,
+        "frequency_penalty": REPETITION_PENALTY,
+    }
     if question.schema is not None:
         schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
         params["response_format"] = {"type": "json_schema", "json_schema": schema}

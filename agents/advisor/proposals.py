@@ -9,8 +9,9 @@ from typing import Any
 from agents.advisor.models import ModelFailed
 
 NONE = "none"
-PERCENT_LIMIT = 50
-REASON_LIMIT = 300
+PERCENTS = (-50, -30, -20, -10, 10, 20, 30, 50)
+"""A small model takes zero if it may."""
+REASON_LIMIT = 200
 """Shorter than what a controller takes: a small model repeats itself."""
 _SETTING_LIMIT = 200
 
@@ -40,7 +41,7 @@ def schema_of(settings: Mapping[str, object]) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "setting": {"type": "string", "enum": [*settings, NONE]},
-            "percent": {"type": "integer", "minimum": -PERCENT_LIMIT, "maximum": PERCENT_LIMIT},
+            "percent": {"type": "integer", "enum": list(PERCENTS)},
             "reason": {"type": "string", "minLength": 1, "maxLength": REASON_LIMIT},
         },
         "required": ["setting", "percent", "reason"],
@@ -52,7 +53,7 @@ def read_proposal(text: str) -> ModelsProposal | None:
     """The first JSON object in the answer; None if it proposes nothing. ModelFailed if there is none of that shape."""
     document = _first_object(text)
     setting, percent, reason = document.get("setting"), document.get("percent"), document.get("reason")
-    if setting in (NONE, "", None):
+    if setting in (NONE, "", None) or percent == 0:
         return None
     if not isinstance(setting, str) or not _is_number(percent) or not isinstance(reason, str) or not reason.strip():
         raise ModelFailed("the model's proposal is not of the shape that it was asked for: nothing is proposed")

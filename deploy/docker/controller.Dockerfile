@@ -1,4 +1,4 @@
-# The controller of a site: beacons, routing table, fleet API.
+# The controller of a site: beacons, routing table, fleet API, and the Strands agent that votes for the site in rounds.
 #
 #   docker build -f deploy/docker/controller.Dockerfile -t edgemind-controller .        (from the root of a clone)
 #
@@ -14,25 +14,27 @@ FROM ${PYTHON_IMAGE} AS build
 ARG PIP_INDEX_URL
 ARG PIP_NO_INDEX
 WORKDIR /build
-COPY requirements/aws.lock ./
+COPY requirements/agents.lock ./
 # Exactly what the lock names, by hash, and no compiler. pip itself has no place in an image that runs.
 RUN --mount=type=bind,from=wheels,target=/wheels \
     python3 -m venv /opt/edgemind \
  && /opt/edgemind/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
-      --only-binary :all: --find-links /wheels -r aws.lock \
+      --only-binary :all: --find-links /wheels -r agents.lock \
  && /opt/edgemind/bin/pip uninstall --yes --quiet pip setuptools
 COPY edgemind ./edgemind
+COPY agents ./agents
+COPY mcp_tools ./mcp_tools
 # Into the environment, and compiled: a container with a read-only root cannot do it later.
 RUN packages="$(/opt/edgemind/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
- && cp -R edgemind "$packages/" \
- && /opt/edgemind/bin/python -m compileall -q "$packages/edgemind" \
+ && cp -R edgemind agents mcp_tools "$packages/" \
+ && /opt/edgemind/bin/python -m compileall -q "$packages/edgemind" "$packages/agents" "$packages/mcp_tools" \
  && printf '#!/bin/sh\nexec /opt/edgemind/bin/python -P -m edgemind "$@"\n' > /opt/edgemind/bin/edgemind \
  && chmod 0755 /opt/edgemind/bin/edgemind
 
 FROM ${PYTHON_IMAGE}
 ARG EDGEMIND_VERSION=0.1.0
 LABEL org.opencontainers.image.title="edgemind-controller" \
-      org.opencontainers.image.description="The controller of a site: beacons, routing table, fleet API." \
+      org.opencontainers.image.description="The controller of a site: beacons, routing table, fleet API, agents." \
       org.opencontainers.image.version="${EDGEMIND_VERSION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/edgemind /opt/edgemind
@@ -52,4 +54,4 @@ EXPOSE 8200
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
   CMD ["python", "-I", "-S", "/opt/edgemind/healthcheck.py", "http://127.0.0.1:8200/healthz"]
 ENTRYPOINT ["edgemind"]
-CMD ["controller", "--listen", "0.0.0.0:8200"]
+CMD ["controller", "--listen", "0.0.0.0:8200", "--voter", "auto"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgemind.bootstrap.process import system_clock
 from edgemind.bootstrap.stores import open_state_store
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
+from edgemind.errors import ConfigurationError
 from edgemind.ports.state_store import StateStore
 from edgemind.settings import Settings
 
@@ -41,7 +42,11 @@ def audit_files(directory: Path) -> "JournalFiles":
 
 
 def checkpoint_keys(settings: Settings) -> CheckpointKeys:
-    return CheckpointKeys(settings.access.site_tokens().secrets)
+    """Without any, where the fleet's secret was not read or there is none: then nothing is signed or anchored."""
+    try:
+        return CheckpointKeys(settings.access.site_tokens().secrets)
+    except ConfigurationError:
+        return CheckpointKeys(())
 
 
 def open_command_journal(settings: Settings, name: str) -> "SiteAudit":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from edgemind.adapters.fleet_tls import FleetTls
     from edgemind.domain.swarm.envelopes import MessageNumbers
+    from edgemind.ports.audit_journal import SiteAudit
     from edgemind.ports.round_journal import RoundJournal
     from edgemind.ports.scaler import Scaler
     from edgemind.services.site_controller import SiteLinks
@@ -79,7 +80,11 @@ def controller_contexts(settings: Settings, tls: "FleetTls | None") -> dict[str,
 
 
 def site_links(
-    settings: Settings, site: Site, pools: UpstreamPools, numbers: "MessageNumbers", journal: "RoundJournal"
+    settings: Settings,
+    site: Site,
+    pools: UpstreamPools,
+    numbers: "MessageNumbers",
+    journals: "tuple[RoundJournal, SiteAudit]",
 ) -> "SiteLinks":
     """How the controller of `site` reaches its peers, its gateway's workers and the model servers, and is reached."""
     # Imported here: gateways and the keys commands need none of it.
@@ -101,5 +106,5 @@ def site_links(
         HttpGatewayAdmin(calls, site, token),
         HttpModelServerProbe(calls),
         MessageInbox(keys, MessageGate(settings.metro, site.name, lambda: urls)),
-        journal,
+        *journals,
     )

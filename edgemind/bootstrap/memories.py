@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, assert_never
 
+from edgemind.bootstrap.stores import deployed
 from edgemind.settings import MemoryStore, Settings, Store
 
 if TYPE_CHECKING:
@@ -34,5 +35,11 @@ def _agentcore(settings: Settings) -> "AgentMemory":
     require_boto3("memory.kind: agentcore")
     memory = settings.memory
     region = memory.region or settings.aws.region
-    place = MemoryPlace(lambda: memory.memory_id or "", region, memory.endpoint_url, memory.namespace)
+    place = MemoryPlace(
+        # The configured one, or the one that the environment's stacks tell.
+        lambda: memory.memory_id or deployed(settings, "agent_memory"),
+        region,
+        memory.endpoint_url,
+        memory.namespace,
+    )
     return AgentCoreMemory(place, settings.metro)

@@ -72,10 +72,10 @@ def _dynamodb_store(settings: Settings) -> StateStore:
 
 def state_table(settings: Settings) -> str:
     """The configured name, or the one that the environment's stacks tell. Blocks in the second case."""
-    return settings.state.table or _deployed(settings, "state_table")
+    return settings.state.table or deployed(settings, "state_table")
 
 
-def _deployed(settings: Settings, what: str) -> str:
+def deployed(settings: Settings, what: str) -> str:
     """What the stacks of `aws.environment` tell; one of `PLACES`. Blocks."""
     from edgemind.adapters.deployment.cloudformation import CloudFormationStacks
 
@@ -101,7 +101,7 @@ def open_model_store(settings: Settings) -> ModelStore:
             from edgemind.adapters.model_store.s3 import S3Objects
 
             require_boto3("model_store.store: s3")
-            bucket = published.bucket or _deployed(settings, "model_bucket")
+            bucket = published.bucket or deployed(settings, "model_bucket")
             return PublishedModels(S3Objects(bucket, settings.aws.region, published.endpoint_url))
         case other:
             assert_never(other)

@@ -4,7 +4,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgemind.domain.spans import KeepRule
-from edgemind.settings import Exporter, Settings
+from edgemind.errors import ConfigurationError
+from edgemind.settings import Exporter, Settings, TelemetrySettings
 
 if TYPE_CHECKING:
     from edgemind.ports.telemetry import SpanExporter, SpanSink
@@ -33,17 +34,23 @@ def open_span_sink(settings: Settings, site: str, process: str, instance: str) -
         "service.instance.id": instance,
         "edgemind.site": site,
     }
-    headers = {name: secret.reveal() for name, secret in telemetry.headers.items()}
-
-    def otlp() -> "SpanExporter":
-        from edgemind.adapters.telemetry.otlp import OtlpSpans, Receiver
-
-        return OtlpSpans(Receiver(telemetry.endpoint, headers, telemetry.timeout_s), resource)
-
-    def console() -> "SpanExporter":
-        from edgemind.adapters.telemetry.console import ConsoleSpans
-
-        return ConsoleSpans(sys.stderr)
-
-    exporter = otlp if telemetry.exporter is Exporter.OTLP else console
+    exporter = _otlp(telemetry, resource) if telemetry.exporter is Exporter.OTLP else _console()
     return BackgroundSpans(exporter, telemetry.queue_spans)
+
+
+def _otlp(telemetry: TelemetrySettings, resource: dict[str, str]) -> "SpanExporter":
+    # Imported now, and not by the thread: what a worker holds when it begins to serve, its collector need not look at.
+    try:
+        from edgemind.adapters.telemetry.otlp import OtlpSpans, Receiver
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(
+            "telemetry.exporter is otlp, and OpenTelemetry is not installed: install edgemind-mec[telemetry]"
+        ) from exc
+    headers = {name: secret.reveal() for name, secret in telemetry.headers.items()}
+    return OtlpSpans(Receiver(telemetry.endpoint, headers, telemetry.timeout_s), resource)
+
+
+def _console() -> "SpanExporter":
+    from edgemind.adapters.telemetry.console import ConsoleSpans
+
+    return ConsoleSpans(sys.stderr)

@@ -14,6 +14,7 @@ DATA = "data"
 GLOBAL_DATA = "global-data"
 CACHE = "cache"
 COMPUTE = "compute"
+AGENTS = "agents"
 
 SWARM_TABLE = "SwarmTable"
 MODEL_BUCKET = "ModelBucket"
@@ -21,6 +22,7 @@ MIRROR_TABLE = "MirrorTable"
 JOURNAL_TABLE = "JournalTable"
 CACHE_ENDPOINT = "CacheEndpoint"
 CLUSTER_NAME = "ClusterName"
+AGENT_MEMORY = "AgentMemory"
 
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
@@ -62,7 +64,8 @@ class Deployment:
     """What one region of an environment holds, as far as the core uses it.
 
     `state_table`, `mirror_table` and `journal_table` are DynamoDB table names (the latter two name global tables),
-    `model_bucket` is an S3 bucket name, `cache_endpoint` is `host:port` of the region's Valkey.
+    `model_bucket` is an S3 bucket name, `cache_endpoint` is `host:port` of the region's Valkey, and `agent_memory` the
+    id of an AgentCore memory.
     """
 
     state_table: str
@@ -70,6 +73,7 @@ class Deployment:
     cache_endpoint: str
     mirror_table: str
     journal_table: str
+    agent_memory: str
 
     @classmethod
     def read(cls, environment: str, region: str, outputs: Mapping[str, Mapping[str, str]]) -> Self:
@@ -97,5 +101,6 @@ PLACES: Mapping[str, OutputPlace] = {
     "cache_endpoint": OutputPlace(CACHE, CACHE_ENDPOINT),
     "mirror_table": OutputPlace(GLOBAL_DATA, MIRROR_TABLE, regional=False),
     "journal_table": OutputPlace(GLOBAL_DATA, JOURNAL_TABLE, regional=False),
+    "agent_memory": OutputPlace(AGENTS, AGENT_MEMORY),
 }
 """Where each field of `Deployment` is to be read."""

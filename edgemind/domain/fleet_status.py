@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from edgemind.domain.audit.status import AuditStatus
 from edgemind.domain.fleet import Position
 from edgemind.domain.membership import SiteState
 from edgemind.domain.worker_reports import DecisionSummary, GatewayCounters
@@ -72,7 +73,7 @@ class SwarmStatus:
 
 @dataclass(frozen=True, slots=True)
 class SiteStatus:
-    """One site. What only its own controller knows (gateway, table age, store, swarm) is null while it does not answer.
+    """One site. What only its own controller knows (gateway, table age, store, swarm, audit) is null without its word.
 
     `rtt_ms` and `beacon_age_ms` are as seen from the site that was asked; null for itself. `heartbeat_age_ms` is the
     age of the site's entry in the registry. `position` is what edgemind.yaml of the asked site says.
@@ -93,6 +94,7 @@ class SiteStatus:
     gateway: GatewayStatus | None = None
     store: StoreStatus | None = None
     swarm: SwarmStatus | None = None
+    audit: AuditStatus | None = None
     position: Position | None = None
 
 

@@ -33,6 +33,8 @@ class Span:
     end_ns: int
     attributes: Mapping[str, SpanValue] = field(default_factory=dict)
     error: str | None = None
+    events: tuple[tuple[str, int], ...] = ()
+    """Names, and when they happened."""
 
 
 @dataclass(frozen=True, slots=True)

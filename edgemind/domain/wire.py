@@ -135,6 +135,10 @@ class Fields:
         """The error of a field that is of the right type and says what cannot be."""
         return self._wrong(name, wanted, self._document.get(name))
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """The names in an object; absent is empty."""
+        return tuple(self._entries(name))
+
     def _entries(self, name: str) -> Mapping[str, object]:
         value = self._document.get(name)
         if value is None:

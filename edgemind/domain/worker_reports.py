@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from edgemind.domain.audit.handed_over import HandedOver, parse_handed_over
 from edgemind.domain.beacons import ModelLoad, parse_model_loads
 from edgemind.domain.wire import DocumentInvalid, Fields
 
@@ -28,6 +29,10 @@ class DecisionSummary:
     predicted_ms: float | None
     actual_ms: float | None
     status: int
+    residency: tuple[str, ...] = ()
+    """Zones that it had to stay in; empty: any."""
+    zones: tuple[str, ...] = ()
+    """Of the site where it ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class GatewayCounters:
     refused: int = 0
     retried: int = 0
     hung_up: int = 0
+    telemetry_dropped: int = 0
+    """Spans that were to be kept and never arrived."""
     requests_per_s: float = 0.0
     added_ms_p50: float | None = None
     added_ms_p99: float | None = None
@@ -74,6 +81,8 @@ class WorkerReport:
     admin: str | None = None
     joined_version: int = 0
     """Of the sites that joined, as the controller told them last."""
+    journal: HandedOver | None = None
+    """Decisions to be kept; None from a worker that has none to hand over, or is of an older version."""
 
 
 def parse_worker_report(document: object) -> WorkerReport:
@@ -93,6 +102,7 @@ def parse_worker_report(document: object) -> WorkerReport:
         decisions=tuple(parse_decision_summary(decision) for decision in fields.listed("decisions")),
         admin=_admin(fields),
         joined_version=fields.count("joined_version", 0),
+        journal=None if (journal := fields.object_or_none("journal")) is None else parse_handed_over(journal),
     )
 
 
@@ -107,6 +117,8 @@ def parse_decision_summary(fields: Fields) -> DecisionSummary:
         predicted_ms=fields.number_or_none("predicted_ms"),
         actual_ms=fields.number_or_none("actual_ms"),
         status=fields.count("status", 0),
+        residency=fields.texts("residency"),
+        zones=fields.texts("zones"),
     )
 
 
@@ -135,6 +147,7 @@ def merge_counters(counters: Iterable[GatewayCounters]) -> GatewayCounters:
         refused=sum(one.refused for one in everyone),
         retried=sum(one.retried for one in everyone),
         hung_up=sum(one.hung_up for one in everyone),
+        telemetry_dropped=sum(one.telemetry_dropped for one in everyone),
         requests_per_s=sum(one.requests_per_s for one in everyone),
         added_ms_p50=sum(ms * n for ms, n in with_p50) / sum(n for _, n in with_p50) if with_p50 else None,
         added_ms_p99=max(p99s, default=None),
@@ -162,6 +175,7 @@ def _counters(fields: Fields) -> GatewayCounters:
         refused=stats.count("refused", 0),
         retried=stats.count("retried", 0),
         hung_up=stats.count("hung_up", 0),
+        telemetry_dropped=stats.count("telemetry_dropped", 0),
         requests_per_s=stats.number("requests_per_s", 0.0),
         added_ms_p50=stats.number_or_none("added_ms_p50"),
         added_ms_p99=stats.number_or_none("added_ms_p99"),

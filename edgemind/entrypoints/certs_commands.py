@@ -50,7 +50,8 @@ def certs() -> None:
 @config_option
 @folder_option
 @days_option
-def create(config: Path | None, folder: Path, days: int) -> None:
+@output_option
+def create(config: Path | None, folder: Path, days: int, output: str) -> None:
     """Make what is missing: the fleet's authority, and a certificate for each site that has a controller.
 
     Exit codes: 0 made, or nothing was missing; 1 they cannot be written; 2 wrong usage or configuration.
@@ -58,21 +59,26 @@ def create(config: Path | None, folder: Path, days: int) -> None:
     with exit_codes():
         settings, now_s = _settings(config), _now_s()
         certificates = bootstrap.certificate_folder(folder, settings.metro)
-        if certificates.create_authority(AUTHORITY_DAYS, now_s):
+        authority = certificates.create_authority(AUTHORITY_DAYS, now_s)
+        if authority and output == "text":
             click.echo(f"made {folder / 'ca.pem'} and {folder / 'ca.key'}: keep the key away from the sites")
+        made: list[dict[str, Any]] = []
         for site, host in _sites(settings):
-            if certificates.has(site):
+            if not certificates.has(site):
+                made.append(_tell(folder, site, certificates.issue(site, host, days, now_s), output))
+            elif output == "text":
                 click.echo(f"{folder / site}.pem is there already: edgemind certs renew {site} makes a new one")
-            else:
-                _tell(folder, site, certificates.issue(site, host, days, now_s))
+        if output == "json":
+            click.echo(json.dumps({"authority": authority, "made": made}))
 
 
 @certs.command()
 @config_option
 @folder_option
 @days_option
+@output_option
 @click.argument("sites", nargs=-1)
-def renew(config: Path | None, folder: Path, days: int, sites: tuple[str, ...]) -> None:
+def renew(config: Path | None, folder: Path, days: int, sites: tuple[str, ...], output: str) -> None:
     """Make new certificates for SITES, or for all that end within 30 days. The authority stays.
 
     Processes take a new file up within seconds; the old certificate stays good until it ends.
@@ -90,10 +96,11 @@ def renew(config: Path | None, folder: Path, days: int, sites: tuple[str, ...]) 
             for site in known
             if certificates.has(site) and certificates.read(site).days_left(now_s) < RENEW_WITHIN_DAYS
         ]
-        if not due:
+        if not due and output == "text":
             click.echo(f"none ends within {RENEW_WITHIN_DAYS} days; name the sites to renew them all the same")
-        for site in due:
-            _tell(folder, site, certificates.issue(site, known[site], days, now_s))
+        made = [_tell(folder, site, certificates.issue(site, known[site], days, now_s), output) for site in due]
+        if output == "json":
+            click.echo(json.dumps({"made": made}))
 
 
 @certs.command("list")
@@ -119,7 +126,8 @@ def list_certificates(config: Path | None, folder: Path, output: str) -> None:
 @certs.command()
 @config_option
 @click.option("--site", help="The site whose controller or gateway would use it.", required=True)
-def check(config: Path | None, site: str) -> None:
+@output_option
+def check(config: Path | None, site: str, output: str) -> None:
     """Connect to oneself with the certificate of `fleet.tls`, as a neighbour would to this site's controller.
 
     Exit codes: 0 good for 14 days and more; 1 it ends sooner; 2 it cannot be used, or wrong usage or configuration.
@@ -131,9 +139,13 @@ def check(config: Path | None, site: str) -> None:
             raise ConfigurationError("the configuration has no fleet.tls, so controllers show no certificates")
     left = tls.certificate.days_left(_now_s())
     line = f"{tls.files.certificate} is {site}'s and good for {left:.0f} days"
+    if output == "json":
+        told = {"site": site, "certificate": str(tls.files.certificate), "days_left": round(left, 1)}
+        click.echo(json.dumps({**told, "ok": left >= EXPIRY_WARNING_DAYS}))
     if left < EXPIRY_WARNING_DAYS:
         raise Refused(f"{line} only: edgemind certs renew {site}")
-    click.echo(line)
+    if output == "text":
+        click.echo(line)
 
 
 def _settings(config: Path | None) -> Settings:
@@ -152,8 +164,10 @@ def _now_s() -> float:
     return SystemClock().wall_ms() / 1000.0
 
 
-def _tell(folder: Path, site: str, made: Certificate) -> None:
-    click.echo(f"made {folder / site}.pem and .key for {', '.join(made.hosts)}, good until {_day(made)}")
+def _tell(folder: Path, site: str, made: Certificate, output: str) -> dict[str, Any]:
+    if output == "text":
+        click.echo(f"made {folder / site}.pem and .key for {', '.join(made.hosts)}, good until {_day(made)}")
+    return {"site": site, "certificate": str(folder / f"{site}.pem"), "hosts": list(made.hosts), "ends": _day(made)}
 
 
 def _day(certificate: Certificate) -> str:

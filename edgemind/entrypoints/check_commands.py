@@ -1,4 +1,4 @@
-"""`edgemind check`: looks at what a deploy will need before it starts, at the swarm's store, and at Bedrock's models.
+"""`edgemind check`: a running fleet; `check aws|store|bedrock`: what a deploy needs, the swarm's store, the models.
 
 Exit codes: 0 nothing is missing; 1 something is missing or could not be looked at; 2 wrong usage, or an environment
 that the CDK app refuses; 3 AWS cannot be reached.
@@ -14,13 +14,15 @@ from typing import Any
 import click
 
 from edgemind.bootstrap import cloud_account
+from edgemind.domain.checkup import well
 from edgemind.domain.deployment_needs import DeploymentNeeds, Finding, gaps, ready
 from edgemind.entrypoints.check_bedrock import check_bedrock
 from edgemind.entrypoints.check_store import check_store
-from edgemind.entrypoints.exit_codes import Refused, WrongUsage
+from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.errors import TemporaryError
 from edgemind.services.check_deployment import check_deployment
+from edgemind.settings import load_client_settings
 
 NEEDS_MODULE = "stacks.needs"
 """The library knows no stacks: the CDK app, in whose folder the command runs, tells what it needs as JSON."""
@@ -36,9 +38,31 @@ class AwsUnreachable(Refused):
     exit_code = 3
 
 
-@click.group()
-def check() -> None:
-    """Look at what a deploy will need, at the swarm's store and at Bedrock's models, before they are needed."""
+@click.group(invoke_without_command=True, epilog=EXIT_CODES)
+@click.option(
+    "--config", type=click.Path(path_type=Path),
+    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+)  # fmt: skip
+@click.option("--site", help="Ask this site's processes only.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), help="Form of the answer.  [default: text]")
+@click.pass_context
+def check(ctx: click.Context, config: Path | None, site: str | None, output: str | None) -> None:
+    """Look at a running fleet: configuration, stores, controllers and their clocks, gateways, model servers,
+    certificates, disks, journals. Each finding comes with its mend.
+
+    It changes nothing. What does not answer is a finding; all of it takes 15 seconds at most.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    # Imported here: the other checks need none of it.
+    from edgemind.entrypoints.doctor.examine import document, examine, text
+
+    as_json = (output or ctx.find_root().params.get("output")) == "json"
+    with exit_codes():
+        found = examine(config or load_client_settings().config or Path("edgemind.yaml"), site)
+    click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
+    if not well(found):
+        raise click.exceptions.Exit(1)
 
 
 check.add_command(check_store)

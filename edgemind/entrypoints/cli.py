@@ -43,6 +43,9 @@ COMMANDS = {
     ),
     "decisions": LazyCommand(f"{_HERE}.fleet_commands:decisions", "List, explain and follow routing decisions."),
     "rounds": LazyCommand(f"{_HERE}.rounds.command:rounds", "List, show, explain and replay the swarm's rounds."),
+    "top": LazyCommand(f"{_HERE}.operations.command:top", "Watch the fleet: load, KPIs, alerts, rounds."),
+    "kpis": LazyCommand(f"{_HERE}.operations.command:kpis", "Show every KPI against its target."),
+    "alerts": LazyCommand(f"{_HERE}.operations.command:alerts", "List what is wrong in the fleet."),
     "advice": LazyCommand(
         f"{_HERE}.advice.command:advice", "Run the advisor; list, accept and roll back changes of policy."
     ),
@@ -51,8 +54,11 @@ COMMANDS = {
     "keys": LazyCommand(f"{_HERE}.keys_commands:keys", "Create, list and revoke API keys."),
     "certs": LazyCommand(f"{_HERE}.certs_commands:certs", "Make, renew and check certificates of controllers."),
     "config": LazyCommand(f"{_HERE}.config_commands:config_group", "Validate, show and compare configuration files."),
+    "kpi": LazyCommand(f"{_HERE}.kpi.command:kpi", "Print KPIs, their limits, and rules and dashboards of them."),
     "audit": LazyCommand(f"{_HERE}.audit.command:audit", "Verify, read, export and erase what is kept for audits."),
-    "check": LazyCommand(f"{_HERE}.check_commands:check", "Look at what a deploy on AWS will lack.", "aws"),
+    "check": LazyCommand(
+        f"{_HERE}.check_commands:check", "Look at a fleet, and at what a deploy on AWS will lack.", "aws"
+    ),
     "devices": LazyCommand(f"{_HERE}.devices.command:devices", "Send device traffic to a fleet."),
     # By name only: the library never imports its applications.
     "mcp": LazyCommand("mcp_tools.command:mcp", "Serve tools over the fleet to an MCP client.", "agents"),

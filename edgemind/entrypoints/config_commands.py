@@ -17,6 +17,10 @@ _DEFAULT_FILE = Path("edgemind.yaml")
 
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 
+output_option = click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."
+)
+
 
 @click.group("config")
 def config_group() -> None:
@@ -26,8 +30,12 @@ def config_group() -> None:
 @config_group.command("validate")
 @file_argument
 @click.option("--without-secrets", is_flag=True, help="Check only the form of env: and file: references (for CI).")
-def validate_command(file: Path | None, without_secrets: bool) -> None:
+@output_option
+def validate_command(file: Path | None, without_secrets: bool, output: str) -> None:
     """Check FILE (default: $EDGEMIND_CONFIG, or edgemind.yaml) and list everything that is wrong with it."""
+    if output == "json":
+        _validate_as_json(_chosen(file), without_secrets)
+        return
     settings = _load(_chosen(file), resolve_secrets=not without_secrets)
     click.echo(f"ok: {_summary(settings)}")
 
@@ -45,16 +53,18 @@ def show_command(file: Path | None, output: str) -> None:
 @config_group.command("diff")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
-def diff_command(before: Path, after: Path) -> None:
+@output_option
+def diff_command(before: Path, after: Path, output: str) -> None:
     """Compare two files field by field, defaults included. Exit code 0: equal, 1: different, 2: a file is refused."""
     # Without the environment: an override would hide that the files differ in that field.
     old, new = (_load(path, {}, resolve_secrets=False) for path in (before, after))
     differences = changes(old, new)
-    for change in differences:
-        click.echo(str(change))
+    if output == "json":
+        click.echo(json.dumps({"changes": [str(change) for change in differences]}, indent=2))
+    else:
+        click.echo("\n".join(map(str, differences)) if differences else "no difference")
     if differences:
         raise click.exceptions.Exit(DIFFERENT)
-    click.echo("no difference")
 
 
 @config_group.command("schema")
@@ -85,6 +95,15 @@ def _load(path: Path, environ: Mapping[str, str] | None = None, *, resolve_secre
     except ConfigurationError as exc:
         click.echo(str(exc), err=True)
         raise click.exceptions.Exit(REFUSED) from None
+
+
+def _validate_as_json(path: Path, without_secrets: bool) -> None:
+    try:
+        settings = load_settings(path, resolve_secrets=not without_secrets)
+    except ConfigurationError as exc:
+        click.echo(json.dumps({"ok": False, "findings": str(exc).splitlines()}, indent=2))
+        raise click.exceptions.Exit(REFUSED) from None
+    click.echo(json.dumps({"ok": True, "findings": [], "summary": _summary(settings)}, indent=2))
 
 
 def _summary(settings: Settings) -> str:

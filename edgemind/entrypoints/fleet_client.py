@@ -37,9 +37,14 @@ class FleetClient:
         self.url = url.rstrip("/")
         self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._port, self._prefix = parts.hostname, port, parts.path.rstrip("/")
+        self._token = token
         self._headers = {"accept": "application/json"}
         if token:
             self._headers["authorization"] = f"Bearer {token}"
+
+    def at(self, url: str) -> "FleetClient":
+        """Another address, asked with the same token."""
+        return FleetClient(url, self._token)
 
     def get(self, *segments: str, **query: str | int | None) -> dict[str, Any]:
         """GET /edgemind/v1/<segments>; parameters that are None are left out."""

@@ -32,6 +32,10 @@ class FleetSession:
     def client(self) -> "FleetClient":
         return self.find()
 
+    def of(self, url: str) -> "FleetClient":
+        """Another controller of the same fleet, asked with the same token."""
+        return self.client.at(url)
+
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     output = click.Choice(["text", "json"])

@@ -12,10 +12,11 @@ import click
 from edgemind.adapters.clock import SystemClock
 from edgemind.bootstrap import open_state_store
 from edgemind.domain.keys import ApiKey
+from edgemind.entrypoints.command_audit import record_command
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.errors import ConfigurationError
 from edgemind.services.manage_keys import ManageKeys
-from edgemind.settings import Store, load_client_settings, load_settings
+from edgemind.settings import Settings, Store, load_client_settings, load_settings
 
 config_option = click.option(
     "--config",
@@ -51,7 +52,9 @@ def create(config: Path | None, tenant: str, output: str) -> None:
     or configuration.
     """
     with exit_codes():
-        issued = _manage_keys(config).create(tenant)
+        settings = _settings(config)
+        issued = _manage_keys(settings).create(tenant)
+        record_command(settings, {"action": "keys create", "tenant": tenant, "key": issued.stored.key_id})
     if output == "json":
         click.echo(json.dumps({**_shown(issued.stored), "key": issued.secret}))
         return
@@ -71,7 +74,7 @@ def list_keys(config: Path | None, output: str) -> None:
     Exit codes: 0 done; 1 the state cannot be read; 2 wrong usage or configuration.
     """
     with exit_codes():
-        stored = _manage_keys(config).list()
+        stored = _manage_keys(_settings(config)).list()
     if output == "json":
         click.echo(json.dumps([_shown(key) for key in stored]))
     else:
@@ -89,21 +92,30 @@ def revoke(config: Path | None, key_id: str, output: str) -> None:
     configuration.
     """
     with exit_codes():
-        key = _manage_keys(config).revoke(key_id)
+        settings = _settings(config)
+        key = _manage_keys(settings).revoke(key_id)
+        record_command(settings, {"action": "keys revoke", "tenant": key.tenant, "key": key.key_id})
     if output == "json":
         click.echo(json.dumps(_shown(key)))
     else:
         click.echo(f"Key {key.key_id} of tenant {key.tenant} is revoked: every gateway refuses it within 2 seconds.")
 
 
-def _manage_keys(config: Path | None) -> ManageKeys:
+def _settings(config: Path | None) -> Settings:
     file = config or load_client_settings().config or Path("edgemind.yaml")
     # Keys can be made on a machine that has none of the model servers' secrets.
-    settings = load_settings(file, resolve_secrets=False)
+    try:
+        settings = load_settings(file)
+    except ConfigurationError:
+        settings = load_settings(file, resolve_secrets=False)
     if settings.state.store is Store.MEMORY:
         raise ConfigurationError(
             f"{file} keeps state in memory, where no other process can reach it. Set state.store to json to use keys."
         )
+    return settings
+
+
+def _manage_keys(settings: Settings) -> ManageKeys:
     tenants = [tenant.name for tenant in settings.tenants]
     return ManageKeys(open_state_store(settings), SystemClock(), tenants, secrets.token_bytes)
 

@@ -72,5 +72,9 @@ def study_text(found: Study) -> str:
         "SITES", "ROUNDS", "P50 MS", "P99 MS", "SUCCESS", "LATE", "TIMED OUT", "UNDECIDED", "VIOLATIONS", "STORE CALLS",
         "WRITE UNITS", "IN SEQUENCE P99",
     ]  # fmt: skip
+    judged = [
+        f"KPIs, {sites} sites: {', '.join(f'{name} {level}' for name, level in tally.summary()['kpis'].items())}"
+        for sites, tally in found.tallies.items()
+    ]
     shown = [f"VIOLATION, {each.sites} sites: {each.what}\n  {found.replay(each)}" for each in found.violations]
-    return "\n".join([head, "", text_table(headings, rows), *shown])
+    return "\n".join([head, "", text_table(headings, rows), "", *judged, *shown])

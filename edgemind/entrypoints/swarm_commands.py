@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from edgemind import bootstrap
+from edgemind.entrypoints.command_audit import record_command
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.keys_commands import config_option, output_option
 from edgemind.errors import ConfigurationError
@@ -41,6 +42,7 @@ def provision(config: Path | None, epoch: int, output: str) -> None:
         if settings.state.store is Store.MEMORY:
             raise ConfigurationError("state.store: memory is each process's own, so no rounds are decided; use json")
         done = provision_metro(bootstrap.open_swarm_store(settings), epoch)
+        record_command(settings, {"action": "swarm provision", "epoch": epoch, "new": done.new})
     if output == "json":
         click.echo(json.dumps({"metro": settings.metro, "known": str(done.fence), "new": done.new}))
     elif done.new:

@@ -1,6 +1,7 @@
 """Audit journals as they lie on a disk, to be read: by commands, whoever writes them meanwhile."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from edgemind.domain.audit.chain import AuditRecord
@@ -25,6 +26,9 @@ class AuditFiles(Protocol):
 
     def sites(self) -> list[str]:
         """Whose journals are here, by name."""
+
+    def paths(self, site: str) -> list[Path]:
+        """The files that have to be copied to verify it elsewhere."""
 
     def size_bytes(self, site: str) -> int: ...
 

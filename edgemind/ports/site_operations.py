@@ -8,7 +8,7 @@ from edgemind.domain.operations_status import AlertPage, SeriesPage
 
 
 class AlertScope(StrEnum):
-    """Whose alerts: of every site and the metro, of the asked site itself, or of the metro as the asked site knows."""
+    """Whose alerts: everybody's, those that the asked site tells, or the metro's as the asked site knows them."""
 
     FLEET = "fleet"
     SITE = "site"

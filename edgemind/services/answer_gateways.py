@@ -8,6 +8,7 @@ from edgemind.domain.site_documents import joined_document
 from edgemind.domain.worker_reports import WorkerReport
 from edgemind.errors import PermanentError
 from edgemind.ports.clock import Clock
+from edgemind.services.audit.keep_decisions import DecisionKeeper
 from edgemind.services.compute_table import TableComputer
 from edgemind.services.decision_log import DecisionLog
 from edgemind.services.neighbourhood import Neighbourhood
@@ -20,13 +21,20 @@ class GatewayAnswers:
     """The controller's side of the exchange with its gateway workers: ten reports a second from each."""
 
     def __init__(
-        self, own: OwnSite, neighbourhood: Neighbourhood, tables: TableComputer, decisions: DecisionLog, clock: Clock
+        self,
+        own: OwnSite,
+        neighbourhood: Neighbourhood,
+        tables: TableComputer,
+        decisions: DecisionLog,
+        keeper: DecisionKeeper,
+        clock: Clock,
     ) -> None:
         self._own = own
         self._neighbourhood = neighbourhood
         self._tables = tables
         self._decisions = decisions
         self._clock = clock
+        self._keeper = keeper
 
     def answer(self, report: WorkerReport) -> dict[str, object]:
         """Take a worker's report and answer with a JSON document. PermanentError if it belongs to another site."""
@@ -46,6 +54,7 @@ class GatewayAnswers:
             "workers": len(own.reports()),
             "drain": own.drain_requested,
             "joined": self._joined(report.joined_version),
+            **({} if report.journal is None else {"journaled": self._keeper.take(report.journal)}),
         }
 
     def _table(self, known_version: int) -> dict[str, object] | None:

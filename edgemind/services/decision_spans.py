@@ -18,6 +18,8 @@ SPAN_ID_DIGITS = 16
 OPERATIONS = {"chat.completions": "chat", "completions": "text_completion", "embeddings": "embeddings"}
 """OpenTelemetry's names (GenAI conventions); an API it has no name for goes by its own."""
 MAX_ATTEMPT_CHARS = 200
+CLIENT_LEFT = "client hung up"
+"""The outcome of an attempt whose client did not wait for it."""
 
 
 def span_id(record: DecisionRecord) -> str:
@@ -65,7 +67,8 @@ class DecisionTracing:
         if (
             record.trace.sampled
             or status >= 500
-            or status == 0
+            # It was refused, failed, was cut or left: whole answers have their time.
+            or not record.actual_ms
             or record.actual_ms > record.demand.deadline_ms
             or record.actual_ms > self._rule.slow_ms
             or (record.attempts and len(record.attempts) > 1)
@@ -126,5 +129,7 @@ def _error(record: DecisionRecord) -> str | None:
         return record.reason
     if record.status >= 500:
         return f"status {record.status}"
+    if record.actual_ms or (record.attempts and record.attempts[-1][1] == CLIENT_LEFT):
+        return None
     # Its status was sent, and its body never ended.
-    return "cut" if record.status < 400 and not record.actual_ms else None
+    return "cut" if record.status < 400 else None

@@ -8,6 +8,7 @@ from edgemind.domain.fleet_status import DecisionPage
 from edgemind.domain.membership import SiteState
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError, TemporaryError
+from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
 from edgemind.ports.site_servers import GatewayAdmin
@@ -26,6 +27,7 @@ class DecisionFinder:
         log: DecisionLog,
         admin: GatewayAdmin,
         peers: Peers,
+        audit: SiteAudit,
         clock: Clock,
     ) -> None:
         self._own = own
@@ -33,6 +35,7 @@ class DecisionFinder:
         self._log = log
         self._admin = admin
         self._peers = peers
+        self._audit = audit
         self._clock = clock
 
     def own_page(self, limit: int, before: DecisionCursor | None) -> DecisionPage:
@@ -54,7 +57,10 @@ class DecisionFinder:
         return _page(newest_first(found, limit, before), limit, unreachable)
 
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
-        """The explanation of a decision made at this site, or None. TemporaryError if its worker cannot be asked."""
+        """The explanation of a decision made at this site, or None: its worker's, or what the journal has kept of it.
+
+        TemporaryError if its worker cannot be asked, and the journal does not have it.
+        """
         place = locate_decision(decision_id)
         if place is None or place.site != self._neighbourhood.own.name:
             return None
@@ -64,9 +70,12 @@ class DecisionFinder:
         answers = await asyncio.gather(*asked, return_exceptions=True)
         found = [answer for answer in answers if answer is not None and not isinstance(answer, BaseException)]
         failed = [answer for answer in answers if isinstance(answer, BaseException)]
-        if failed and not found:
+        if found:
+            return found[0]
+        kept = await asyncio.to_thread(self._audit.find_decision, decision_id)
+        if failed and kept is None:
             raise failed[0]
-        return found[0] if found else None
+        return None if kept is None else _kept_explanation(decision_id, place.site, kept)
 
     async def explain(self, decision_id: str) -> Mapping[str, object] | None:
         """The explanation of any decision of the fleet, or None if there is no such or it is no longer kept.
@@ -89,6 +98,26 @@ class DecisionFinder:
             return await self._peers.recent_decisions(site, limit, before)
         except (TemporaryError, PermanentError):
             return None
+
+
+def _kept_explanation(decision_id: str, ingress: str, kept: Mapping[str, object]) -> Mapping[str, object]:
+    """The explanation in the journal, or as much of it as was kept there, or is left."""
+    personal = kept.get("personal")
+    explanation = personal.get("explanation") if isinstance(personal, Mapping) else None
+    if isinstance(explanation, Mapping):
+        return {**explanation, "kept_in": "journal"}
+    ran = kept.get("ran")
+    return {
+        "id": decision_id,
+        "site": ingress,
+        "chosen": next(reversed(ran), None) if isinstance(ran, dict) else None,
+        **{name: kept.get(name) for name in ("at_ms", "model", "reason", "status", "residency")},
+        "tenant": personal.get("tenant") if isinstance(personal, Mapping) else None,
+        "predicted_ms": personal.get("predicted_ms") if isinstance(personal, Mapping) else None,
+        "actual_ms": personal.get("actual_ms") if isinstance(personal, Mapping) else None,
+        "kept_in": "journal",
+        "erased": kept.get("erased", False),
+    }
 
 
 def _page(decisions: list[DecisionSummary], limit: int, unreachable: list[str]) -> DecisionPage:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from edgemind.domain.audit.status import AuditStatus
 from edgemind.domain.beacons import ModelLoad
 from edgemind.domain.fleet import Site
 from edgemind.domain.fleet_status import (
@@ -49,6 +50,7 @@ class FleetView:
         self._clock = clock
         self.swarm: Callable[[], SwarmStatus | None] = lambda: None
         """Whoever runs this site's rounds sets it."""
+        self.audit: Callable[[], AuditStatus | None] = lambda: None
 
     async def fleet(self) -> FleetStatus:
         return self._fleet_of((await self.sites()).sites)
@@ -110,6 +112,7 @@ class FleetView:
             gateway=self._gateway(),
             store=self._heartbeat.status,
             swarm=self.swarm(),
+            audit=self.audit(),
             position=own.site.position,
         )
 

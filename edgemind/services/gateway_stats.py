@@ -27,6 +27,7 @@ class GatewayStats:
     hung_up: int = 0
     cut: int = 0
     reload_failures: int = 0
+    telemetry_dropped: int = 0
     arrivals: Counter[str] = field(default_factory=Counter)
     by_site: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
@@ -87,6 +88,7 @@ class RecentStats:
             "refused": stats.refused,
             "retried": stats.retried,
             "hung_up": stats.hung_up,
+            "telemetry_dropped": stats.telemetry_dropped,
             "requests_per_s": round((stats.requests - requests) / max(1e-9, now_s - then_s), 2)
             if now_s > then_s
             else 0.0,

@@ -14,6 +14,8 @@ from edgemind.domain.swarm.records import Fence
 
 FAIL_OVER_HOLD_S = 10.0
 """How long a failed site that comes and goes is kept out: longer than it takes to open and decide the next round."""
+WATCHERS = 4
+"""Sites whose metrics tell whether a site is up: were it all others, a metro would have series by its square."""
 BEACON_PEERS_LIMIT = 10
 """Beacons go to the nearest sites only: the others are too far to take a request that has a deadline."""
 
@@ -99,6 +101,8 @@ class Neighbourhood:
             site.name: Neighbour(site, PeerMembership(rule, now_s), RoundTripEstimate(declared_rtt_ms(own, site)))
             for site in nearest_sites(own, fleet.sites, with_controller, limit)
         }
+        self.watched = _watched(own, fleet, WATCHERS)
+        """The sites that this one tells metrics of: of each tell the few that are nearest to it."""
         self.failed_over: dict[str, FailedOver] = {}
         self.declared = {
             site.name: DeclaredSite(site, RoundTripEstimate(declared_rtt_ms(own, site)))
@@ -236,3 +240,14 @@ def declared_loads(site: Site) -> dict[str, ModelLoad]:
         # The configuration lets only a model with a single server be scaled.
         loads[model] = ModelLoad(0, slots, service_ms, max_replicas=servers[0].max_replicas)
     return loads
+
+
+def _watched(own: Site, fleet: Fleet, watchers: int) -> tuple[str, ...]:
+    """The other sites among whose nearest `own` is."""
+    with_controller = [site for site in fleet.sites if site.controller_url]
+    found = []
+    for site in with_controller:
+        others = (one for one in with_controller if one.name != site.name)
+        if own.name in {one.name for one in nearest_sites(site, fleet.sites, others, watchers)}:
+            found.append(site.name)
+    return tuple(found)

@@ -39,6 +39,8 @@ class DecisionRecord:
     status: int = 0
     attempts: tuple[tuple[str, str], ...] = ()
     trace: TraceContext = NO_TRACE
+    session: bytes | None = None
+    """As the request named it. It stays in this process: what is kept or told of it is its hash."""
 
 
 class RecentDecisions:
@@ -68,6 +70,8 @@ def summarize(record: DecisionRecord) -> dict[str, Any]:
         "predicted_ms": round(record.predicted_ms, 3),
         "actual_ms": round(record.actual_ms, 3) if record.actual_ms else None,
         "status": record.status,
+        "residency": sorted(record.constraints.residency),
+        "zones": sorted(record.chosen.site.zones) if record.chosen else [],
     }
 
 

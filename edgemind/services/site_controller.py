@@ -15,12 +15,14 @@ from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundSummary
 from edgemind.domain.worker_reports import DecisionSummary
 from edgemind.errors import PermanentError
+from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import CallCursor, DecisionCursor, Peers
 from edgemind.ports.round_journal import RoundJournal
 from edgemind.ports.site_servers import GatewayAdmin, ModelServerProbe
 from edgemind.services.agent_calls import AgentCallFinder, AgentCallLog
 from edgemind.services.answer_gateways import GatewayAnswers
+from edgemind.services.audit.keep_decisions import DecisionKeeper
 from edgemind.services.compute_table import TableComputer
 from edgemind.services.decision_log import DecisionLog
 from edgemind.services.exchange_beacons import BeaconExchange
@@ -47,6 +49,7 @@ class SiteLinks:
     probe: ModelServerProbe
     inbox: MessageInbox
     journal: RoundJournal
+    audit: SiteAudit
 
 
 class SiteController:
@@ -72,6 +75,7 @@ class SiteController:
         self.log = DecisionLog()
         self.agent_calls = AgentCallLog(site.name, clock)
         self.links = links
+        self._keeper = DecisionKeeper(site.name, links.audit)
         self.on_message: Callable[[Message], None] = _nobody_listens
         """Where messages of rounds go: whoever runs this site's rounds sets it."""
         self.on_asked: Callable[[str], None] = _nobody_decides
@@ -85,16 +89,18 @@ class SiteController:
         self.heartbeat = heartbeat
         self.exchange = BeaconExchange(own, around, links.peers, clock)
         self.checks = ModelServerChecks(own, around, links.probe, clock)
-        self.gateways = GatewayAnswers(own, around, self.tables, self.log, clock)
-        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, clock)
+        self.gateways = GatewayAnswers(own, around, self.tables, self.log, self._keeper, clock)
+        self.decisions = DecisionFinder(own, around, self.log, links.admin, links.peers, links.audit, clock)
         self.rounds = RoundFinder(links.journal, around, links.peers, clock)
         self.calls = AgentCallFinder(self.agent_calls, around, links.peers, clock)
         self.view = FleetView(own, around, self.tables, heartbeat, links.peers, clock)
+        self.view.audit = lambda: links.audit.status
 
     def succeed(self, before: "SiteController") -> None:
         """Go on where another configuration's controller left off: reports, demand, drain, log and table stay."""
         self.own.inherit(before.own)
         self.log, self.agent_calls = before.log, before.agent_calls
+        self._keeper = before._keeper
         self.on_message, self.on_asked = before.on_message, before.on_asked
         self.on_replicas_asked = before.on_replicas_asked
         self.neighbourhood.joined = before.neighbourhood.joined
@@ -109,6 +115,14 @@ class SiteController:
                 self.neighbourhood.neighbours[name] = known
         self.neighbourhood.know_members(())
         self._put_together(self.heartbeat)
+
+    @property
+    def audit(self) -> SiteAudit:
+        """Where what happens here is kept to be provable; its `status` tells how it gets along."""
+        return self.links.audit
+
+    def wall_ms(self) -> int:
+        return self._clock.wall_ms()
 
     def tick(self) -> None:
         """Smooth the demand and compute a table; none while it is still unknown who is there."""

@@ -18,6 +18,7 @@ from edgemind.domain.wire import DocumentInvalid
 from edgemind.errors import TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Upstream
+from edgemind.services.audit.hand_over import DecisionsToKeep
 from edgemind.services.gateway_stats import ArrivalRate, GatewayStats, RecentStats
 from edgemind.services.recent_decisions import RecentDecisions, summarize
 from edgemind.services.route_request import PeerReport, RequestRouter
@@ -57,6 +58,8 @@ class GatewaySync:
         site_token: str | None,
     ) -> None:
         self._identity = identity
+        self.to_keep: DecisionsToKeep | None = None
+        """Whose journal is kept by the controller sets it."""
         self._router = router
         self._stats = stats
         self._decisions = decisions
@@ -94,6 +97,7 @@ class GatewaySync:
                 "ready": site is not None and model in site.models(),
             }
         admin = {} if self._identity.admin is None else {"admin": self._identity.admin}
+        journal = self.to_keep.batch(self._clock.wall_ms()) if self.to_keep is not None else None
         return {
             "v": 1,
             **admin,
@@ -106,6 +110,7 @@ class GatewaySync:
             "joined_version": self._joined_version,
             "models": models,
             "stats": self._recent.report(now_s),
+            **({} if journal is None else {"journal": journal}),
             "decisions": [summarize(record) for record in self._decisions.latest(DECISIONS_REPORTED)],
         }
 
@@ -128,6 +133,8 @@ class GatewaySync:
     def apply(self, answer: Mapping[str, Any]) -> None:
         """Take the controller's answer into the router. Unknown fields are ignored: the other side may be newer."""
         closed: dict[str, str] = {}
+        if self.to_keep is not None:
+            self.to_keep.answered(answer)
         if answer.get("drain"):
             closed[self._identity.site] = "draining"
         for beacon in answer.get("beacons", ()):

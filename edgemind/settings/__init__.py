@@ -8,7 +8,7 @@ from edgemind.settings.changes import Change, changes, effective_config
 from edgemind.settings.environment import ClientSettings, load_client_settings
 from edgemind.settings.groups import AuthMode, ModelStoreKind, Store
 from edgemind.settings.joined import declaration_text, newcomers_config, read_declaration, with_joined_sites
-from edgemind.settings.loading import load_settings, with_telemetry_secrets
+from edgemind.settings.loading import load_settings, read_secret, with_telemetry_secrets
 from edgemind.settings.memory import MemoryStore
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import config_schema
@@ -38,6 +38,7 @@ __all__ = [
     "load_settings",
     "newcomers_config",
     "read_declaration",
+    "read_secret",
     "with_joined_sites",
     "with_telemetry_secrets",
 ]

@@ -33,7 +33,7 @@ def contradictions(data: dict[str, object]) -> list[Finding]:
         *_missing_access(data, sites),
         *_missing_place(data, "state", "dynamodb", "table"),
         *_missing_place(data, "model_store", "s3", "bucket"),
-        *_missing_memory(data),
+        *_missing_place(data, "memory", "agentcore", "memory_id", "kind"),
     ]
 
 
@@ -152,17 +152,19 @@ def _missing_access(data: dict[str, object], sites: list[Entry]) -> Iterator[Fin
         yield Finding(("tenants",), "is missing, and auth: keys lets in only tenants; declare one or write auth: off")
 
 
-def _missing_place(data: dict[str, object], group: str, store: str, place: str) -> Iterator[Finding]:
-    """A table or bucket on AWS is named, or found through the stacks of an environment in a region."""
+def _missing_place(
+    data: dict[str, object], group: str, kind: str, place: str, field: str = "store"
+) -> Iterator[Finding]:
+    """A table, bucket or memory on AWS is named, or found through the stacks of an environment in a region."""
     settings, aws = data.get(group), data.get("aws", {})
     if not isinstance(settings, dict) or not isinstance(aws, dict):
         return
-    if settings.get("store") != store or place in settings:
+    if settings.get(field) != kind or place in settings:
         return
     if "environment" not in aws:
         yield Finding(
             (group, place),
-            f"is missing, and store: {store} needs it; add {place}: NAME, or "
+            f"is missing, and {field}: {kind} needs it; add {place}: NAME, or "
             "aws: {environment: staging, region: eu-central-1} to find it by what was deployed",
         )
     elif "region" not in aws:
@@ -170,9 +172,3 @@ def _missing_place(data: dict[str, object], group: str, store: str, place: str) 
             ("aws", "region"),
             f"is missing, and the {place} is looked up there; add region: eu-central-1 or {group}.{place}",
         )
-
-
-def _missing_memory(data: dict[str, object]) -> Iterator[Finding]:
-    memory = data.get("memory")
-    if isinstance(memory, dict) and memory.get("kind") == "agentcore" and "memory_id" not in memory:
-        yield Finding(("memory", "memory_id"), "is missing, and kind: agentcore needs it; add memory_id: ID")

@@ -22,6 +22,7 @@ OVERRIDABLE: Mapping[str, tuple[str, ...]] = {
     "model_store": ("store", "directory", "bucket", "endpoint_url"),
     "aws": ("environment", "region"),
     "audit": ("enabled", "directory", "decision_sample_ratio", "keep_mib", "keep_days"),
+    "metrics": ("emf", "agent", "log_group"),
 }
 """Groups of single values, and their fields: `EDGEMIND_<GROUP>__<FIELD>` replaces one."""
 

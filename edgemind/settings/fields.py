@@ -27,6 +27,7 @@ MEMORY_ID_PATTERN = (
 )
 NAMESPACE_PATTERN = r"^[a-zA-Z0-9/][a-zA-Z0-9_/-]{0,1023}$"
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}$"
+TOPIC_PATTERN = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$"
 PATTERN_WORDS = {
     NAME_PATTERN: "use lower-case letters, digits and '-', at most 63, such as site-a",
     ZONE_PATTERN: "use lower-case letters, digits, '-' and '_', at most 63, such as de",
@@ -38,6 +39,7 @@ PATTERN_WORDS = {
     BEDROCK_MODEL_PATTERN: "use an id of Bedrock such as amazon.nova-lite-v1:0, or the ARN of an inference profile",
     MEMORY_ID_PATTERN: "use the memory's id as AWS shows it, such as edgemind_staging-Ab3dEf7h1J",
     NAMESPACE_PATTERN: "use letters, digits and _ / -, such as /metro/berlin",
+    TOPIC_PATTERN: "use a topic's whole name, such as arn:aws:sns:eu-central-1:123456789012:edgemind-staging-critical",
     REGION_PATTERN: "use an AWS region such as eu-central-1",
 }
 """What to write instead, by the pattern that refused it."""
@@ -118,6 +120,7 @@ Environment = Annotated[str, StringConstraints(pattern=ENVIRONMENT_PATTERN)]
 MemoryId = Annotated[str, StringConstraints(pattern=MEMORY_ID_PATTERN)]
 Namespace = Annotated[str, StringConstraints(pattern=NAMESPACE_PATTERN)]
 Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]
+TopicArn = Annotated[str, StringConstraints(pattern=TOPIC_PATTERN)]
 Version = Annotated[int, AfterValidator(_known_version), WithJsonSchema({"type": "integer", "const": KNOWN_VERSION})]
 File = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]
 Folder = Annotated[Path, PlainValidator(_in_yaml_folder), WithJsonSchema({"type": "string"})]

@@ -13,7 +13,7 @@ from edgemind.settings.environment import process_environment, read_overrides
 from edgemind.settings.findings import Finding, Places, refusal
 from edgemind.settings.root import Settings
 from edgemind.settings.schema import known_keys
-from edgemind.settings.secret import SecretReader
+from edgemind.settings.secret import Secret, SecretReader
 from edgemind.settings.source import read_text
 from edgemind.settings.wording import explain, unknown_key
 
@@ -46,6 +46,18 @@ def load_settings(
     if findings or settings is None:
         raise refusal(findings, places)
     return settings
+
+
+def read_secret(path: Path | str, secret: Secret, environ: Mapping[str, str] | None = None) -> str:
+    """One secret of a file that was loaded without them, for a process that is given no others.
+
+    Raises ConfigurationError.
+    """
+    environ = process_environment() if environ is None else environ
+    try:
+        return SecretReader(Path(path).absolute().parent, environ).read(secret.reference).reveal()
+    except ValueError as exc:
+        raise ConfigurationError(f"{path}: {secret.reference}: {exc}") from exc
 
 
 def with_telemetry_secrets(settings: Settings, path: Path | str, environ: Mapping[str, str] | None = None) -> Settings:

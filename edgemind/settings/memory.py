@@ -26,7 +26,8 @@ class MemorySettings(Group):
     )
     memory_id: MemoryId | None = Field(
         default=None,
-        description="The memory of kind agentcore, its id or its ARN.",
+        description="The memory of kind agentcore, its id or its ARN. Without it, the one that the stacks of "
+        "`aws.environment` name.",
         examples=["edgemind_staging-Ab3dEf7h1J"],
     )
     namespace: Namespace | None = Field(

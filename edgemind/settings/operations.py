@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from edgemind.domain.alerts.rules import TIME_LIMIT_S, AlertRule, adjusted_rules
 from edgemind.domain.bounds import OutOfBounds
 from edgemind.domain.kpi import Level, Tier
-from edgemind.settings.fields import Name, OriginUrl
+from edgemind.settings.fields import Name, OriginUrl, TopicArn
 from edgemind.settings.groups import Group
 from edgemind.settings.secret import SecretReference
 
 SINKS_LIMIT = 8
-TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$")]
 AlertTime = Annotated[float, Field(ge=0, le=TIME_LIMIT_S)]
 
 
@@ -61,7 +60,7 @@ class TopicSettings(Group):
 
     name: Name = Field(description="Unique among the places that are told.", examples=["aws"])
     topic_arn: TopicArn = Field(
-        description="The topic.", examples=["arn:aws:sns:eu-central-1:123456789012:edgemind-staging-alerts-critical"]
+        description="The topic.", examples=["arn:aws:sns:eu-central-1:123456789012:edgemind-staging-critical"]
     )
     endpoint_url: OriginUrl | None = Field(
         default=None,

@@ -27,6 +27,7 @@ _SECTIONS = (
     ("thresholds", "Thresholds"),
     ("routing", "RoutingPolicy"),
     ("swarm", "SwarmPolicy"),
+    ("metrics", "MetricsSettings"),
     ("operations", "OperationsSettings"),
     ("operations.webhooks[]", "WebhookSettings"),
     ("operations.topics[]", "TopicSettings"),

@@ -25,6 +25,7 @@ from edgemind.settings.groups import (
     TenantSettings,
 )
 from edgemind.settings.memory import MemorySettings
+from edgemind.settings.metrics import MetricsSettings
 from edgemind.settings.operations import OperationsSettings
 from edgemind.settings.sites import CloudSettings, SiteSettings
 from edgemind.settings.telemetry import TelemetrySettings
@@ -64,6 +65,7 @@ class Settings(Group):
     swarm: SwarmPolicy = Field(default_factory=SwarmPolicy, description="How sites decide together.")
     advice: AdviceSettings = Field(default_factory=AdviceSettings, description="Who advises, after the rounds.")
     memory: MemorySettings = Field(default_factory=MemorySettings, description="Where agents remember what happened.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Metrics for CloudWatch.")
     operations: OperationsSettings = Field(
         default_factory=OperationsSettings, description="Targets, and who is told what is wrong."
     )

@@ -44,7 +44,7 @@ def reload_due(loaded: Stamp, previous: Stamp, now: Stamp, poked: bool) -> bool:
 def restart_needed(before: Settings, after: Settings, site: str | None = None) -> tuple[str, ...]:
     """Changed fields that only a restart takes up: where to listen, where state is kept, whether rounds are decided; of
     one `site`, or all."""
-    whole = ("metro", "state", "aws", "memory", "audit", "telemetry")
+    whole = ("metro", "state", "aws", "memory", "audit", "telemetry", "metrics")
     found = [name for name in whole if getattr(before, name) != getattr(after, name)]
     found += ["swarm.enabled"] if before.swarm.enabled != after.swarm.enabled else []
     found += ["fleet.tls"] if before.access.tls != after.access.tls else []

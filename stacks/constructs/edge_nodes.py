@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.constructs.node_parts import root_volume
-from stacks.environments import SiteNodes, SitePlan
 from stacks.names import SITE_LABEL
+from stacks.plans import SiteNodes, SitePlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from aws_cdk import Tags
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from stacks.environments import SitePlan
+from stacks.plans import SitePlan
 from stacks.zones import ZoneProfile
 
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 BOOTSTRAP_QUALIFIER = "hnb659fds"
 """The CDK's default: its asset bucket holds the chart."""

@@ -11,8 +11,8 @@ from constructs import Construct
 from stacks import names
 from stacks.constructs.kubectl_access import kubectl_role, settle_functions
 from stacks.constructs.node_parts import AUTO_NODE_POLICIES, node_role
-from stacks.environments import Environment
 from stacks.log_groups import log_group
+from stacks.plans import Environment
 
 # Network policies are enforced by this plug-in, and only if it is told to.
 ADDONS: dict[str, dict[str, object]] = {

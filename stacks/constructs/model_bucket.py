@@ -9,7 +9,7 @@ from constructs import Construct
 
 from stacks import names
 from stacks.constructs.model_replication import replicate
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 
 class ModelBucket(Construct):

@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks import names
-from stacks.environments import Environment
+from stacks.plans import Environment
 
 
 def replicate(scope: Construct, bucket: s3.Bucket, key: kms.IKey, plan: Environment, regions: Sequence[str]) -> None:

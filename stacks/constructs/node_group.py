@@ -6,7 +6,7 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from stacks.constructs.node_parts import node_role, root_volume
-from stacks.environments import ClusterPlan
+from stacks.plans import ClusterPlan
 
 
 class NodeGroup(Construct):

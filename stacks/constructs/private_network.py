@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.environments import Environment, RegionPlan
 from stacks.log_groups import log_group
+from stacks.plans import Environment, RegionPlan
 
 INTERFACES = {
     "Ec2": ec2.InterfaceVpcEndpointAwsService.EC2,
@@ -21,6 +21,8 @@ INTERFACES = {
     "LoadBalancing": ec2.InterfaceVpcEndpointAwsService.ELASTIC_LOAD_BALANCING,
     "AutoScaling": ec2.InterfaceVpcEndpointAwsService.AUTOSCALING,
     "Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_,
+    "BedrockRuntime": ec2.InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME,
+    "BedrockAgentCore": ec2.InterfaceVpcEndpointAwsService.BEDROCK_AGENTCORE,
     "CloudFormation": ec2.InterfaceVpcEndpointAwsService.CLOUDFORMATION,
 }
 """What nodes, pods and the kubectl provider ask for. S3 and DynamoDB have gateway endpoints, which cost nothing."""

@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from edgemind.domain.deployment import PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
-from stacks.environments import Environment
 from stacks.names import data_key_alias_arn
+from stacks.plans import Environment
 
 
 class StateTable(Construct):

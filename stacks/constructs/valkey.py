@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import names
-from stacks.environments import Environment
 from stacks.log_groups import log_group
+from stacks.plans import Environment
 
 ENGINE = "valkey"
 ENGINE_VERSION = "8.1"

@@ -250,5 +250,5 @@ def test_agentcore_without_a_memory_is_refused(tmp_path: Path, monkeypatch: pyte
 
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=r"memory\.memory_id: is missing.*add memory_id: ID"):
+    with pytest.raises(ConfigurationError, match=r"memory\.memory_id: is missing.*add memory_id: NAME"):
         load_settings(write_example(tmp_path, f"{EXAMPLE}memory: {{kind: agentcore}}\n"))

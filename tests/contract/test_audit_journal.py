@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from edgemind.adapters.audit_journal.anchoring import Anchoring
-from edgemind.adapters.audit_journal.folder import ASIDE, index_path, records, segments
+from edgemind.adapters.audit_journal.folder import ASIDE, find_decision, index_path, records, segments
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
-from edgemind.adapters.audit_journal.segments import WAITING_LIMIT, SegmentJournal
+from edgemind.adapters.audit_journal.segments import SegmentJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.audit.checkpoints import Checkpoint
 from edgemind.domain.audit.verification import FlawKind, Verified
@@ -27,6 +27,7 @@ from tests.support.clocks import ManualClock
 
 SITE = "site-a"
 SEEDS = count()
+LIMIT = 2000
 
 
 def segment_journal(
@@ -259,6 +260,9 @@ def test_erasing_keeps_every_chain_verifiable_also_after_pruning(tmp_path: Path)
     assert b"tenant:acme" not in content
     told = verified(tmp_path, anchors)
     assert (told.flaw, told.erased) == (None, 30)
+    found = find_decision(tmp_path / SITE, str(decision(41).body["id"]))
+    assert found is not None
+    assert found.erased_by is not None
     assert log.erase("tenant:acme", "test", NOW_MS) == 0
     assert log.erase("tenant:other", "test", NOW_MS) == 30
     os.utime(segments(tmp_path / SITE)[0], (1, 1))
@@ -285,6 +289,22 @@ def test_an_index_that_is_gone_or_stale_is_done_without(tmp_path: Path) -> None:
         assert found.body["id"] == wanted
 
 
+def test_an_erasure_makes_an_index_anew_that_is_gone(tmp_path: Path) -> None:
+    log = open_log(tmp_path / SITE)
+    log.append(entries(40))
+    log.close()
+    (segment,) = segments(tmp_path / SITE)
+    good = index_path(segment).read_bytes()
+    again = open_log(tmp_path / SITE)
+    index_path(segment).unlink()
+    again.erase("tenant:acme", "test", NOW_MS)
+    again.close()
+    assert len(index_path(segment).read_bytes()) == len(good)
+    found = find_decision(tmp_path / SITE, str(decision(10).body["id"]))
+    assert found is not None
+    assert found.erased_by is not None
+
+
 def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -300,11 +320,12 @@ def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
 
     store = MemoryStateStore()
     monkeypatch.setattr("edgemind.adapters.audit_journal.segments.RETRY_S", 0.01)
+    monkeypatch.setattr("edgemind.adapters.audit_journal.segments.WAITING_LIMIT", LIMIT)
     journal = segment_journal(tmp_path, store)
     settled(journal)
     monkeypatch.setattr(os, "write", half)
     full.set()
-    for number in range(WAITING_LIMIT + 50):
+    for number in range(LIMIT + 50):
         journal.record(action(number))
     assert refused.acquire(timeout=20)
     assert refused.acquire(timeout=20)
@@ -318,7 +339,7 @@ def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
     told = verified(tmp_path, list(store.audit_anchors()))
     assert told.flaw is None
     assert told.dropped == status.dropped
-    assert told.kinds["admin_action"] == WAITING_LIMIT + 50 - status.dropped
+    assert told.kinds["admin_action"] == LIMIT + 50 - status.dropped
 
 
 def test_a_place_that_cannot_be_used_costs_only_the_journal(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support.wire import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(1200)]
 
-LOCKS = ("aws", "demo", "ministack", "valkey", "llama", "smollm2")
+LOCKS = ("aws", "agents", "demo", "ministack", "valkey", "llama", "smollm2")
 """What the images are installed from; core is within aws."""
 MB = 1_000_000
 GATEWAY_LIMIT_MB = 300
@@ -95,6 +95,12 @@ def test_images_say_their_version_and_the_gateways_is_small(fleet: ComposeFleet)
         assert image["Config"]["User"] == "10001:10001", name
         assert image["Config"]["Healthcheck"]["Test"], name
         assert name != "gateway" or image["Size"] < GATEWAY_LIMIT_MB * MB
+
+
+def test_strands_agents_vote_for_the_sites(fleet: ComposeFleet) -> None:
+    for site in SITES:
+        said = fleet.compose("logs", "--no-color", f"{site}-controller")
+        assert "a Strands agent votes for this site" in said, said
 
 
 def test_each_site_answers_and_is_registered(fleet: ComposeFleet) -> None:

@@ -32,7 +32,7 @@ from tests.support.model_servers import Answer, ask, begin, eventually, free_por
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 KEY = "proxy-key-0123456789"
-NAMES = {f"test.{name}-v1:0": name for name in ("chat", "one-slot", "whole", "stuck", "silent", "long", "odd", "left")}
+NAMES = {f"test.{name}-v1:0": name for name in ("chat", "whole", "stuck", "silent", "odd", "left")}
 IMAGE = "data:image/png;base64,aWNvbg=="
 CHAT = "/v1/chat/completions"
 
@@ -40,8 +40,8 @@ CHAT = "/v1/chat/completions"
 @pytest.fixture(scope="module")
 def proxy(converse: ConverseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     group = bedrock_group(
-        converse.url, NAMES, models={"one-slot": {"slots": 1}, "whole": {"streaming": False}, "left": {"slots": 1}},
-        first_byte_timeout_s=2.0, silence_timeout_s=1.5, answer_timeout_s=3.0,
+        converse.url, NAMES, models={"whole": {"streaming": False}, "left": {"slots": 1}},
+        first_byte_timeout_s=4.0, silence_timeout_s=4.0,
     )  # fmt: skip
     config = write_config(tmp_path_factory.mktemp("proxy"), group, limits={"max_body_bytes": 100_000})
     with running(config, free_port()) as started:
@@ -216,19 +216,21 @@ def _called_more_than(converse: ConverseServer, model_id: str, times: int) -> bo
     return len(converse.calls(model_id)) > times
 
 
-def test_with_all_slots_taken_requests_wait_and_the_last_is_refused(proxy: Proxy, converse: ConverseServer) -> None:
-    converse.script("test.one-slot-v1:0", Says(gated=True))
-    waiting = [begin(proxy.port, CHAT, body("one-slot")) for _ in range(5)]
-    eventually(lambda: busy(proxy, "one-slot") == (1, 4))
-    refused = chat(proxy, "one-slot")
-    assert (refused.status, refused.document["error"]["code"]) == (503, "queue_full")
-    assert int(refused.headers["retry-after"]) >= 1
-    assert len(converse.calls("test.one-slot-v1:0")) == 1
-    converse.open_gate("test.one-slot-v1:0")
-    for connection in waiting:
-        assert connection.recv(15).startswith(b"HTTP/1.1 200")
-        connection.close()
-    eventually(lambda: busy(proxy, "one-slot") == (0, 0))
+def test_with_all_slots_taken_requests_wait_and_the_last_is_refused(converse: ConverseServer, tmp_path: Path) -> None:
+    model_id = converse.script("test.one-slot", Says(gated=True))
+    group = bedrock_group(converse.url, {model_id: "one-slot"}, models={"one-slot": {"slots": 1}})
+    with running(write_config(tmp_path, group), free_port()) as proxy:
+        waiting = [begin(proxy.port, CHAT, body("one-slot")) for _ in range(5)]
+        eventually(lambda: busy(proxy, "one-slot") == (1, 4))
+        refused = chat(proxy, "one-slot")
+        assert (refused.status, refused.document["error"]["code"]) == (503, "queue_full")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert len(converse.calls(model_id)) == 1
+        converse.open_gate(model_id)
+        for connection in waiting:
+            assert connection.recv(15).startswith(b"HTTP/1.1 200")
+            connection.close()
+        eventually(lambda: busy(proxy, "one-slot") == (0, 0))
 
 
 # The process

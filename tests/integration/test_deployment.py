@@ -8,11 +8,14 @@ import pytest
 
 from edgemind import bootstrap
 from edgemind.adapters.deployment.cloudformation import CloudFormationStacks, find_deployment
+from edgemind.bootstrap.memories import open_agent_memory
+from edgemind.domain.agent_memory import Memory, MemoryKind, Wanted
 from edgemind.domain.deployment import PLACES, Deployment, OutputPlace
 from edgemind.domain.keys import ApiKey
-from edgemind.errors import PermanentError, StateCorrupt, StoreUnavailable, TemporaryError
+from edgemind.errors import EdgeMindError, PermanentError, StateCorrupt, StoreUnavailable, TemporaryError
 from edgemind.settings import load_settings
 from tests.support.engines.aws import LocalAws
+from tests.support.memories import new_agentcore_memory
 from tests.support.serving import free_port
 
 pytestmark = pytest.mark.engine
@@ -22,6 +25,7 @@ VALUES = {
     "cache_endpoint": "cache.internal:6379",
     "mirror_table": "mirror-1",
     "journal_table": "journal-1",
+    "agent_memory": "memory-1",
 }
 
 
@@ -121,3 +125,22 @@ def test_a_store_that_is_not_deployed_yet_is_a_store_in_trouble(config: Path, mo
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(StoreUnavailable, match="Could not connect"):
         bootstrap.open_state_store(load_settings(config)).list_keys()
+
+
+def test_the_memory_of_agents_is_found_by_what_was_deployed(
+    ministack: LocalAws, environment: str, config: Path
+) -> None:
+    memory_id = new_agentcore_memory(ministack)
+    deploy(ministack, environment, agent_memory=memory_id)
+    config.write_text(config.read_text() + "memory: {kind: agentcore}\n")
+    told = Memory("m-1", MemoryKind.OUTCOME, 1_790_000_000_000, "site-a", "shift 40 % of llm to site-b")
+    memory = open_agent_memory(load_settings(config), "site-a")
+    memory.remember(told)
+    assert memory.recall(Wanted()).memories == [told]
+    assert memory_id in memory.kept
+
+
+def test_a_memory_that_is_not_deployed_yet_is_told(config: Path) -> None:
+    config.write_text(config.read_text() + "memory: {kind: agentcore}\n")
+    with pytest.raises(EdgeMindError, match=r"there is no stack test-[0-9a-f]+-eu-central-1-agents"):
+        open_agent_memory(load_settings(config), "site-a").recall(Wanted())

@@ -3,6 +3,7 @@
 import pytest
 
 from edgemind.adapters.swarm_store.memory import MemorySwarmStore
+from edgemind.domain.swarm.pace import TARGET_MS
 from edgemind.domain.swarm.protocol import Execute
 from edgemind.domain.swarm.records import Action, Fence
 from edgemind.simulation.swarm_parameters import Delays, Faults, RoundFaults, StoreFaults
@@ -24,7 +25,7 @@ def test_a_store_out_of_reach_for_a_while_decides_nothing_then_and_in_time_after
     scene.breach(A, 30_000)
     scene.play()
     assert scene.outcomes.keys() == {FIRST, SECOND}, "the two breaches between opened no round"
-    assert scene.decided_ms(FIRST) < 100
+    assert scene.decided_ms(FIRST) < TARGET_MS
     assert 30_000 < scene.decided_ms(SECOND) < 30_100
     assert scene.knows(SECOND) == set(scene.sites)
 
@@ -98,7 +99,7 @@ def test_of_two_orchestrators_at_once_one_opens_and_both_know_one_outcome(seed: 
     assert scene.outcomes.keys() == {FIRST}
     assert {each.outcome for each in scene.learned} == {scene.outcomes[FIRST]}
     assert scene.knows(FIRST) == set(scene.sites)
-    assert scene.decided_ms(FIRST) < 100
+    assert scene.decided_ms(FIRST) < TARGET_MS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -178,7 +179,7 @@ def test_rosters_of_one_of_two_and_of_even_numbers_decide(sites: int, seed: int)
     scene.breach(A, 0)
     scene.play()
     assert not scene.outcomes[FIRST].timed_out
-    assert scene.decided_ms(FIRST) < 100
+    assert scene.decided_ms(FIRST) < TARGET_MS
     assert scene.knows(FIRST) == set(scene.sites)
 
 

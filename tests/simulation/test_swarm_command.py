@@ -21,8 +21,9 @@ def test_one_line_per_size_below_what_was_simulated() -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Simulated: 2 seeds, 10 rounds each; no faults.")
     assert "A store call takes 5 ms (+-2; 1 % take an exponential 20 ms more), a hop 4 ms (+-2)." in result.stdout
-    rows = [line.split() for line in result.stdout.splitlines()[-2:]]
+    rows = [line.split() for line in result.stdout.splitlines()[-5:-3]]
     assert [row[:2] for row in rows] == [["3", "20"], ["5", "20"]]
+    assert result.stdout.splitlines()[-1] == "KPIs, 5 sites: swarm_coordination_ms ok, consensus_success_ratio ok"
     assert "3 sites: 0 of 20 rounds" in result.stderr
 
 

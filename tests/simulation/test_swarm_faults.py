@@ -4,6 +4,7 @@ import pytest
 
 from edgemind.adapters.swarm_store.memory import MemorySwarmStore
 from edgemind.adapters.swarm_store.rules import CONDITIONS, Conditions
+from edgemind.domain.kpi import Level
 from edgemind.domain.swarm.writes import Genesis
 from edgemind.simulation.swarm_parameters import FAULT_SETS, Delays, Faults, RoundFaults, StoreFaults, fault_set
 from edgemind.simulation.swarm_study import Study, study
@@ -52,6 +53,7 @@ def test_without_faults_a_round_takes_three_store_calls_and_45_ms(sites: int, se
     assert summary["decided_ms"]["p99"] <= 45
     assert summary["sequential_calls"]["p50"] == 3
     assert summary["write_units"] <= 70
+    assert set(summary["kpis"].values()) == {Level.OK}
     assert summary["violations"] == 0
 
 
@@ -72,6 +74,7 @@ def test_under_losses_999_of_1000_rounds_are_decided_in_100_ms(sites: int, seeds
     assert found.violations == []
     assert summary["success"] >= 0.999
     assert summary["decided_ms"]["p99"] <= 95
+    assert summary["kpis"]["consensus_success_ratio"] is Level.OK
 
 
 @pytest.mark.parametrize("store_ms", [1.0, 20.0, 50.0])

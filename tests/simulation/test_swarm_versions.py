@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from edgemind.domain.swarm.pace import TARGET_MS
 from edgemind.domain.swarm.records import Fence
 from tests.support.swarm_versions import VersionedScene
 
@@ -22,7 +23,7 @@ def test_every_mix_of_versions_decides_in_time(mix: tuple[str, ...]) -> None:
     scene.play()
     assert scene.outcomes.keys() == {FIRST, SECOND, THIRD}
     assert not any(outcome.timed_out for outcome in scene.outcomes.values())
-    assert all(scene.decided_ms(fence) % 10_000 < 100 for fence in scene.outcomes)
+    assert all(scene.decided_ms(fence) % 10_000 < TARGET_MS for fence in scene.outcomes)
     assert all(scene.knows(fence) == set(scene.sites) for fence in scene.outcomes)
     assert scene.unread == 0
 
@@ -47,7 +48,7 @@ def test_nothing_may_be_added_to_what_a_candidate_is_before_every_site_reads_it(
     scene.clock.run((), lambda _: None)
     assert not scene.outcomes[FIRST].timed_out
     assert set(scene.table._store.read_current().voters) == {A, B}
-    assert scene.decided_ms(FIRST) < 100
+    assert scene.decided_ms(FIRST) < TARGET_MS
     assert scene.table.audit.violations == ["agreement: 1.1 has two outcomes"]
 
 

@@ -11,6 +11,8 @@ from tests.support.engines.ministack import Stub
 LIMIT = 25
 
 STUBBED_TYPES: Mapping[str, Stub] = {
+    "AWS::ApplicationSignals::ServiceLevelObjective": Stub("slo-"),
+    "AWS::BedrockAgentCore::Memory": Stub("memory-", ("MemoryArn", "MemoryId")),
     "AWS::Budgets::Budget": Stub("budget-"),
     "AWS::CloudTrail::Trail": Stub("trail-"),
     "AWS::EC2::CarrierGateway": Stub("cagw-"),
@@ -23,6 +25,10 @@ STUBBED_TYPES: Mapping[str, Stub] = {
     "AWS::EKS::Addon": Stub("addon-"),
     "AWS::EKS::FargateProfile": Stub("fargate-"),
     "AWS::EKS::PodIdentityAssociation": Stub("pia-"),
+    "AWS::XRay::Group": Stub("traces-"),
+    "AWS::XRay::SamplingRule": Stub("sampling-"),
+    # ministack has alarms on one metric, and none on an expression.
+    "AWS::CloudWatch::Alarm": Stub("alarm-", only_with="Metrics"),
     # Their providers are Lambda functions. kubectl and helm need a cluster, the others an SDK for Node.js.
     "Custom::AWSCDK-EKS-HelmChart": Stub("release-"),
     "Custom::AWSCDK-EKS-KubernetesResource": Stub("manifest-"),

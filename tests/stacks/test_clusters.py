@@ -3,6 +3,7 @@
 import pytest
 
 from stacks.cluster_rules import cluster_findings
+from stacks.constructs.pod_roles import COMPONENTS
 from stacks.environments import ENVIRONMENTS
 from tests.stacks.conftest import Synthesized
 
@@ -46,7 +47,7 @@ def test_each_component_of_each_site_has_its_role_and_no_other(synthesized: Synt
     ]
     sites = {f"edgemind-{site.name}" for site in ENVIRONMENTS[tier].sites}
     assert {namespace for namespace, *_ in associations} == sites
-    assert len(associations) == 3 * len(sites)
+    assert len(associations) == len(COMPONENTS) * len(sites)
     for _, account, role in associations:
         component = account.removeprefix("edgemind-").title().replace("-", "")
         assert f"Pods{component}" in role

@@ -22,6 +22,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
         "edgemind.entrypoints.swarm_commands",
     ),
     "model-server": ("edgemind.entrypoints.model_server",),
+    "bedrock-proxy": ("edgemind.entrypoints.bedrock_proxy",),
 }
 _STATE = "edgemind.adapters.state_store"
 STATE_STORE = Adapter("dynamodb", (f"{_STATE}.dynamodb", f"{_STATE}.dynamodb_table", f"{_STATE}.dynamodb_items"))
@@ -31,12 +32,32 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
 ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
+ALERTS = Adapter("sns", ("edgemind.adapters.alert_sink",))
+"""For who tells alerts at all: `operations.topics` names where."""
 SCRATCH = Adapter("dynamodb", ("edgemind.adapters.deployment.scratch_table",))
 """A demo's, which nobody runs on AWS."""
 DEPLOYMENT = Adapter("cloudformation", ("edgemind.adapters.deployment.cloudformation",))
+MEMORY = Adapter("bedrock-agentcore", ("edgemind.adapters.agent_memory",))
+BEDROCK = Adapter("bedrock-runtime", ("edgemind.adapters.inference.bedrock",))
+"""`open_bedrock` is how it is had; its requests are paths, not methods of a client."""
 ACCOUNT = tuple(
     Adapter(service, ("edgemind.adapters.cloud_account",))
     for service in ("bedrock", "cloudwatch", "ec2", "service-quotas", "ssm", "sts")
+)
+
+ADAPTERS = (
+    STATE_STORE,
+    MODEL_STORE,
+    SWARM_STORE,
+    ADVICE_STORE,
+    MEMORY,
+    METRICS,
+    BEDROCK,
+    ALERTS,
+    SCRATCH,
+    DEPLOYMENT,
+    *ACCOUNT,
 )
 
 # What AWS's own services ask with the role of a pod; no line of our code names it.
@@ -57,6 +78,12 @@ IMPLIED: Mapping[str, Mapping[str, str]] = {
         "secretsmanager:DescribeSecret": "the secrets provider mounts the fleet's secrets for the pod",
         "secretsmanager:GetSecretValue": "the secrets provider mounts the fleet's secrets for the pod",
     },
+    "bedrock-proxy": {
+        "kms:Decrypt": "Secrets Manager decrypts with the reader's rights",
+        "kms:DescribeKey": "Secrets Manager looks at the key with the reader's rights",
+        "secretsmanager:DescribeSecret": "the secrets provider mounts the proxy's key for the pod",
+        "secretsmanager:GetSecretValue": "the secrets provider mounts the proxy's key for the pod",
+    },
     "model-server": {
         "kms:Decrypt": "S3 decrypts with the reader's rights",
         "kms:DescribeKey": "S3 looks at a bucket's key with the reader's rights",
@@ -75,8 +102,17 @@ def asked_by(component: str) -> set[str]:
     if methods_used(RUNS[component], {"open_advice_store"}):
         advice = methods_used(RUNS[component], port_methods("edgemind.ports.advice_store", "AdviceStore"))
         actions |= ADVICE_STORE.actions(advice)
+    if methods_used(RUNS[component], {"open_agent_memory"}):
+        actions |= MEMORY.actions(
+            methods_used(RUNS[component], port_methods("edgemind.ports.agent_memory", "AgentMemory"))
+        )
+    if methods_used(RUNS[component], {"open_metric_sink"}):
+        actions |= METRICS.all_actions()
+    if methods_used(RUNS[component], {"telling"}):
+        actions |= ALERTS.all_actions()
     # Table and bucket are found before they are first used.
-    return actions | (DEPLOYMENT.all_actions() if actions else set())
+    actions |= DEPLOYMENT.all_actions() if actions else set()
+    return actions | (BEDROCK.all_actions() if methods_used(RUNS[component], {"converse"}) else set())
 
 
 def granted_to(assembly: Assembly, component: str) -> Iterator[set[str]]:
@@ -106,11 +142,7 @@ def test_a_component_may_do_what_its_code_does_and_nothing_else(
 def test_every_call_of_aws_is_derived_from() -> None:
     """A new adapter, or a new service in one, has to be given to a component here."""
     covered = {
-        module: {
-            adapter.service
-            for adapter in (STATE_STORE, MODEL_STORE, SWARM_STORE, ADVICE_STORE, SCRATCH, DEPLOYMENT, *ACCOUNT)
-            if _holds(adapter, module)
-        }
+        module: {adapter.service for adapter in ADAPTERS if _holds(adapter, module)}
         for module in services_used("edgemind")
     }
     assert {module: names - covered[module] for module, names in services_used("edgemind").items()} == {
@@ -135,6 +167,7 @@ def test_the_derivation_sees_what_it_should() -> None:
     assert MODEL_STORE.actions({"publish"}) > {"s3:GetObject", "s3:PutObject"}
     assert MODEL_STORE.actions({"list_models"}) == {"s3:GetObject", "s3:ListBucket"}
     assert SWARM_STORE.actions({"open_round", "read_ballots"}) >= {"dynamodb:Query", "dynamodb:UpdateItem"}
+    assert asked_by("bedrock-proxy") == {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
     assert asked_by("gateway") == {"cloudformation:DescribeStacks", "dynamodb:GetItem", "dynamodb:Query"}
 
 

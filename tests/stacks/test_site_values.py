@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from edgemind.settings import load_settings
-from stacks.environments import ENVIRONMENTS, Environment, SitePlan
+from stacks.constructs.site_release import SECRET_FILES
+from stacks.environments import ENVIRONMENTS
 from stacks.image_names import FAMILIES, given
+from stacks.plans import Environment, SitePlan
 from stacks.site_values import RELEASE, site_values
 from tests.stacks.conftest import Synthesized
 from tests.support.assemblies import ROOT, run_app
@@ -46,13 +48,21 @@ def test_the_configuration_is_one_that_edgemind_reads(plan: Environment, site: S
         for manifest in rendered(plan, site)
         if manifest["kind"] == "ConfigMap" and "edgemind.yaml" in manifest["data"]
     ]
+    for name in SECRET_FILES.values():
+        (tmp_path / name).write_text(f"{name}-of-this-test", encoding="utf-8")
     file = tmp_path / "edgemind.yaml"
-    file.write_text(configuration, encoding="utf-8")
-    settings = load_settings(file, {}, resolve_secrets=False)
+    file.write_text(configuration.replace("/run/edgemind/secrets", str(tmp_path)), encoding="utf-8")
+    settings = load_settings(file, {})
     fleet = settings.fleet()
     assert [known.name for known in fleet.sites] == [planned.name for planned in plan.sites_in(site.region)]
     assert settings.state.store == "dynamodb"
     assert (settings.aws.environment, settings.aws.region) == (plan.name, site.region)
+    assert (settings.memory.kind, settings.memory.memory_id) == ("agentcore", None)
+    assert settings.memory.namespace == (f"/metro/{site.region}" if plan.memory.learns else None)
+    assert fleet.cloud is not None
+    assert fleet.cloud.models() == tuple(model.name for model in plan.cloud.models)
+    assert settings.bedrock is not None
+    assert [model.model_id for model in settings.bedrock.models] == [model.profile for model in plan.cloud.models]
     for known in fleet.sites:
         assert known.models() == (plan.model.name,)
         assert known.gateway_url is not None
@@ -62,7 +72,8 @@ def test_the_configuration_is_one_that_edgemind_reads(plan: Environment, site: S
 @every_site
 def test_pods_run_where_their_site_is(plan: Environment, site: SitePlan) -> None:
     made = pods(rendered(plan, site))
-    assert made.keys() == {"edgemind-gateway", "edgemind-controller", f"edgemind-model-{plan.model.server}"}
+    models = f"edgemind-model-{plan.model.server}"
+    assert made.keys() == {"edgemind-gateway", "edgemind-controller", "edgemind-bedrock-proxy", models}
     expected = {"edgemind.io/site": site.name} if site.nodes else {"topology.kubernetes.io/zone": site.zone}
     for name, pod in made.items():
         assert pod["nodeSelector"] == expected, name

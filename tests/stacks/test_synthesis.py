@@ -16,7 +16,8 @@ from tests.support.assemblies import Assembly, Resource, run_app, without_networ
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-REGIONAL = ("security", "network", "data", "cache", "compute", "workloads")
+# What a region's workloads stand on, and they themselves. Observability looks at them and nobody waits for it.
+REGIONAL = ("security", "network", "data", "cache", "agents", "compute", "workloads")
 TAGGED: dict[str, Callable[[Resource], list[dict[str, str]]]] = {
     "AWS::DynamoDB::GlobalTable": lambda properties: properties["Replicas"][0]["Tags"],
     "AWS::EKS::Cluster": lambda properties: properties["Tags"],
@@ -31,6 +32,7 @@ def expected_stacks(tier: str) -> set[str]:
     plan = ENVIRONMENTS[tier]
     regional = {deployment.regional_stack(tier, region.name, part) for region in plan.regions for part in REGIONAL}
     sites = {deployment.site_stack(tier, site.name) for site in plan.sites}
+    regional |= {deployment.regional_stack(tier, region.name, "observability") for region in plan.regions}
     return regional | sites | {f"{tier}-governance", f"{tier}-global-data"}
 
 
@@ -49,7 +51,7 @@ def before(assembly: Assembly, stack: str) -> set[str]:
 def test_there_is_every_stack_and_no_other(synthesized: Synthesized, tier: str) -> None:
     assembly = synthesized(tier)
     assert set(assembly.stacks) == expected_stacks(tier)
-    assert len(assembly.stacks) == {"staging": 11, "production": 24}[tier]
+    assert len(assembly.stacks) == {"staging": 13, "production": 28}[tier]
     for name, entry in assembly.stacks.items():
         assert entry["properties"].get("stackName", name) == name
         assert entry["displayName"] == name
@@ -85,12 +87,42 @@ def test_stacks_wait_for_what_they_use(synthesized: Synthesized, tier: str) -> N
 
 def test_what_is_stored_is_kept_where_the_environment_is_protected(synthesized: Synthesized, tier: str) -> None:
     assembly, protected = synthesized(tier), ENVIRONMENTS[tier].protected
-    for kind in ("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::KMS::Key"):
+    for kind in ("AWS::BedrockAgentCore::Memory", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::KMS::Key"):
         for _, logical_id, resource in assembly.resources(kind):
             assert resource["DeletionPolicy"] == ("Retain" if protected else "Delete"), logical_id
     for name, entry in assembly.stacks.items():
-        holds_data = name.rsplit("-", 1)[1] in ("data", "security", "compute", "governance")
+        holds_data = name.rsplit("-", 1)[1] in ("agents", "data", "security", "compute", "governance")
         assert bool(entry["properties"].get("terminationProtection")) is (protected and holds_data), name
+
+
+def test_agents_remember_under_the_regions_key_and_only_production_learns(synthesized: Synthesized, tier: str) -> None:
+    assembly, plan = synthesized(tier), ENVIRONMENTS[tier]
+    memories = [resource["Properties"] for *_, resource in assembly.resources("AWS::BedrockAgentCore::Memory")]
+    assert len(memories) == len(plan.regions)
+    for memory in memories:
+        assert "DataKey" in str(memory["EncryptionKeyArn"])
+        assert memory["EventExpiryDuration"] == plan.memory.days
+        strategies = {kind for strategy in memory.get("MemoryStrategies", ()) for kind in strategy}
+        expected = {"SemanticMemoryStrategy", "SummaryMemoryStrategy"} if tier == "production" else set()
+        assert strategies == expected
+
+
+def test_the_proxy_calls_its_models_through_their_profile_and_no_other(synthesized: Synthesized, tier: str) -> None:
+    plan = ENVIRONMENTS[tier]
+    for stack, _, policy in synthesized(tier).resources("AWS::IAM::ManagedPolicy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if "bedrock:InvokeModel" not in statement["Action"]:
+                continue
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            region = stack.removeprefix(f"{tier}-").removesuffix("-compute")
+            profiles = [
+                f"arn:aws:bedrock:{region}:{plan.account}:inference-profile/{m.profile}" for m in plan.cloud.models
+            ]
+            if "Condition" in statement:
+                assert statement["Condition"]["StringEquals"]["bedrock:InferenceProfileArn"] in profiles
+                assert all("::foundation-model/" in arn and "*" not in arn for arn in resources)
+            else:
+                assert set(resources) <= set(profiles)
 
 
 def test_buckets_are_closed_versioned_and_logged(synthesized: Synthesized, tier: str) -> None:

@@ -21,6 +21,8 @@ from edgemind.domain.thresholds import Thresholds
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.advice_routes import AdviceDesk, AdviceRoutes
 from edgemind.entrypoints.controller.application import controller_app
+from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
+from edgemind.entrypoints.controller.route_sets import RouteSet
 from edgemind.services.advice.follow_policy import PolicyFollower
 from edgemind.services.advice.manage_advice import ManageAdvice, PolicySource
 from edgemind.services.advice.recent_rounds import recent_rounds
@@ -101,8 +103,10 @@ class AdvisedController:
     @cached_property
     def app(self) -> Starlette:
         rules = AccessRules(TOKENS, "between-sites")
-        routes = AdviceRoutes(lambda: self.desk)
-        return controller_app(lambda: self.group.controllers["site-a"], lambda: rules, None, [routes])
+        absent: Any = None
+        # Memories are there to be refused: whoever may not write them gets no further.
+        sets: list[RouteSet] = [AdviceRoutes(lambda: self.desk), MemoryRoutes(absent, absent)]
+        return controller_app(lambda: self.group.controllers["site-a"], lambda: rules, None, sets)
 
     def ask(self, method: str, path: str = "", token: str = "act", body: object = None) -> AsgiAnswer:
         """`path` below /advice, or beside it after `/../`. Ten seconds pass: proposals in a row are not taken."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("edgemind.entrypoints", "edgemind.services")
 """Where uses of ports are looked for: below them nobody knows of ports, and adapters are read on their own."""
 
-ACTION_PREFIXES = {"service-quotas": "servicequotas"}
+ACTION_PREFIXES = {"bedrock-runtime": "bedrock", "service-quotas": "servicequotas"}
 """Where IAM's name of a service is not boto3's."""
 OTHER_ACTIONS = {
     # What the API reference says of each operation whose permission has another name.
@@ -21,6 +21,8 @@ OTHER_ACTIONS = {
     "s3:CreateMultipartUpload": ("s3:PutObject",),
     "s3:UploadPart": ("s3:PutObject",),
     "s3:CompleteMultipartUpload": ("s3:PutObject",),
+    "bedrock:Converse": ("bedrock:InvokeModel",),
+    "bedrock:ConverseStream": ("bedrock:InvokeModelWithResponseStream",),
     # By what stands in the transaction, which is read from the code as well.
     "dynamodb:TransactWriteItems": (),
 }
@@ -55,9 +57,16 @@ def methods_used(roots: Iterable[str], methods: set[str]) -> set[str]:
         if path in seen:
             continue
         seen.add(path)
-        used |= {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)} & methods
+        used |= {name for node in ast.walk(_tree(path)) if (name := _named(node)) in methods}
         waiting += [found for name in _imports(path) if name.startswith(PACKAGES) for found in _existing(name)]
     return used
+
+
+def _named(node: ast.AST) -> str | None:
+    """A method, called or handed on, or a function that is called."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -110,7 +119,8 @@ class Adapter:
         operations = operations_of(self.service)
         prefix = ACTION_PREFIXES.get(self.service, self.service)
         for node in ast.walk(tree):
-            called = node.attr if isinstance(node, ast.Attribute) else _text(node)
+            # Where no client is called, the last part of a path names the operation: converse-stream.
+            called = node.attr if isinstance(node, ast.Attribute) else _text(node).replace("-", "_")
             if called in operations:
                 action = f"{prefix}:{operations[called]}"
                 yield from OTHER_ACTIONS.get(action, (action,))

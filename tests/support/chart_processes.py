@@ -17,8 +17,8 @@ from typing import Any, Self
 from tests.support.chart import Manifest, configuration, named
 from tests.support.serving import free_ports
 
-PORTS = ("8100", "8150", "8200", "8400")
-SECRETS = ("fleet-secret", "viewer-token", "operator-token", "admin-token")
+PORTS = ("8100", "8150", "8200", "8400", "8500")
+SECRETS = ("fleet-secret", "viewer-token", "operator-token", "admin-token", "bedrock-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +116,4 @@ class ChartSite:
             text = text.replace(f"//{service}:", f"//{address}:")
         text = text.replace("/etc/edgemind", str(self.config.parent)).replace("/run/edgemind", str(self.folder))
         text = text.replace("/var/lib/edgemind", str(self.folder))
-        return re.sub(r"(?<=[:=])(8[1-4][05]0)\b", lambda found: self._ports[found[1]], text)
+        return re.sub(r"(?<=[:=])(8[1-5][05]0)\b", lambda found: self._ports[found[1]], text)

@@ -65,8 +65,12 @@ class ControllerFleet:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.arrivals_per_s = dict.fromkeys(self.names, 0.0)
         self.in_flight = dict.fromkeys(self.names, 1)
+        self.stats: dict[str, dict[str, Any]] = {name: {} for name in self.names}
+        """What each gateway counted so far."""
         self.flags: tuple[str, ...] = ()
         """More of them for every controller."""
+        self.more_config: tuple[str, ...] = ()
+        """Further lines of the configuration, from its next writing on."""
         self.answers: dict[str, dict[str, Any]] = {}
         self._model_server_url = model_server_url
         self._reporting = threading.Event()
@@ -85,6 +89,7 @@ class ControllerFleet:
             "state: {store: json, directory: state}",
             f"fleet: {{secret: 'file:{secret}', previous_secrets: [{accepted}], tokens: {tokens}}}",
             "auth: off",
+            *self.more_config,
             "sites:",
         ]
         for name in self.names:
@@ -172,7 +177,7 @@ class ControllerFleet:
             for name in self.names:
                 load = {"in_flight": self.in_flight[name], "slots": 4, "service_ms": 10.0}
                 load |= {"arrivals_per_s": self.arrivals_per_s[name]}
-                document = report_document(name, models={"detector": load})
+                document = report_document(name, models={"detector": load}, stats=self.stats[name])
                 status, answer = request("POST", f"{self.url(name)}/edgemind/v1/gateways/sync", headers, document)
                 if status == 200:
                     self.answers[name] = answer

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.peers.in_process import InProcessPeers
 from edgemind.adapters.round_journal.memory import MemoryRoundJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
@@ -112,6 +113,7 @@ class Metro:
         self.running: dict[str, PeerSite] = {}
         self.admins = {one.name: FakeAdmin() for one in fleet.sites}
         self.journals = {one.name: MemoryRoundJournal() for one in fleet.sites}
+        self.audits = {one.name: MemoryAuditJournal() for one in fleet.sites}
         self.probe = FakeProbe()
         self.controllers = {one.name: self.start(one.name) for one in fleet.sites if one.controller_url}
 
@@ -122,7 +124,9 @@ class Metro:
         address = SiteAddress(name, own.controller_url or "", own.gateway_url, "0.1.0")
         heartbeat = Heartbeat(RegisterSite(self.store, self.clock, address), self.clock)
         inbox = MessageInbox(FleetKeys([SECRET]), MessageGate(self.fleet.metro, name, self._sites))
-        links = SiteLinks(InProcessPeers(self.running), self.admins[name], self.probe, inbox, self.journals[name])
+        links = SiteLinks(
+            InProcessPeers(self.running), self.admins[name], self.probe, inbox, self.journals[name], self.audits[name]
+        )
         drains = DrainMemory(self.store, own.name, self.clock)
         controller = SiteController(self.fleet, own, self.policy, links, heartbeat, drains, self.clock)
         self.running[name] = controller

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.effect_journal.memory import MemoryEffectJournal
 from edgemind.adapters.scaler.none import NoScaler
 from edgemind.adapters.swarm_store.memory import MemorySwarmStore
@@ -110,7 +111,7 @@ class SwarmSites:
             self.histories[name].close()
 
     def _history(self, name: str) -> RoundHistory:
-        return RoundHistory(name, "test", self.metro.journals[name], self.metro.clock)
+        return RoundHistory(name, "test", self.metro.journals[name], self.metro.clock, MemoryAuditJournal())
 
     def _rounds(self, name: str) -> SiteRounds:
         told, recorder, clock = self.histories[name].effect, self.histories[name].recorder, self.metro.clock

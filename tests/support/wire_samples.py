@@ -67,7 +67,7 @@ SAMPLES: dict[str, Sample] = {
         beacon_document,
         parse_beacon,
     ),
-    "kept_round": Sample(round_record(), record_document, parse_record),
+    "kept_round": Sample(round_record(trace_id="4b" * 16), record_document, parse_record),
 }
 
 

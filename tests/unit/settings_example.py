@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-SECRETS = {"VIEWER": "viewer-token", "OPERATOR": "operator-token", "ADMIN": "admin-token", "GPU1_KEY": "gpu-key"}
+SECRETS = {
+    "VIEWER": "viewer-token",
+    "OPERATOR": "operator-token",
+    "ADMIN": "admin-token",
+    "GPU1_KEY": "gpu-key",
+    "PAGER_URL": "http://pager:8000/in",
+    "PAGER_SECRET": "pager-secret",
+}
 FLEET_SECRET = "the-fleet-secret"
 
 EXAMPLE = """\
@@ -51,6 +58,11 @@ limits:
   drain_s: 2.5
 thresholds: {cpu_ratio: 0.7}
 swarm: {scaler: local}
+operations:
+  tier: staging
+  webhooks: [{name: pager, url: "env:PAGER_URL", secret: "env:PAGER_SECRET"}]
+  topics: [{name: aws, topic_arn: "arn:aws:sns:eu-central-1:123456789012:our-alerts", levels: {warning: false}}]
+  dwell_s: {site_report_age_ms: 20}
 routing:
   policy: local_first
   beacon_hz: 20

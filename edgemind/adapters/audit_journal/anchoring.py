@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.segment_log import SegmentLog
-from edgemind.adapters.state_store.durable_files import explained, make_directory
+from edgemind.adapters.state_store.durable_files import make_directory
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
 from edgemind.errors import EdgeMindError, StoreUnavailable
 from edgemind.ports.clock import Clock
@@ -51,6 +52,9 @@ class Anchoring:
     def keep(self, journal: SegmentLog, dropped: int, *, now: bool) -> None:
         """Anchor where the journal stands, if it is time and there is news."""
         now_s = self._clock.monotonic_s()
+        # An anchor that nobody signed would pass for a forged one.
+        if not journal.signs:
+            return
         if journal.end.sequence <= self.sequence or not (now or now_s - self._last_s >= self.interval_s):
             return
         self._last_s = now_s

@@ -2,11 +2,20 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgemind.adapters.audit_journal.folder import decision_id_of, index_entry, index_path, lines
-from edgemind.adapters.state_store.durable_files import explained, replace_durably
+from edgemind.adapters.audit_journal.disk import explained
+from edgemind.adapters.audit_journal.folder import (
+    ENTRY_BYTES,
+    ID_BYTES,
+    decision_id_of,
+    index_entry,
+    index_path,
+    lines,
+)
+from edgemind.adapters.state_store.durable_files import replace_durably
 from edgemind.domain.audit.chain import erased, read_line
 from edgemind.domain.audit.erasures import Erasure
 from edgemind.domain.audit.subjects import concerns
@@ -35,20 +44,41 @@ def mark(segment: Path, key: str, erasure_id: str) -> Marked:
 
 def rewrite(marked: Marked, key: str) -> None:
     """The segment without those parts, durably, and its index."""
-    content, index = bytearray(), bytearray()
+    content, moved, offset = bytearray(), {}, 0
     for line in lines(marked.segment):
+        moved[offset] = len(content)
         kept = erased(line.content, marked.erasure_id) if _is_of(line.content, key) else line.content
-        decision_id = decision_id_of(read_line(kept))
-        if decision_id is not None:
-            index += index_entry(decision_id, len(content))
         content += kept + b"\n"
+        offset += len(line.content) + 1
     with explained("read", marked.segment):
         stat = marked.segment.stat()
     replace_durably(marked.segment, bytes(content))
     with explained("write", marked.segment):
         # Its age counts from when it was written, not from when something was taken out of it.
         os.utime(marked.segment, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    replace_durably(index_path(marked.segment), bytes(index))
+    replace_durably(index_path(marked.segment), _moved_index(marked.segment, moved))
+
+
+def _moved_index(segment: Path, moved: Mapping[int, int]) -> bytes:
+    """The index with every offset where its line is now; made anew if there is none that fits."""
+    try:
+        before = index_path(segment).read_bytes()
+        entries = [before[at : at + ENTRY_BYTES] for at in range(0, len(before), ENTRY_BYTES)]
+        return b"".join(
+            entry[:ID_BYTES] + moved[int.from_bytes(entry[ID_BYTES:], "big")].to_bytes(8, "big") for entry in entries
+        )
+    except (OSError, KeyError):
+        return _read_index(segment)
+
+
+def _read_index(segment: Path) -> bytes:
+    index, offset = bytearray(), 0
+    for line in lines(segment):
+        decision_id = decision_id_of(read_line(line.content))
+        if decision_id is not None:
+            index += index_entry(decision_id, offset)
+        offset += len(line.content) + 1
+    return bytes(index)
 
 
 def _is_of(line: bytes, key: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from edgemind.adapters.state_store.durable_files import explained
+from edgemind.adapters.audit_journal.disk import explained
 from edgemind.domain.audit.chain import AuditRecord, RecordDamaged, read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, parse_checkpoint
 from edgemind.domain.wire import DocumentInvalid

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.folder import (
+    BASE,
     Line,
     find_decision,
     journal_folders,
@@ -13,7 +15,6 @@ from edgemind.adapters.audit_journal.folder import (
     records,
     segments,
 )
-from edgemind.adapters.state_store.durable_files import explained
 from edgemind.domain.audit.chain import AuditRecord
 from edgemind.domain.audit.checkpoints import Checkpoint, parse_checkpoint
 from edgemind.domain.wire import DocumentInvalid
@@ -31,6 +32,10 @@ class JournalFiles:
         if self._alone:
             return [self._directory.name]
         return [path.name for path in journal_folders(self._directory)]
+
+    def paths(self, site: str) -> list[Path]:
+        base = self._folder(site) / BASE
+        return [*([base] if base.exists() else []), *segments(self._folder(site))]
 
     def size_bytes(self, site: str) -> int:
         found = segments(self._folder(site))

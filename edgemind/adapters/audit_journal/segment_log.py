@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.erasing import ERASURE_BYTES, mark, rewrite
 from edgemind.adapters.audit_journal.folder import (
     ASIDE,
@@ -25,7 +26,6 @@ from edgemind.adapters.audit_journal.folder import (
 )
 from edgemind.adapters.audit_journal.tail import Tail, anchor_flaw, read_tail
 from edgemind.adapters.state_store.durable_files import (
-    explained,
     make_directory,
     own_as,
     replace_durably,
@@ -98,6 +98,10 @@ class SegmentLog:
         if tail.segment is not None:
             self._take_up(tail)
         self._renew_base()
+
+    @property
+    def signs(self) -> bool:
+        return bool(self._keys)
 
     def does_not_fit(self, anchors: Sequence[Checkpoint]) -> str | None:
         """For anchors that could not be read when it began."""

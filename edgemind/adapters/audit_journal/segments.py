@@ -59,8 +59,8 @@ class SegmentJournal:
         self._trouble: str | None = None
         self._begun = False
         self._pruned_s = clock.monotonic_s()
-        # Not a daemon: what waits at the end of the process is written.
-        self._thread = threading.Thread(target=self._run, name="audit-journal")
+        # A daemon: a process that fails before it serves must end. One that served closes the journal.
+        self._thread = threading.Thread(target=self._run, name="audit-journal", daemon=True)
         self._thread.start()
 
     @property

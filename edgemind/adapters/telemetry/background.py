@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from edgemind.domain.spans import Span
 from edgemind.ports.telemetry import MakeSpan, SpanExporter
@@ -17,22 +17,24 @@ from edgemind.ports.telemetry import MakeSpan, SpanExporter
 log = logging.getLogger("edgemind.telemetry")
 
 FLUSH_S = 1.0
-BATCH_SPANS = 256
+BATCH_SPANS = 64
+BETWEEN_BATCHES_S = 0.001
+"""The interpreter is the requests' again after each few milliseconds of encoding."""
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 30.0
 CLOSE_LIMIT_S = 1.0
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 """How long the exporting thread may keep the interpreter while a request waits for it; Python's own 5 ms is long."""
 
 
 class BackgroundSpans:
-    """A SpanSink over `exporter`, which is made in the thread too: what it imports does not delay a start.
+    """A SpanSink over `exporter`, which only the thread asks.
 
     `offer` is called by one thread, which never waits for the other: a deque's ends need no lock.
     """
 
-    def __init__(self, exporter: Callable[[], SpanExporter], queue_spans: int) -> None:
+    def __init__(self, exporter: SpanExporter, queue_spans: int) -> None:
         self.exported = 0
-        self._make_exporter = exporter
+        self._exporter = exporter
         self._waiting: deque[MakeSpan] = deque()
         self._limit = queue_spans
         self._full = 0
@@ -63,30 +65,27 @@ class BackgroundSpans:
 
     def _run(self) -> None:
         sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
-        exporter: SpanExporter | None = None
         pause_s = FLUSH_S
         while True:
             self._wake.wait(pause_s)
-            try:
-                exporter = exporter or self._make_exporter()
-                arrived = self._flush(exporter)
-            except Exception as exc:  # noqa: BLE001 - the edge of a thread: whatever it is, requests must go on
-                arrived = False
-                self._tell(exc)
+            # Before the export, not after it: what was offered while it ran is exported as well.
+            last = self._closing
+            arrived = self._flush()
             pause_s = FLUSH_S if arrived else min(RETRY_MOST_S, max(RETRY_FIRST_S, pause_s * 2))
-            if self._closing:
+            if last:
                 return
 
-    def _flush(self, exporter: SpanExporter) -> bool:
+    def _flush(self) -> bool:
         """Everything that waits now, by the batch; False once a batch did not arrive."""
         for _ in range(-(-len(self._waiting) // BATCH_SPANS)):
             batch = self._batch()
             started_s = time.monotonic()
-            if not _arrives(exporter, batch):
+            if not _arrives(self._exporter, batch):
                 self._failed += len(batch)
                 self._tell(f"no answer that it took them, after {time.monotonic() - started_s:.1f} s")
                 return False
             self.exported += len(batch)
+            time.sleep(BETWEEN_BATCHES_S)
             if self._told:
                 log.warning("spans arrive again; %d were dropped so far", self.dropped)
                 self._told = False

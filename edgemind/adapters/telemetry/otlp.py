@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
@@ -52,6 +52,7 @@ class OtlpSpans:
             parent=_context(span.trace_id, span.parent_id) if span.parent_id else None,
             resource=self._resource,
             attributes=dict(span.attributes),
+            events=[Event(name, timestamp=at_ns) for name, at_ns in span.events],
             kind=_KINDS[span.kind],
             instrumentation_scope=_SCOPE,
             status=Status(StatusCode.UNSET) if span.error is None else Status(StatusCode.ERROR, span.error),

@@ -97,7 +97,7 @@ def _regressions(numbers: Mapping[str, float]) -> list[tuple[bool, str]]:
     lost = numbers["relief_before"] - numbers["relief_after"]
     alarms = numbers["false_alarms_after"] - numbers["false_alarms_before"]
     return [
-        (numbers["given_up"] > 0, f"{numbers['given_up']:g} changes that helped would not have been decided"),
+        (numbers["given_up"] > 0, f"{numbers['given_up']:g} of the decided changes would not have been decided"),
         (
             lost > RELIEF_LOST_LIMIT,
             f"the decisions' mean relief falls from {numbers['relief_before']:.2f} to {numbers['relief_after']:.2f}",

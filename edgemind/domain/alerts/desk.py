@@ -12,7 +12,7 @@ from edgemind.domain.alerts.rules import AlertRule
 from edgemind.domain.operations_status import AlertState, AlertStatus
 
 MUTE_S = 60.0
-"""A site of a version before alerts tells nothing: it is passed over for so long, then asked again."""
+"""Who cannot tell as this site can is passed over for so long, then asked again. Until it answers, this one goes on."""
 MIRROR_FRESH_S = 30.0
 """What was heard of the teller longer ago says nothing about what it told since."""
 
@@ -41,7 +41,6 @@ class MetroDesk:
         self._mute_s = {site: since_s for site, since_s in self._mute_s.items() if now_s - since_s < MUTE_S}
         others = sorted(set(live) - {self._own} - set(self._mute_s))
         if others and others[0] < self._own:
-            self.telling = False
             return others[0]
         if self.telling:
             return None
@@ -51,13 +50,14 @@ class MetroDesk:
         return others[0]
 
     def refused(self, site: str, now_s: float) -> None:
-        """The asked one knows of no alerts."""
+        """The asked one knows of no alerts, or tells them to fewer places than this one."""
         self._mute_s[site] = now_s
 
     def heard(self, site: str, alerts: Sequence[AlertStatus] | None, now_s: float) -> None:
         """What the asked one answered; None if it did not."""
         if alerts is not None:
             self._mirror, self._mirrored_s = alerts, now_s
+            self.telling = self.telling and site > self._own
         if site > self._own:
             self._take_over()
 
@@ -69,6 +69,10 @@ class MetroDesk:
             own = self._engine.firing()
             observations = [seen for seen in observations if seen.key in own]
         return self._engine.step(observations, sites, now_s, wall_ms)
+
+    def told_here(self) -> list[AlertStatus]:
+        """Of the metro, what this site tells or told itself."""
+        return self._engine.alerts()
 
     def alerts(self) -> list[AlertStatus]:
         """Of the metro, as told here or as the teller told last."""

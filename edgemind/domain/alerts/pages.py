@@ -7,14 +7,17 @@ from edgemind.domain.kpi import Level
 from edgemind.domain.operations_status import AlertState, AlertStatus
 
 _STATES = (AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED)
+_COURSE = (AlertState.PENDING, AlertState.FIRING, AlertState.RESOLVED)
 _LEVELS = (*reversed(SEVERITIES), Level.UNKNOWN, Level.OK)
 
 
 def worst_first(alerts: Iterable[AlertStatus], limit: int) -> list[AlertStatus]:
-    """Firing ones first, the worst level first, then the newest; of each id the first that is given."""
+    """Firing ones first, the worst level first, then the newest. Of each id the state that comes last in its course."""
     by_id: dict[str, AlertStatus] = {}
     for alert in alerts:
-        by_id.setdefault(alert.id, alert)
+        known = by_id.setdefault(alert.id, alert)
+        if _COURSE.index(alert.state) > _COURSE.index(known.state):
+            by_id[alert.id] = alert
     return sorted(by_id.values(), key=_order)[:limit]
 
 

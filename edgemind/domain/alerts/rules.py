@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edgemind.domain.bounds import OutOfBounds
-from edgemind.domain.kpi import BY_NAME
+from edgemind.domain.kpi import KPIS, Level
+from edgemind.domain.monitoring.conditions import CONDITIONS
 
 TIME_LIMIT_S = 3600.0
 """The longest that an alert may be made to wait: later than that, nobody is helped by it."""
@@ -12,12 +13,16 @@ TIME_LIMIT_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """`dwell_s`: how long it is observed beyond a limit before it fires; `recovery_s`: within it, before it ends."""
+    """`dwell_s`: how long it is observed beyond a limit before it fires; `recovery_s`: within it, before it ends.
+
+    `level` is that of a state that is wrong by itself; a KPI's follows from its value. `text` says what it is about.
+    """
 
     name: str
-    title: str
+    text: str
     dwell_s: float
     recovery_s: float
+    level: Level = Level.UNKNOWN
 
     @property
     def runbook(self) -> str:
@@ -32,28 +37,17 @@ TELEMETRY_DROPS = "telemetry_drops"
 SITE_DOWN = "site_report_age_ms"
 """The only KPI whose alerts are about single sites."""
 
-# A site falls silent for seconds or for good, and its report is told at once; ratios move over their whole window. The
-# figure of the last few rounds stays as it is until the next one: waiting would not make it surer.
-_TIMES: Mapping[str, tuple[float, float]] = {
-    SITE_DOWN: (5.0, 15.0),
-    "swarm_coordination_ms": (10.0, 60.0),
-    "consensus_success_ratio": (10.0, 60.0),
-    "availability_ratio": (30.0, 60.0),
-    "slo_attainment_ratio": (60.0, 120.0),
-    "metro_cache_hit_ratio": (120.0, 120.0),
-    "added_latency_ms": (60.0, 60.0),
-    "recovery_time_min": (0.0, 0.0),
-    "recovery_point_min": (0.0, 0.0),
-    "spend_ratio": (300.0, 300.0),
-}
+# What no series shows is only seen by the site itself.
+_UNSEEN = (
+    AlertRule(AUDIT_BROKEN, "The audit journal does not hold what happens.", 0.0, 60.0, Level.CRITICAL),
+    AlertRule(TELEMETRY_DROPS, "Telemetry is dropped, and what it would show is missing.", 60.0, 120.0, Level.INFO),
+)
 RULES: Mapping[str, AlertRule] = {
     rule.name: rule
     for rule in (
-        *(AlertRule(name, BY_NAME[name].title, *times) for name, times in _TIMES.items()),
-        AlertRule(CONFIG_REFUSED, "Configuration refused", 5.0, 0.0),
-        AlertRule(STORE_UNREACHABLE, "State store out of reach", 15.0, 15.0),
-        AlertRule(AUDIT_BROKEN, "Audit journal broken", 0.0, 60.0),
-        AlertRule(TELEMETRY_DROPS, "Telemetry dropped", 60.0, 120.0),
+        *_UNSEEN,
+        *(AlertRule(kpi.name, kpi.title, kpi.dwell_s, kpi.recovery_s) for kpi in KPIS),
+        *(AlertRule(one.name, one.text, one.dwell_s, one.recovery_s, one.level) for one in CONDITIONS),
     )
 }
 

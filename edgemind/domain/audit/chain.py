@@ -87,15 +87,16 @@ def read_line(line: bytes) -> AuditRecord:
         document = json.loads(line)
         record = _record(document)
         sealed = canonical(_sealed(document))
-        opened = document["open"]
-        rebuilt = _joined(sealed, record.hash, canonical(opened))
+        opened = canonical(document["open"])
+        rebuilt = _joined(sealed, record.hash, opened)
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise RecordDamaged("it is no record of a journal") from exc
     if rebuilt != line:
         raise RecordDamaged("it is not written as a journal writes")
     if sha256(sealed).hexdigest() != record.hash:
         raise RecordDamaged("its hash does not fit it")
-    if record.erased_by is None and record.personal != _commitment(opened):
+    committed = None if record.opened is None else sha256(opened).hexdigest()
+    if record.erased_by is None and record.personal != committed:
         raise RecordDamaged("its person's part is not the one that it commits to")
     return record
 

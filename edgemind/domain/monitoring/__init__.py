@@ -2,9 +2,11 @@
 
 metrics.py        the table of metric names that endpoints expose and queries may use
 promql.py         each KPI as a Prometheus query
+scrape.py         what Prometheus scrapes of a fleet
 conditions.py     what is alerted beside the KPIs
-rules.py          Prometheus alert rules, and the tests of those rules
+rules.py          Prometheus alert rules; rule_tests.py what is played to them
 grafana.py        dashboards for Grafana; grafana_panels.py what they consist of
-emf.py            the metrics that are written to CloudWatch, and each KPI as metric math over them
-cloudwatch.py     alarms and dashboards for CloudWatch
+emf.py            the metrics that are written to CloudWatch
+cloudwatch.py     each KPI as metric math over those, and the alarms; cloudwatch_dashboards.py
+catalogue.py      the catalogue as a table for people
 """

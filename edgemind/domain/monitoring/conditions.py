@@ -9,12 +9,12 @@ from edgemind.domain.monitoring.metrics import AT, METRO
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`promql` has a value while it is so; its label `at` names the site."""
+    """`promql` has a value while it is so; its label `at` names the site. None: Prometheus cannot see it."""
 
     name: str
     level: Level
     text: str
-    promql: str
+    promql: str | None
     dwell_s: int
     recovery_s: int
 
@@ -40,5 +40,13 @@ CONDITIONS = (
         f"min by ({METRO}, {AT}) ({names.STORE_UP.name}) < 1 or min by ({METRO}, {AT}) ({names.REGISTRY_UP.name}) < 1",
         dwell_s=30,
         recovery_s=60,
+    ),
+    Condition(
+        "telemetry_drops",
+        Level.INFO,
+        "A site could not write what it measures to CloudWatch; nothing else is slower for it.",
+        None,
+        dwell_s=60,
+        recovery_s=120,
     ),
 )

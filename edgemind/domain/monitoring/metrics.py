@@ -16,12 +16,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`labels` are its own; their values come from the configuration or from this code, so their number is bounded."""
+    """`labels` are its own; their values come from the configuration or from this code, so their number is bounded.
+
+    `bounds_ms` are a histogram's buckets as scraped: some of those it counts in, because each is a series.
+    """
 
     name: str
     kind: Kind
     text: str
     labels: tuple[str, ...] = ()
+    bounds_ms: tuple[float, ...] = ()
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -54,8 +58,18 @@ GATEWAY = (
     _gateway("routed_by_site", Kind.COUNTER, "Requests by the site that they were sent to.", "site"),
     _gateway("routed_by_reason", Kind.COUNTER, "Requests by the reason of their decision.", "reason"),
     _gateway("routed_by_model", Kind.COUNTER, "Requests by model.", "model"),
-    _gateway("first_byte_seconds", Kind.HISTOGRAM, "Time to the first body byte."),
-    _gateway("added_latency_seconds", Kind.HISTOGRAM, "The same less the model's own service time."),
+    Metric(
+        "edgemind_gateway_first_byte_seconds",
+        Kind.HISTOGRAM,
+        "Time to the first body byte.",
+        bounds_ms=(50, 200, 1000, 5000),
+    ),
+    Metric(
+        "edgemind_gateway_added_latency_seconds",
+        Kind.HISTOGRAM,
+        "Time to the first body byte less the service time that the model server stated.",
+        bounds_ms=(1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000),
+    ),
     _gateway("in_flight", Kind.GAUGE, "Requests under way.", "site", "model"),
     _gateway("ejected", Kind.GAUGE, "Upstreams ejected just now.", "site", "model"),
     _gateway("tasks", Kind.GAUGE, "Tasks of a worker's event loop."),
@@ -73,6 +87,7 @@ DECIDED = Metric(
     "edgemind_swarm_decided_seconds",
     Kind.HISTOGRAM,
     "Breach confirmed until the outcome was known, of rounds that a quorum decided and this site coordinated.",
+    bounds_ms=(10, 20, 30, 50, 75, 100, 150, 200, 500),
 )
 EFFECTS = Metric("edgemind_swarm_effects", Kind.COUNTER, "What came of this site's part in decisions.", ("state",))
 MESSAGES_LOST = Metric("edgemind_swarm_messages_lost", Kind.COUNTER, "Messages of rounds that were lost on their way.")

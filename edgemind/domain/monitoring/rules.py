@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgemind.domain.kpi import KPIS, Good, Kpi, Level, Tier
-from edgemind.domain.monitoring.conditions import CONDITIONS, Condition
+from edgemind.domain.monitoring.conditions import CONDITIONS
 from edgemind.domain.monitoring.metrics import AT, METRO
 from edgemind.domain.monitoring.promql import PROMQL
 
@@ -18,7 +18,7 @@ def rules_document(tier: Tier) -> Document:
     return {
         "groups": [
             {"name": "edgemind-kpis", "interval": EVALUATED_EVERY, "rules": kpis},
-            {"name": "edgemind-states", "interval": EVALUATED_EVERY, "rules": [_state_rule(one) for one in CONDITIONS]},
+            {"name": "edgemind-states", "interval": EVALUATED_EVERY, "rules": list(_state_rules())},
         ]
     }
 
@@ -63,9 +63,12 @@ def _template(kpi: Kpi) -> str:
     return "{{ $value | humanizePercentage }}" if kpi.unit == "ratio" else f'{{{{ printf "%.1f" $value }}}} {kpi.unit}'
 
 
-def _state_rule(one: Condition) -> Document:
+def _state_rules() -> Iterator[Document]:
     at = f"{{{{ $labels.{AT} }}}}"
-    return _rule(one.name, one.promql, one.level, (one.dwell_s, one.recovery_s), f"{at}: {one.text}", one.runbook)
+    for one in CONDITIONS:
+        if one.promql is not None:
+            times_s = one.dwell_s, one.recovery_s
+            yield _rule(one.name, one.promql, one.level, times_s, f"{at}: {one.text}", one.runbook)
 
 
 def _rule(name: str, expr: str, level: Level, times_s: tuple[int, int], summary: str, runbook: str) -> Document:

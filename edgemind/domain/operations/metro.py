@@ -62,7 +62,7 @@ def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
     minutes = added_up(measures.sites)
     ratio = _ratios(minutes, in_window(minutes), _left_out(measures))
     oldest = max(measures.ages_ms, key=lambda site: measures.ages_ms[site], default=None)
-    age = Measured(None, None, "this site has no others to hear", measures.age_trend)
+    age = Measured(None, None, "no site has a controller", measures.age_trend)
     if oldest is not None:
         age = Measured(round(measures.ages_ms[oldest], 1), None, f"the oldest is {oldest}'s", measures.age_trend)
     return {

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgemind.domain.alerts.engine import Observation
-from edgemind.domain.alerts.rules import AUDIT_BROKEN, CONFIG_REFUSED, SITE_DOWN, STORE_UNREACHABLE, TELEMETRY_DROPS
+from edgemind.domain.alerts.rules import (
+    AUDIT_BROKEN,
+    CONFIG_REFUSED,
+    RULES,
+    SITE_DOWN,
+    STORE_UNREACHABLE,
+    TELEMETRY_DROPS,
+)
 from edgemind.domain.kpi import BY_NAME, Kpi, Level, Tier
 from edgemind.domain.operations.metro import Measured
 
@@ -26,22 +33,14 @@ class SiteTroubles:
     unknown: frozenset[str] = frozenset()
 
 
-_LEVELS: Mapping[str, tuple[Level, str]] = {
-    CONFIG_REFUSED: (Level.WARNING, "The new configuration was refused, the old one stays in force"),
-    STORE_UNREACHABLE: (Level.WARNING, "The state store is out of reach: no rounds, no registry"),
-    AUDIT_BROKEN: (Level.CRITICAL, "The audit journal does not hold what happens"),
-    TELEMETRY_DROPS: (Level.INFO, "Telemetry is being dropped"),
-}
-
-
 def of_site(site: str, troubles: SiteTroubles) -> list[Observation]:
     seen = []
-    for name, (level, means) in _LEVELS.items():
+    for name in (CONFIG_REFUSED, STORE_UNREACHABLE, AUDIT_BROKEN, TELEMETRY_DROPS):
         if name in troubles.unknown:
             continue
         trouble: str | None = getattr(troubles, name)
-        text = f"{means}: {trouble}"[:TEXT_LIMIT] if trouble is not None else ""
-        seen.append(Observation(name, site, level if trouble is not None else Level.OK, text))
+        text = f"{RULES[name].text} {trouble}"[:TEXT_LIMIT] if trouble is not None else ""
+        seen.append(Observation(name, site, RULES[name].level if trouble is not None else Level.OK, text))
     return seen
 
 

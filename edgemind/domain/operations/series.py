@@ -25,12 +25,15 @@ class SiteHistory:
 
     def add(self, wall_ms: int, values: Values) -> None:
         """One look per step. A clock that is set takes later steps with it, and by more than the ring, all of it."""
-        step = wall_ms // STEP_MS
-        newest = max(self._steps, default=step)
-        if abs(step - newest) > KEPT:
-            self._steps.clear()
-        self._steps = {at: kept for at, kept in self._steps.items() if step - KEPT < at < step}
-        self._steps[step] = values
+        step, steps = wall_ms // STEP_MS, self._steps
+        if steps and abs(step - next(reversed(steps))) > KEPT:
+            steps.clear()
+        # In the order of time: the oldest are first, and what a clock that was set back left in the future is last.
+        while steps and next(iter(steps)) <= step - KEPT:
+            del steps[next(iter(steps))]
+        while steps and next(reversed(steps)) >= step:
+            steps.popitem()
+        steps[step] = values
 
     def page(self, site: str, since_ms: int, step_ms: int, wall_ms: int) -> SeriesPage:
         """Steps of `step_ms` (a multiple of `STEP_MS`) that end after `since_ms` and are over at `wall_ms`."""

@@ -6,9 +6,19 @@ No two sites' clocks are compared: `at_ms` is for people, and `decided_ms` is me
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from edgemind.domain.swarm.records import Candidate, Fence, Outcome
 from edgemind.domain.swarm.votes import Vote
+
+
+def round_trace_id(fence: Fence, nonce: str) -> str:
+    """The trace of the round that this write opened, as 32 hex digits.
+
+    Made of what the store and every message about an open round carry already: each site finds the same one by itself,
+    whichever messages were lost, and so do those of an older version's sites.
+    """
+    return sha256(f"{fence}/{nonce}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,8 @@ class RoundRecord:
     votes: Mapping[str, Vote] = field(default_factory=dict)
     effects: tuple[EffectReport, ...] = ()
     calls: CallCount = field(default_factory=CallCount)
+    trace_id: str = ""
+    """As `round_trace_id` makes it; empty where the opening is not known here."""
 
     @property
     def model(self) -> str:

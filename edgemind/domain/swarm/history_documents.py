@@ -59,6 +59,7 @@ def record_document(record: RoundRecord) -> dict[str, Any]:
         "steps": [{"name": step.name, "ms": step.ms} for step in record.steps],
         "votes": {site: vote_document(vote) for site, vote in record.votes.items()},
         "effects": [effect_document(effect) for effect in record.effects],
+        "trace_id": record.trace_id or None,
         "store_calls": {"count": record.calls.count, "hedged": record.calls.hedged},
     }
 
@@ -94,6 +95,7 @@ def parse_record(document: object) -> RoundRecord:
         steps=tuple(Step(step.text("name"), step.number("ms")) for step in fields.listed("steps")),
         votes={site: read_vote(fence, site, vote) for site, vote in fields.objects("votes").items()},
         effects=tuple(read_effect(fence, effect) for effect in fields.listed("effects")),
+        trace_id=fields.text_or_none("trace_id") or "",
         calls=CallCount(calls.count("count", 0), calls.count("hedged", 0)),
     )
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from edgemind.domain.kpi import BY_NAME, Tier
+
 STORE_MS, HOP_MS = 5.0, 4.0
 """The round trip to the store, and one way between two sites, at which the timers are as designed."""
 SEQUENTIAL_CALLS, SEQUENTIAL_HOPS = 3, 2
-TARGET_MS = 100.0
+TARGET_MS = BY_NAME["swarm_coordination_ms"].limits[Tier.PRODUCTION].target
 """Within this a round should be decided."""
 _WEIGHT = 0.1
 

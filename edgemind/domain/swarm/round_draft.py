@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 
 from edgemind.domain.swarm.ballots import admissible, tally
-from edgemind.domain.swarm.history import CallCount, EffectReport, Heard, Known, RecordedBallot, RoundRecord, Step
+from edgemind.domain.swarm.history import (
+    CallCount,
+    EffectReport,
+    Heard,
+    Known,
+    RecordedBallot,
+    RoundRecord,
+    Step,
+    round_trace_id,
+)
 from edgemind.domain.swarm.records import Ballot, Candidate, CurrentRound, Fence, Outcome, RoundState
 from edgemind.domain.swarm.votes import Vote
 
@@ -37,6 +46,7 @@ class RoundDraft:
     votes: dict[str, Vote] = field(default_factory=dict)
     effects: list[EffectReport] = field(default_factory=list)
     calls: CallCount = field(default_factory=CallCount)
+    trace_id: str = ""
     hinters: set[str] = field(default_factory=set)
     kept: RoundRecord | None = None
     """As it was handed over last."""
@@ -59,6 +69,7 @@ class RoundDraft:
         """The round as it stands in the store."""
         self.candidates, self.roster, self.quorum = round_.candidates, round_.roster, round_.quorum
         self.opener = writer(round_.nonce)
+        self.trace_id = round_trace_id(round_.fence, round_.nonce)
         if round_.outcome is not None:
             self.coordinator, self.voters = writer(round_.decision_nonce), round_.voters
         # What was heard before, of a round that this site only meant to open, may be no ballot of this one.
@@ -91,6 +102,7 @@ class RoundDraft:
             self.coordinator, self.candidates, self.roster, self.quorum, self.suspected, dict(self.ballots),
             self.voters, self._tally(), self.outcome, self.decided_ms, self.learned_ms, self.ended,
             tuple(Step(name, ms) for name, ms in self.steps.items()), dict(self.votes), tuple(self.effects), self.calls,
+            self.trace_id,
         )  # fmt: skip
 
     def _tally(self) -> dict[str, int]:
@@ -107,6 +119,7 @@ def draft_of(record: RoundRecord) -> RoundDraft:
         record.coordinator, record.candidates, record.roster, record.quorum, record.suspected, dict(record.ballots),
         record.voters, record.outcome, record.decided_ms, record.learned_ms, record.ended,
         {step.name: step.ms for step in record.steps}, dict(record.votes), list(record.effects), record.calls,
+        record.trace_id,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class RoundDrafts:
         self._changed.pop(draft.fence, None)
         draft.fence = fence
         draft.opener = draft.coordinator = None
-        draft.quorum, draft.voters = 0, ()
+        draft.quorum, draft.voters, draft.trace_id = 0, (), ""
         self._by_fence[fence] = draft
         self._changed[fence] = draft
         return draft

@@ -1,9 +1,7 @@
 """Where the commands find journals, anchors and the keys of checkpoints: in the configuration, or where one says."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,7 +9,7 @@ from edgemind import bootstrap
 from edgemind.bootstrap.audit import audit_files, checkpoint_keys
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
 from edgemind.entrypoints.exit_codes import WrongUsage
-from edgemind.errors import ConfigurationError, EdgeMindError
+from edgemind.errors import ConfigurationError
 from edgemind.ports.audit_files import AuditFiles
 from edgemind.settings import Settings, Store, load_client_settings, load_settings
 
@@ -55,12 +53,7 @@ class Place:
 
     @property
     def keys(self) -> CheckpointKeys:
-        if self.settings is None:
-            return CheckpointKeys(())
-        try:
-            return checkpoint_keys(self.settings)
-        except ConfigurationError:
-            return CheckpointKeys(())
+        return CheckpointKeys(()) if self.settings is None else checkpoint_keys(self.settings)
 
 
 def open_place(config: Path | None, journal: Path | None) -> Place:
@@ -92,11 +85,3 @@ def _settings(config: Path | None, *, required: bool) -> Settings | None:
     except ConfigurationError:
         # Without its secrets the chain can be verified all the same, and the signatures cannot.
         return load_settings(file, resolve_secrets=False)
-
-
-def tried(ask: Callable[[], Any]) -> tuple[Any, str | None]:
-    """What it answers, or why it does not."""
-    try:
-        return ask(), None
-    except EdgeMindError as exc:
-        return None, str(exc)

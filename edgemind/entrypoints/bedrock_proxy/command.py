@@ -2,20 +2,23 @@
 
 import asyncio
 import ipaddress
-import logging
+import socket
 from pathlib import Path
 
 import click
 
 from edgemind.bootstrap.bedrock import BedrockLink, open_bedrock
 from edgemind.entrypoints.bedrock_proxy.application import ProxyRules, Served, proxy_app
-from edgemind.entrypoints.controller.command import parse_listen
 from edgemind.entrypoints.exit_codes import exit_codes
+from edgemind.entrypoints.gateway.listeners import parse_listen
+from edgemind.entrypoints.log_setup import set_up_logging
+from edgemind.entrypoints.model_server.application import Application
 from edgemind.entrypoints.model_server.serving import reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
+from edgemind.entrypoints.model_server.tracing import traced_as
 from edgemind.errors import ConfigurationError
 from edgemind.ports.converse import CallFailed
-from edgemind.settings import load_client_settings, load_settings
+from edgemind.settings import Settings, load_client_settings, load_settings, read_secret, with_telemetry_secrets
 
 DEFAULT_FILE = Path("edgemind.yaml")
 DEFAULT_LISTEN = "127.0.0.1:8500"
@@ -40,34 +43,57 @@ def bedrock_proxy(config: Path | None, listen: str) -> None:
     \b
     Exit codes: 0 stopped; 2 wrong usage or configuration, no region, no credentials, or a port that is taken.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     with exit_codes():
-        settings = load_settings(config or load_client_settings().config or DEFAULT_FILE)
+        file = config or load_client_settings().config or DEFAULT_FILE
+        # It needs no secret but its own key and what telemetry asks for, so it need not be given the others.
+        settings = with_telemetry_secrets(load_settings(file, resolve_secrets=False), file)
+        place = settings.cloud.name if settings.cloud else "cloud"
+        set_up_logging(settings.telemetry.logs, place, "bedrock-proxy")
         address = parse_listen(listen)
         link = open_bedrock(settings)
-        bedrock = link.settings
-        key = bedrock.key.reveal() if bedrock.key else None
-        if key is None and not _on_loopback(address.host):
-            raise ConfigurationError(
-                f"bedrock.key is missing, and on {address.host} anybody could spend your money: add key: env:NAME or "
-                "file:PATH, and the same to the models of `cloud:`"
-            )
+        key = _key(file, link, address.host)
         _check_credentials(link)
-        models = [
-            Served(model.name, model.model_id, model.streaming, Slots(model.slots, WAITING_PER_SLOT, USUAL_MS))
-            for model in bedrock.models
-        ]
-        rules = ProxyRules(key, settings.limits.max_body_bytes, bedrock.answer_timeout_s)
         sockets = reserve([(address.host, address.port)])
-        sweeping: list[asyncio.Task[None]] = []
+        app = _application(link, settings, key)
+        with traced_as(app, "bedrock-proxy", place, f"bedrock in {link.region}", settings) as wrapped:
+            serve(wrapped, sockets, _Ready(link, sockets[0]), link.settings.drain_s)
 
-        def on_ready() -> None:
-            sweeping.append(asyncio.get_running_loop().create_task(link.pools.run()))
-            port = sockets[0].getsockname()[1]
-            names = ", ".join(model.name for model in models)
-            click.echo(f"bedrock-proxy: {names} on {address.host}:{port}, from {link.region} at {link.where}")
 
-        serve(proxy_app(link.models, models, rules), sockets, on_ready, bedrock.drain_s)
+class _Ready:
+    """Called in the loop once connections are accepted; holds what then runs beside them."""
+
+    def __init__(self, link: BedrockLink, listener: socket.socket) -> None:
+        self._link = link
+        self._listener = listener
+        self._sweeping: asyncio.Task[None] | None = None
+
+    def __call__(self) -> None:
+        link = self._link
+        self._sweeping = asyncio.get_running_loop().create_task(link.pools.run())
+        host, port = self._listener.getsockname()[:2]
+        names = ", ".join(model.name for model in link.settings.models)
+        click.echo(f"bedrock-proxy: {names} on {host}:{port}, from {link.region} at {link.where}")
+
+
+def _key(file: Path, link: BedrockLink, host: str) -> str | None:
+    """Raises ConfigurationError if there has to be one."""
+    key = link.settings.key
+    if key is None and not _on_loopback(host):
+        raise ConfigurationError(
+            f"bedrock.key is missing, and on {host} anybody could spend your money: add key: env:NAME or file:PATH, "
+            "and the same to the models of `cloud:`"
+        )
+    return read_secret(file, key) if key else None
+
+
+def _application(link: BedrockLink, settings: Settings, key: str | None) -> Application:
+    models = [
+        Served(model.name, model.model_id, model.streaming, Slots(model.slots, WAITING_PER_SLOT, USUAL_MS))
+        for model in link.settings.models
+    ]
+    return proxy_app(
+        link.models, models, ProxyRules(key, settings.limits.max_body_bytes, link.settings.answer_timeout_s)
+    )
 
 
 def _check_credentials(link: BedrockLink) -> None:

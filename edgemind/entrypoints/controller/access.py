@@ -1,7 +1,7 @@
 """Who may ask the fleet API for what: bearer tokens with roles, the site token, and loopback without any token."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -27,6 +27,8 @@ class Caller:
 
     role: Role
     site: bool = False
+    name: str = field(default="", compare=False)
+    """By what it was known: `fleet.tokens.admin`, never the token itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,11 @@ class AccessRules:
     def caller(self, credentials: Credentials) -> Caller:
         """Who this is. Raises ApiRefusal (401) for anybody unknown."""
         if self.is_site(credentials.site_token):
-            return Caller(Role.OPERATOR, site=True)
+            return Caller(Role.OPERATOR, site=True, name="another controller of the fleet")
         if credentials.authorization is not None:
             return self._bearer(credentials.authorization)
         if not self._tokens and _plainly_local(credentials):
-            return Caller(Role.VIEWER)
+            return Caller(Role.VIEWER, name="this machine")
         raise _unauthorized("missing_token", self._who_may())
 
     def allowed(self, credentials: Credentials, least: Role) -> Caller:
@@ -79,7 +81,7 @@ class AccessRules:
         matches = [role for role, known in self._tokens if compare_digest(sent, known)]
         if scheme.lower() != "bearer" or not matches:
             raise _unauthorized("invalid_token", f"this is not a token of the fleet. {self._who_may()}")
-        return Caller(matches[0])
+        return Caller(matches[0], name=f"fleet.tokens.{matches[0].name.lower()}")
 
     def _who_may(self) -> str:
         if self._tokens:

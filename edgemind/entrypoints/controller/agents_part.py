@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from edgemind import bootstrap
+from edgemind.domain.agent_memory import MemoryKind
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.votes import ToolCall
+from edgemind.domain.wire import LONG_TEXT_LIMIT
 from edgemind.entrypoints.controller.agent_routes import AgentRoutes
 from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
 from edgemind.entrypoints.controller.route_sets import RouteSet
@@ -43,6 +45,9 @@ class AgentsPart:
     def note(self, call: ToolCall, fence: str | None) -> None:
         """A call that an agent of this site made, for a round if there is a fence."""
         self._controller().agent_calls.note(call, fence)
+
+    def advice_accepted(self, text: str) -> None:
+        self.notes.remember(text[:LONG_TEXT_LIMIT], MemoryKind.ADVICE, None, "advice")
 
     def _tell(self, record: RoundRecord) -> None:
         self.tell_round(record)

@@ -10,6 +10,7 @@ from edgemind.entrypoints.controller.about_routes import AboutRoutes
 from edgemind.entrypoints.controller.access import AccessRules
 from edgemind.entrypoints.controller.advice_routes import AdviceRoutes
 from edgemind.entrypoints.controller.agent_routes import AgentRoutes
+from edgemind.entrypoints.controller.audit_routes import AuditRoutes
 from edgemind.entrypoints.controller.fleet_routes import FleetRoutes
 from edgemind.entrypoints.controller.member_routes import MetroDoor
 from edgemind.entrypoints.controller.memory_routes import MemoryRoutes
@@ -49,5 +50,6 @@ def openapi_document() -> dict[str, Any]:
         AgentRoutes(nobody),
         AboutRoutes(nobody),
         MemoryRoutes(absent, absent),
+        AuditRoutes(nobody),
     )
     return FleetRoutes(nobody, nobody, None, route_sets).app().openapi()

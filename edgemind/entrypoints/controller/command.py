@@ -9,7 +9,8 @@ import click
 
 from edgemind.domain.fleet import Site
 from edgemind.entrypoints.controller.voters import TOOLS, VoterKind, controller_runner
-from edgemind.entrypoints.gateway.listeners import Address, bind
+from edgemind.entrypoints.gateway.listeners import Address, bind, parse_listen
+from edgemind.entrypoints.log_setup import set_up_logging
 from edgemind.errors import ConfigurationError
 from edgemind.settings import Settings, load_client_settings, load_settings
 
@@ -43,10 +44,10 @@ def controller(config: Path | None, site: str | None, listen: str | None, voter:
     """
     # A poke to reload that comes before the process listens for it must not end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     file = config or load_client_settings().config or DEFAULT_FILE
     settings = load_settings(file)
     own = settings.site(site) if site else _only_site(settings)
+    set_up_logging(settings.telemetry.logs, own.name, "controller")
     tls = settings.access.tls is not None
     address = listen_address(own, listen, tls)
     with bind(address, f"controller {own.name}") as listener:
@@ -75,17 +76,6 @@ def listen_address(site: Site, listen: str | None, tls: bool = False) -> Address
             "give it certificates with fleet.tls, or put TLS in front of it and pass --listen HOST:PORT"
         )
     return Address(parts.hostname or "127.0.0.1", parts.port or {"https": 443}.get(parts.scheme, 80))
-
-
-def parse_listen(listen: str) -> Address:
-    """`--listen`. Raises ConfigurationError."""
-    parts = urlsplit(f"//{listen}")
-    try:
-        if parts.hostname and parts.port is not None:
-            return Address(parts.hostname, parts.port)
-    except ValueError:
-        pass
-    raise ConfigurationError(f"--listen is {listen!r}; write it as HOST:PORT, such as 127.0.0.1:8200")
 
 
 def _only_site(settings: Settings) -> Site:

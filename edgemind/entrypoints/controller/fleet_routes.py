@@ -21,6 +21,7 @@ from edgemind.domain.fleet_status import (
 from edgemind.domain.site_tokens import SITE_TOKEN_HEADER
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.access import AccessRules, Caller, Credentials, Role
+from edgemind.entrypoints.controller.action_audit import action_audit, joining
 from edgemind.entrypoints.controller.answers import ApiRefusal, ErrorBody, answer_errors, describe_truly, json_response
 from edgemind.entrypoints.controller.explanation import DecisionExplanation
 from edgemind.entrypoints.controller.member_routes import MemberRoutes, MetroDoor
@@ -74,6 +75,8 @@ class FleetRoutes:
         def register(method: Callable[..., Any], least: Role) -> Register:
             def route(path: str, endpoint: Callable[..., Awaitable[object]], **more: Any) -> None:
                 allowed = [Security(_bearer), Depends(self._allow(least))]
+                if method == app.post:
+                    allowed.append(Depends(action_audit(self._controller)))
                 method(f"/edgemind/v1{path}", dependencies=allowed, responses=_ERRORS, **more)(endpoint)
 
             return route
@@ -99,7 +102,8 @@ class FleetRoutes:
         for verb, change in (("invite", self._members.invite), ("remove", self._members.remove)):
             post_admin(f"/sites/{{name}}/{verb}", change)
         # Its token says who asks.
-        app.post("/edgemind/v1/join", responses=_ERRORS)(self._members.join)
+        audited = [Depends(action_audit(self._controller, joining))]
+        app.post("/edgemind/v1/join", responses=_ERRORS, dependencies=audited)(self._members.join)
         app.get("/edgemind/v1/healthz")(self.healthz)
         app.get("/healthz", include_in_schema=False)(self.healthz)
 
@@ -109,9 +113,10 @@ class FleetRoutes:
 
         return check
 
-    async def healthz(self) -> dict[str, str]:
-        """Live, whatever the state of the fleet. Needs no token."""
-        return {"status": "ok", "site": self._controller().own.site.name}
+    async def healthz(self) -> dict[str, str | int]:
+        """Live, whatever the state of the fleet; `at_ms` is its clock. Needs no token."""
+        controller = self._controller()
+        return {"status": "ok", "site": controller.own.site.name, "at_ms": controller.wall_ms()}
 
     async def fleet(self) -> FleetStatus:
         """The metro: every site with its state, load, gateway and table age."""

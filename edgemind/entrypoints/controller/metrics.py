@@ -3,7 +3,7 @@
 Bare, as the gateway's is, but at the listener that other machines reach: it answers to whoever may read the fleet API.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -20,7 +20,6 @@ from edgemind.entrypoints.controller.answers import ApiRefusal, refusal_response
 from edgemind.entrypoints.controller.fleet_routes import credentials
 from edgemind.entrypoints.exposition import PROMETHEUS_TEXT, histogram_family
 from edgemind.ports.clock import Clock
-from edgemind.services.report_ages import ReportAges
 from edgemind.services.rounds.round_counts import RoundCounts
 from edgemind.services.rounds.site_rounds import SiteRounds
 from edgemind.services.site_controller import SiteController
@@ -28,12 +27,12 @@ from edgemind.services.site_controller import SiteController
 
 @dataclass(frozen=True, slots=True)
 class MetricSources:
-    """Asked at each scrape. `rounds` is None where the site takes part in none; `counts` are of this process's life."""
+    """Asked at each scrape. `rounds` is None where the site takes part in none; `ages_ms` is of the others' reports."""
 
     controller: Callable[[], SiteController]
     rounds: Callable[[], SiteRounds | None]
     counts: RoundCounts
-    ages: ReportAges
+    ages_ms: Callable[[], Mapping[str, float]]
     clock: Clock
 
 
@@ -47,12 +46,12 @@ class ControllerCollector(Collector):
         rounds = self._sources.rounds()
         if rounds is not None:
             yield from self._swarm(rounds)
-        yield from self._sites(() if rounds is None else rounds.status.roster)
+        yield from self._sites()
 
     def _swarm(self, rounds: SiteRounds) -> Iterable[Metric]:
         counts, status, driver = self._sources.counts, rounds.status, rounds.driver
         yield _counter(names.ROUNDS, counts.outcomes.items())
-        yield histogram_family(names.DECIDED.name, names.DECIDED.text, counts.decided)
+        yield histogram_family(names.DECIDED, counts.decided)
         yield _counter(names.EFFECTS, counts.effects.items())
         yield _counter(names.MESSAGES_LOST, driver.unheard)
         yield _gauge(names.STORE_SECONDS, driver.store_ms / 1000.0)
@@ -60,15 +59,15 @@ class ControllerCollector(Collector):
         yield _counter(names.STORE_FAILURES, driver.store_failures)
         yield _gauge(names.ROSTER_SITES, len(status.roster))
 
-    def _sites(self, roster: Iterable[str]) -> Iterable[Metric]:
+    def _sites(self) -> Iterable[Metric]:
         controller, now_s = self._sources.controller(), self._sources.clock.monotonic_s()
         around, registry = controller.neighbourhood, controller.heartbeat.status
-        ages = self._sources.ages.ages_ms(around, controller.heartbeat, roster)
         alive = {
             name: neighbour.membership.state(now_s) is SiteState.ALIVE for name, neighbour in around.neighbours.items()
         }
-        yield _gauge(names.REPORT_AGE, ((site, age_ms / 1000.0) for site, age_ms in ages.items()))
-        yield _gauge(names.SITE_UP, alive.items())
+        ages_ms, watched = self._sources.ages_ms(), around.watched
+        yield _gauge(names.REPORT_AGE, ((site, ages_ms[site] / 1000.0) for site in watched if site in ages_ms))
+        yield _gauge(names.SITE_UP, ((site, alive[site]) for site in watched if site in alive))
         yield _gauge(names.REGISTRY_UP, registry.ok)
         yield _counter(names.REGISTRY_FAILURES, registry.failures)
 

@@ -58,7 +58,7 @@ class OperationsRoutes:
         self,
         scope: Annotated[
             AlertScope,
-            Query(description="All; those that this site has of itself; those of the metro, as this site knows them."),
+            Query(description="All; those that this site tells; those of the metro, as this site knows them."),
         ] = AlertScope.FLEET,
     ) -> AlertPage:
         """Alerts that are pending, firing or lately resolved: firing ones first, the worst level first."""

@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 
 import edgemind
 from edgemind import bootstrap
+from edgemind.bootstrap.audit import open_audit_journal
+from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.site_documents import JoinedSites
 from edgemind.domain.swarm.envelopes import MessageNumbers
 from edgemind.domain.swarm.roster import RosterMember
@@ -75,7 +77,8 @@ class ControllerProcess:
         swarm = bootstrap.open_swarm_store(settings)
         self.membership = SwarmMembership(site, swarm, self._declared, self._suspected)
         journal = bootstrap.open_round_journal(settings, site)
-        self._history = RoundHistory(site, settings.metro, journal, self._clock)
+        self.audit = open_audit_journal(settings, site, store)
+        self._history = RoundHistory(site, settings.metro, journal, self._clock, self.audit)
         self.access = access_rules(settings)
         self.controller = self._controller(settings)
         members = MetroMembers(
@@ -135,11 +138,12 @@ class ControllerProcess:
             await self.parts.close()
             await asyncio.to_thread(self._heartbeat.withdraw)
             await self._pools.close()
+            await asyncio.to_thread(self.audit.close)
         log.info("controller of %s stopped", self._site)
 
     def _controller(self, settings: Settings) -> SiteController:
         own = settings.site(self._site)
-        links = bootstrap.site_links(settings, own, self._pools, self._numbers, self._history.journal)
+        links = bootstrap.site_links(settings, own, self._pools, self._numbers, (self._history.journal, self.audit))
         return SiteController(
             settings.fleet(), own, settings.routing, links, self._heartbeat, self._drains, self._clock
         )
@@ -157,6 +161,7 @@ class ControllerProcess:
             lambda: self.access,
             self._watcher,
             self._history,
+            self.audit,
             self._pools,
             self._clock,
         )
@@ -181,6 +186,8 @@ class ControllerProcess:
             log.error("%s is no longer in the configuration: stop this controller", self._site)
         elif reload.changed:
             await self._use_present()
+            body = {"action": "configuration reloaded", "changed": reload.changed}
+            self.audit.record(AuditEntry(EntryKind.POLICY_CHANGE, self._clock.wall_ms(), self._site, body))
             log.info("configuration reloaded: %s", ", ".join(reload.changed))
             for field in reload.restart_needed:
                 log.warning("%s changed: restart this controller for it to take effect", field)

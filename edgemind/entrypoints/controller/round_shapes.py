@@ -144,5 +144,6 @@ class RoundShape(_Open):
     steps: list[StepShape] = []
     votes: dict[str, VoteShape] = Field(default={}, description="Each from its own site.")
     effects: list[EffectShape] = []
+    trace_id: str | None = Field(default=None, description="Of its spans, the same at every site.")
     store_calls: StoreCallsShape = StoreCallsShape()
     unreachable: list[str] = Field(default=[], description="Sites whose votes and effects are missing here.")

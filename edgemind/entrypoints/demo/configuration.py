@@ -21,10 +21,13 @@ from edgemind.entrypoints.demo.state_place import StatePlace
 TENANT = "demo"
 FLEET_SECRET = "fleet.secret"
 STATE_FOLDER = "state"
+JOURNAL_FOLDER = "journal"
 ROLES = ("viewer", "advisor", "operator", "admin")
 KEY_FILE = "key"
 COOLDOWN_MS, KEEP_REPLICAS_S = 2000, 2
 """Short, so that a demo of half a minute shows replicas come and go."""
+ADVICE_S = 120
+"""Long, for the advisor shares the real model, on the laptop's cores, with all devices."""
 DRAIN_S = 0.5
 """Short, so that Ctrl-C ends quickly; a real site gives its devices longer."""
 
@@ -47,6 +50,7 @@ def demo_configuration(fleet: DemoFleet, policy: str, state: StatePlace | None =
         "metro": "demo",
         "state": place.group(STATE_FOLDER),
         **place.aws(),
+        "audit": {"directory": JOURNAL_FOLDER},
         "fleet": {
             "secret": f"file:{FLEET_SECRET}",
             "tokens": {role: f"file:{role_token_file(role)}" for role in ROLES},
@@ -73,8 +77,9 @@ def _advice(fleet: DemoFleet) -> dict[str, object]:
     """The advisor asks the fleet's own real model, by way of a gateway like any device; without one there is none."""
     if not fleet.llama:
         return {}
-    model = {"model": "openai", "base_url": f"{fleet.sites[0].gateway_url}/v1", "name": LLAMA_MODEL.name}
-    return {"advice": {**model, "key": f"file:{KEY_FILE}"}}
+    base_url, key = f"{fleet.sites[0].gateway_url}/v1", f"file:{KEY_FILE}"
+    model = {"model": "openai", "base_url": base_url, "name": LLAMA_MODEL.name, "key": key}
+    return {"advice": {**model, "timeout_s": ADVICE_S}}
 
 
 def _site(site: DemoSite, fleet: DemoFleet) -> dict[str, object]:

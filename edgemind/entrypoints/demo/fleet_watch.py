@@ -10,11 +10,13 @@ from pydantic import TypeAdapter
 
 from edgemind.adapters.http_calls import HttpCalls
 from edgemind.domain.membership import SiteState
+from edgemind.domain.operations_status import AlertPage
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.errors import UpstreamFailed
 from edgemind.services.demo_course import Votes
 
 READ_EVERY_S = 0.5
+_ALERTS = TypeAdapter(AlertPage)
 _ROUNDS = TypeAdapter(RoundPage)
 GIVEN_UP = frozenset({SiteState.SUSPECTED.value, SiteState.GONE.value})
 
@@ -56,6 +58,14 @@ class FleetApi:
             document = await self._get(site, f"/edgemind/v1/rounds?limit={limit}")
             if document is not None:
                 return _ROUNDS.validate_python(document)
+        return None
+
+    async def alerts(self) -> AlertPage | None:
+        """Everybody's, from the first controller that answers; None if none does."""
+        for site in self.controllers:
+            document = await self._get(site, "/edgemind/v1/alerts")
+            if document is not None:
+                return _ALERTS.validate_python(document)
         return None
 
     async def votes(self, fence: str) -> Votes:

@@ -7,6 +7,7 @@ from random import Random
 
 from edgemind import bootstrap
 from edgemind.domain.fleet import Engine
+from edgemind.entrypoints.demo.alert_watch import AlertWatch
 from edgemind.entrypoints.demo.beside import beside, unless
 from edgemind.entrypoints.demo.fleet_watch import FleetWatch
 from edgemind.entrypoints.demo.lines import Display
@@ -45,14 +46,16 @@ class TrafficRun:
         )  # fmt: skip
         self._watch = FleetWatch(fleet.api)
         self._rounds = RoundWatch(fleet.api, self._say)
+        self._alerts = AlertWatch(fleet.api, self._say)
         self.stage = Stage(options, fleet, self._traffic, self._say)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until the duration is over or `stop` is set; afterwards no request is under way."""
-        others = [self._traffic.watch_ingresses(), self._watch.run(), self._rounds.run()]
+        others = [self._traffic.watch_ingresses(), self._watch.run(), self._rounds.run(), self._alerts.run()]
         await beside(self._send(stop), [*others, self._show(), self._watch_children()])
         # Once more: what took effect in the last half second belongs to the run.
         await self._rounds.read()
+        await self._alerts.read()
         if self._options.report is not None:
             await self._rounds.read_votes()
         self._display.show(self._snapshot())
@@ -60,7 +63,8 @@ class TrafficRun:
     def report(self) -> dict[str, object]:
         duration_s = self._ended_s - self._started_s
         document = report_document(self._facts(), self._tally, duration_s, self._events, self.stage.failover)
-        return {**document, "rounds": rounds_document(self._rounds.rounds, self._rounds.votes, self._started_wall_ms)}
+        rounds = rounds_document(self._rounds.rounds, self._rounds.votes, self._started_wall_ms)
+        return {**document, "rounds": rounds, "alerts": self._alerts.document()}
 
     def summary(self) -> str:
         return summary_of(self._tally)

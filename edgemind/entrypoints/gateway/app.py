@@ -23,6 +23,7 @@ from edgemind.entrypoints.gateway.refusals import (
 )
 from edgemind.entrypoints.gateway.relay import Relay, Relays
 from edgemind.ports.clock import Clock
+from edgemind.services.audit.hand_over import DecisionsToKeep
 from edgemind.services.decision_spans import DecisionTracing
 from edgemind.services.gateway_stats import GatewayStats
 from edgemind.services.recent_decisions import DecisionRecord, RecentDecisions
@@ -45,6 +46,7 @@ class Parts:
     rng: Random
     id_prefix: str
     tracing: DecisionTracing
+    to_keep: DecisionsToKeep
 
 
 class GatewayApp:
@@ -80,7 +82,8 @@ class GatewayApp:
             answer_refusal(exchange, refusal)
         except Exception:  # noqa: BLE001
             # The edge of the process: one request's bug must not be another's, and its client gets a whole answer.
-            self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path)
+            told = {"trace_id": exchange.trace_id}
+            self._log.exception("a request failed inside the gateway: %r %s", head.method, head.path, extra=told)
             self._parts.stats.failed += 1
             answer_refusal(exchange, internal_error())
 
@@ -92,7 +95,9 @@ class GatewayApp:
         admission.authorize(caller, model, router)
         admission.charge(caller)
         record = self._record(exchange.head, api, admitted, model)
+        exchange.trace_id = record.trace.trace_id
         parts.decisions.add(record)
+        parts.to_keep.offer(record)
         stats, forwarded = parts.stats, caller.forwarded_by is not None
         stats.requests += 1
         if not forwarded:
@@ -124,6 +129,7 @@ class GatewayApp:
             candidates.terms,
             parts.router.table.version,
             trace=trace or parts.tracing.begin(),
+            session=admitted.session,
         )
 
     def _shed(self, exchange: Exchange, shed: Shed, record: DecisionRecord, *, forwarded: bool) -> None:

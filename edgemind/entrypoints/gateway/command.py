@@ -1,6 +1,5 @@
 """`edgemind gateway`: serve one site's devices."""
 
-import logging
 import socket
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from edgemind.domain.fleet import Site
 from edgemind.entrypoints.gateway.listeners import Address, admin_address, bind, data_address
 from edgemind.entrypoints.gateway.supervisor import Supervisor
+from edgemind.entrypoints.log_setup import set_up_logging
 from edgemind.errors import ConfigurationError
 from edgemind.services.sync_gateway import WorkerIdentity
 from edgemind.settings import Settings, load_settings
@@ -51,11 +51,9 @@ def gateway(  # noqa: PLR0913, PLR0917 - click passes each option as an argument
 
     SIGTERM drains and stops; SIGHUP reloads the configuration (a changed file is noticed by itself).
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    # The start and stop of its servers is told by this command, once.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     settings = load_settings(config)
     own = settings.site(site) if site else _only_site(settings)
+    set_up_logging(settings.telemetry.logs, own.name, "gateway")
     tls = _tls(tls_cert, tls_key)
     if worker is not None and inherit is not None:
         data, admin = _inherited(inherit)

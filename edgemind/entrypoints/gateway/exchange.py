@@ -44,12 +44,13 @@ class Exchange:
     """A whole request as received, and the way to answer it once.
 
     `default_lines` are the header lines every response begins with. `keep_alive` may be taken back until the response
-    starts. `relayed` is set while an upstream works on it.
+    starts. `relayed` is set while an upstream works on it, and
+    `trace_id` once it is known.
     """
 
     __slots__ = (
         "_chunked", "_connection", "_framed", "arrived_s", "body", "complete", "default_lines", "gone", "head",
-        "keep_alive", "relayed", "started",
+        "keep_alive", "relayed", "started", "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,7 @@ class Exchange:
         self.body = body
         self.arrived_s = arrived_s
         self.default_lines = default_lines
+        self.trace_id = ""
         self.keep_alive = keep_alive
         self.started = False
         self.complete = False

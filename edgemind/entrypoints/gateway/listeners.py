@@ -26,6 +26,17 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def parse_listen(listen: str) -> Address:
+    """`--listen`. Raises ConfigurationError."""
+    parts = urlsplit(f"//{listen}")
+    try:
+        if parts.hostname and parts.port is not None:
+            return Address(parts.hostname, parts.port)
+    except ValueError:
+        pass
+    raise ConfigurationError(f"--listen is {listen!r}; write it as HOST:PORT, such as 127.0.0.1:8200")
+
+
 def data_address(site: Site, host: str | None, port: int | None) -> Address:
     """Where devices reach this gateway: the flags, else what `gateway:` declares."""
     declared = _address(site.gateway_url) if site.gateway_url else None

@@ -9,6 +9,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from edgemind.domain.fleet import Tier
+from edgemind.domain.monitoring.metrics import METRICS
 from edgemind.entrypoints.exposition import histogram_family
 from edgemind.entrypoints.gateway.app import Parts
 
@@ -34,7 +35,7 @@ class WorkerCollector(Collector):
         self._parts = parts
 
     def collect(self) -> Iterable[Metric]:
-        stats, router = self._parts.stats, self._parts.router
+        stats = self._parts.stats
         for name, text in COUNTERS.items():
             yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
         yield CounterMetricFamily(
@@ -47,33 +48,39 @@ class WorkerCollector(Collector):
             for value, count in getattr(stats, attribute).items():
                 family.add_metric([value], count)
             yield family
-        yield histogram_family("edgemind_gateway_first_byte_seconds", "Time to the first body byte.", stats.first_byte)
-        yield histogram_family(
-            "edgemind_gateway_added_latency_seconds",
-            "Time to the first body byte less the service time that the model server stated.",
-            stats.added,
+        yield histogram_family(METRICS["edgemind_gateway_first_byte_seconds"], stats.first_byte)
+        yield histogram_family(METRICS["edgemind_gateway_added_latency_seconds"], stats.added)
+        yield from self._places()
+        yield GaugeMetricFamily(
+            "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
         )
+        yield CounterMetricFamily(
+            "edgemind_telemetry_dropped", "Spans that were to be kept and never arrived.", value=stats.telemetry_dropped
+        )
+        age_s = table_age_s(self._parts)
+        if age_s is not None:
+            yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
+
+    def _places(self) -> Iterable[Metric]:
         in_flight = GaugeMetricFamily(
             "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
         )
         ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
         # A site may have several servers of one model; a label set may appear only once.
         own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        for target in router.targets.values():
+        for target in self._parts.router.targets.values():
             place = target.candidate.site.name, target.candidate.model
             own[place] += target.candidate.own
             out[place] += not target.candidate.available
+        # Fifty sites that all showed every place of all others would be thousands of zeros.
         for place in own:
-            in_flight.add_metric(place, own[place])
-            ejected.add_metric(place, out[place])
+            here = place[0] == self._parts.router.ingress
+            if here or own[place]:
+                in_flight.add_metric(place, own[place])
+            if here or out[place]:
+                ejected.add_metric(place, out[place])
         yield in_flight
         yield ejected
-        yield GaugeMetricFamily(
-            "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
-        )
-        age_s = table_age_s(self._parts)
-        if age_s is not None:
-            yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
 
 
 def _in_cloud(parts: Parts) -> int:

@@ -21,6 +21,7 @@ from edgemind.entrypoints.gateway.refusals import upstream_failed
 from edgemind.errors import UpstreamUnreachable
 from edgemind.ports.clock import Clock
 from edgemind.ports.inference import Answer, PendingRequest, Upstream
+from edgemind.services.decision_spans import CLIENT_LEFT
 from edgemind.services.gateway_stats import GatewayStats
 from edgemind.services.recent_decisions import DecisionRecord
 from edgemind.services.route_request import RequestRouter
@@ -133,7 +134,7 @@ class Relay:
             self._pending.cancel()
         self._shared.router.abandoned(self._candidate)
         self._shared.stats.hung_up += 1
-        self._record.attempts += ((self._candidate.site.name, "client hung up"),)
+        self._record.attempts += ((self._candidate.site.name, CLIENT_LEFT),)
         if not self._answered:
             self._record.status = CLIENT_CLOSED_REQUEST
         self._shared.on_finished(self._record)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
+from starlette.applications import Starlette
 
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.service import Draining
@@ -72,3 +73,16 @@ def data_config(tls: tuple[Path, Path] | None) -> uvicorn.Config:
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
     return config
+
+
+def admin_config(app: Starlette) -> uvicorn.Config:
+    """Of the admin listener."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

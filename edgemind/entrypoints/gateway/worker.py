@@ -15,8 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-import uvicorn
-
 from edgemind import bootstrap
 from edgemind.domain.routing.policy_settings import RoutingPolicy
 from edgemind.entrypoints.gateway.admin import AdminRoutes
@@ -25,9 +23,10 @@ from edgemind.entrypoints.gateway.app import GatewayApp, Parts
 from edgemind.entrypoints.gateway.controller_tls import controller_tls
 from edgemind.entrypoints.gateway.forwarding import RequestHeads
 from edgemind.entrypoints.gateway.heads import SeenHeads
+from edgemind.entrypoints.gateway.keeping import decisions_to_keep
 from edgemind.entrypoints.gateway.protocol import GatewayProtocol
 from edgemind.entrypoints.gateway.relay import Relays
-from edgemind.entrypoints.gateway.server import GatewayServer, data_config
+from edgemind.entrypoints.gateway.server import GatewayServer, admin_config, data_config
 from edgemind.entrypoints.gateway.service import Draining, Service
 from edgemind.entrypoints.gateway.tracing import open_tracing
 from edgemind.errors import TemporaryError
@@ -99,6 +98,7 @@ class Worker:
             rng=seed,
             id_prefix=f"dec-{identity.site}-{identity.worker}-",
             tracing=tracing,
+            to_keep=decisions_to_keep(identity, settings, self._clock),
         )
 
     def _admission(self, settings: Settings) -> Admission:
@@ -122,9 +122,11 @@ class Worker:
         parts = self.parts
         upstream = cast(Upstream, self._pools(url))
         token = settings.access.site_tokens().current
-        return GatewaySync(
+        sync = GatewaySync(
             self._plan.identity, parts.router, parts.stats, parts.decisions, self._clock, url, upstream, token
         )
+        sync.to_keep = parts.to_keep
+        return sync
 
     # Running
 
@@ -166,16 +168,7 @@ class Worker:
             lambda: not self._draining.started,
             lambda: self._watcher.current.access.site_tokens(),  # noqa: PLW0108 (a reload replaces the settings)
         )
-        config = uvicorn.Config(
-            routes.app(),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-        )
-        return GatewayServer(config, Draining(), lambda: 0.0)
+        return GatewayServer(admin_config(routes.app()), Draining(), lambda: 0.0)
 
     def _handle_signals(self, server: GatewayServer) -> None:
         loop = asyncio.get_running_loop()
@@ -209,6 +202,7 @@ class Worker:
         while True:
             await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
             self.parts.router.tick()
+            self.parts.stats.telemetry_dropped = self.parts.tracing.dropped
 
     async def _sweep(self, server: GatewayServer) -> None:
         while True:

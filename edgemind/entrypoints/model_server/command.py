@@ -9,6 +9,7 @@ import click
 
 from edgemind.domain.fleet import Engine
 from edgemind.entrypoints.exit_codes import exit_codes
+from edgemind.entrypoints.log_setup import set_up_logging
 from edgemind.entrypoints.model_server.assignment import Assignment, assignment_of
 from edgemind.entrypoints.model_server.serving import Address, reserve, serve
 from edgemind.entrypoints.model_server.slots import Slots
@@ -43,6 +44,7 @@ def model_server(  # noqa: PLR0913, PLR0917 - click passes each option as an arg
     """
     with exit_codes():
         settings = with_telemetry_secrets(load_settings(config, resolve_secrets=False), config)
+        set_up_logging(settings.telemetry.logs, site, "model-server")
         assigned = assignment_of(settings, site, model)
         if assigned.engine is Engine.SIMULATED:
             serve_simulated(assigned, bind, seed, settings)

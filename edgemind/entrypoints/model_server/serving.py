@@ -43,8 +43,8 @@ def serve(app: App, sockets: Sequence[socket.socket], on_ready: Callable[[], Non
     Requests under way then have `grace_s` to end. Raises ConfigurationError.
     """
     config = uvicorn.Config(
-        app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_level="warning",
-        access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
+        app, http="httptools", loop="uvloop", ws="none", lifespan="off", interface="asgi3", log_config=None,
+        log_level="warning", access_log=False, server_header=False, date_header=False, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=math.ceil(grace_s), backlog=BACKLOG,
     )  # fmt: skip
     for bound in sockets:

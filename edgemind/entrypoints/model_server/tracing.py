@@ -60,12 +60,19 @@ class TracedApp:
 @contextmanager
 def traced(app: App, assigned: Assignment, settings: Settings) -> Iterator[App]:
     """The application, with spans if the configuration wants any; what waits for export is sent at the end."""
-    sink = bootstrap.open_span_sink(settings, assigned.site, "model-server", assigned.site)
+    server = f"{assigned.engine.value} at {assigned.site}"
+    with traced_as(app, "model-server", assigned.site, server, settings) as wrapped:
+        yield wrapped
+
+
+@contextmanager
+def traced_as(app: App, component: str, place: str, server: str, settings: Settings) -> Iterator[App]:
+    """As `traced`, for a server of another kind. `place` is its site, or the cloud tier."""
+    sink = bootstrap.open_span_sink(settings, place, component, place)
     if sink is None:
         yield app
         return
     try:
-        server = f"{assigned.engine.value} at {assigned.site}"
         yield TracedApp(app, server, bootstrap.keep_rule(settings), sink, SystemRandom())
     finally:
         sink.close()

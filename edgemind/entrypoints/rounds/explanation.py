@@ -27,6 +27,8 @@ def explanation_text(record: RoundRecord, unreachable: Sequence[str], calls: Seq
     parts = [_what(record), _who_led(record), _votes(record), others, _tally(record), _effects(record)]
     if unreachable:
         parts.append(f"What {', '.join(unreachable)} voted from and did is not known: not reached just now.")
+    if record.trace_id:
+        parts.append(f"Trace {record.trace_id}.")
     return "\n\n".join(part for part in parts if part)
 
 

@@ -69,6 +69,8 @@ class ManageAdvice:
         self._clock = clock
         self._stored = stored
         self.audit = audit
+        self.accepted: Callable[[str], object] = lambda _: None
+        """Hears, in words, of each change that this controller had accepted; it does not block."""
         self._bucket = TokenBucket.full(PROPOSALS_PER_S, PROPOSALS_AT_ONCE, clock.monotonic_s())
 
     async def book(self) -> AdviceBook:
@@ -179,6 +181,9 @@ class ManageAdvice:
     def _tell(self, what: str, change: PolicyChange, who: str) -> None:
         moves = ", ".join(f"{shown(one.path)} {one.before:g} -> {one.after:g}" for one in change.moves)
         log.info("%s %s by %s: %s (%s)", change.id, what, who, moves, change.verdict.reason)
+        if what == "accepted":
+            # Without the proposer's reason: it is somebody else's text, and would be read by other agents.
+            self.accepted(f"{change.id} accepted by {who}: {moves}. The replay: {change.verdict.reason}")
         self._record(what, who, {"change": change_document(change)})
 
     def _record(self, what: str, who: str, body: dict[str, object]) -> None:

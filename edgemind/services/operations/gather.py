@@ -55,7 +55,7 @@ class MetroGathering:
         return joined(own, pages, silent)
 
     async def alerts(self, own: list[AlertStatus], limit: int) -> tuple[list[AlertStatus], list[str]]:
-        """`own` and the alerts that the other sites have of themselves, and the sites that told none."""
+        """`own` and what the other sites tell, and the sites that did not answer."""
         pages, silent = await self._all(lambda site: self._peers().alerts(site, AlertScope.SITE))
         return worst_first([*own, *(alert for page in pages for alert in page.alerts)], limit), silent
 
@@ -67,7 +67,7 @@ class MetroGathering:
         return MetroMeasures(
             sites=[self._own.measures(), *sites],
             rounds=rounds.rounds,
-            ages_ms=self._own.ages_ms(),
+            ages_ms=self._own.all_ages_ms(),
             age_trend=self._own.age_trend(),
             wall_ms=self._clock.wall_ms(),
             unreachable=silent,

@@ -51,22 +51,32 @@ class OwnMeasures:
         return self._history.page(self._controller().own.site.name, since_ms, step_ms, self._clock.wall_ms())
 
     def ages_ms(self) -> dict[str, float]:
-        """Of every other site with a controller, the age of its newest report: its beacon's answer or its heartbeat."""
+        """Of every other site with a controller, the age of its newest report: its beacon's answer or its heartbeat.
+
+        Who was never heard of is as old as this process. A site too far for beacons is left out while the registry does
+        not answer: nothing is known of it then.
+        """
         controller, now_s = self._controller(), self._clock.monotonic_s()
-        around, ages = controller.neighbourhood, {}
+        around, registry, ages = controller.neighbourhood, controller.heartbeat, {}
         for site in around.fleet.sites:
             if site.controller_url is None or site.name == controller.own.site.name:
                 continue
-            heartbeat_ms = controller.heartbeat.age_ms(site.name)
+            heartbeat_ms, neighbour = registry.age_ms(site.name), around.neighbours.get(site.name)
             if heartbeat_ms is not None:
                 self._registered_s[site.name] = now_s - heartbeat_ms / 1000.0
+            if neighbour is None and not registry.status.ok:
+                continue
             # Who left the registry is as old as its last entry that was seen here.
             known = [(now_s - self._registered_s.get(site.name, self._began_s)) * 1000.0]
-            neighbour = around.neighbours.get(site.name)
-            if neighbour is not None:
-                known.append(neighbour.membership.age_ms(now_s))
+            if neighbour is not None and neighbour.beacon is not None:
+                known.append((now_s - neighbour.beacon_s) * 1000.0)
             ages[site.name] = max(0.0, min(known))
         return ages
+
+    def all_ages_ms(self) -> dict[str, float]:
+        """The same with the own site, which is always fresh: whoever told that it is down has to see that it is not."""
+        own = self._controller().own.site
+        return {**self.ages_ms(), own.name: 0.0} if own.controller_url is not None else self.ages_ms()
 
     def age_trend(self) -> list[float | None]:
         """The oldest report of each of the last minutes, the oldest minute first."""

@@ -84,7 +84,7 @@ class AlertWatch:
         if asked is not None:
             try:
                 page = await parts.peers().alerts(asked, AlertScope.METRO)
-                desk.heard(asked, page.alerts, clock.monotonic_s())
+                self._heard(asked, page)
             except TemporaryError:
                 desk.heard(asked, None, clock.monotonic_s())
             except PermanentError:
@@ -92,8 +92,17 @@ class AlertWatch:
         self._teller = self._site if desk.telling else asked
         if desk.watching:
             await self._gather()
-        seen = [*of_reports(parts.own.ages_ms(), self._tier), *self._kpis]
+        seen = [*of_reports(parts.own.all_ages_ms(), self._tier), *self._kpis]
         return desk.step(seen, sites, clock.monotonic_s(), clock.wall_ms())
+
+    def _heard(self, asked: str, page: AlertPage) -> None:
+        """A site that joined later may not know every place that is to be told: then this one tells."""
+        now_s = self._parts.clock.monotonic_s()
+        places, theirs = ({sink.name for sink in sinks} for sinks in (self._parts.telling.status(), page.sinks))
+        if places <= theirs or asked > self._site:
+            self._desk.heard(asked, page.alerts, now_s)
+        else:
+            self._desk.refused(asked, now_s)
 
     async def _gather(self) -> None:
         now_s = self._parts.clock.monotonic_s()
@@ -113,7 +122,7 @@ class AlertWatch:
         silent: list[str] = []
         match scope:
             case AlertScope.SITE:
-                found = worst_first(own, PAGE_LIMIT)
+                found = worst_first([*own, *self._desk.told_here()], PAGE_LIMIT)
             case AlertScope.METRO:
                 found = worst_first(self._desk.alerts(), PAGE_LIMIT)
             case AlertScope.FLEET:

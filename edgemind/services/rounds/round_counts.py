@@ -1,6 +1,6 @@
 """What came of rounds, in plain counters: read by the controller's metrics endpoint."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from edgemind.domain.histogram import Histogram
@@ -11,6 +11,8 @@ from edgemind.domain.swarm.round_drafts import FORGOTTEN, ROUNDS_KEPT
 TIMED_OUT, LEFT = "timed_out", "left"
 OUTCOMES = (*(action.value for action in Action), TIMED_OUT, LEFT)
 """LEFT: given up without an outcome, because the store or a quorum was out of reach."""
+DECIDED_KEPT = 1000
+"""Times that wait for who takes them; of more, the oldest are forgotten."""
 EFFECT_STATES = ("applied", "refused", "failed", "undone")
 
 
@@ -26,6 +28,7 @@ class RoundCounts:
         self.outcomes: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         self.effects: Counter[str] = Counter(dict.fromkeys(EFFECT_STATES, 0))
         self.decided = Histogram()
+        self._decided_ms: deque[float] = deque(maxlen=DECIDED_KEPT)
 
     def round(self, record: RoundRecord) -> None:
         """A record as it is handed over, which may be many times."""
@@ -39,6 +42,13 @@ class RoundCounts:
         self.outcomes[outcome] += 1
         if record.decided_ms is not None and outcome != TIMED_OUT:
             self.decided.observe(record.decided_ms)
+            self._decided_ms.append(record.decided_ms)
+
+    def take_decided(self) -> list[float]:
+        """How long rounds took that were decided since this was asked last, in milliseconds."""
+        taken = list(self._decided_ms)
+        self._decided_ms.clear()
+        return taken
 
     def effect(self, report: EffectReport) -> None:
         self.effects[report.state] += 1

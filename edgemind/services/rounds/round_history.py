@@ -9,8 +9,10 @@ from edgemind.domain.swarm.protocol import Effect, Event
 from edgemind.domain.swarm.recorder import RoundRecorder
 from edgemind.domain.swarm.round_drafts import ROUNDS_KEPT
 from edgemind.domain.swarm.votes import Vote
+from edgemind.ports.audit_journal import AuditJournal
 from edgemind.ports.clock import Clock
 from edgemind.ports.round_journal import RoundJournal
+from edgemind.services.audit.keep_rounds import RoundAudit
 from edgemind.services.rounds.keep_rounds import RoundKeeper
 from edgemind.services.rounds.round_counts import RoundCounts
 
@@ -21,6 +23,8 @@ class UnfailingRecorder(RoundRecorder):
     """A defect in it costs history and nothing else: it is told once, and the round goes on."""
 
     _failed = False
+    on_effect: Callable[[EffectReport], None] = staticmethod(lambda report: None)
+    """Who hears of every effect, also of one whose round is no longer known."""
 
     def observe(self, event: Event, effects: Sequence[Effect], now_ms: float) -> None:
         self._try(partial(super().observe, event, effects, now_ms))
@@ -30,6 +34,7 @@ class UnfailingRecorder(RoundRecorder):
 
     def effect(self, report: EffectReport) -> None:
         self._try(partial(super().effect, report))
+        self._try(partial(self.on_effect, report))
 
     def _try(self, write_down: Callable[[], None]) -> None:
         try:
@@ -43,14 +48,17 @@ class UnfailingRecorder(RoundRecorder):
 class RoundHistory:
     """For as long as the process lives. Whoever runs the site's member shows `recorder` every step of it."""
 
-    def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock) -> None:
+    def __init__(self, site: str, metro: str, journal: RoundJournal, clock: Clock, audit: AuditJournal) -> None:
         self.journal = journal
         self.told: list[Callable[[RoundRecord], None]] = []
         """Who else hears of records, after they are on their way to the journal: nobody among them may block."""
         self._keeper = RoundKeeper(journal)
         known = journal.recent(ROUNDS_KEPT, None)
         self.counts = RoundCounts(known)
-        self.recorder: RoundRecorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
+        self._provable = RoundAudit(site, audit, clock, known)
+        recorder = UnfailingRecorder(site, metro, self._keep, clock.wall_ms, known)
+        recorder.on_effect = self._provable.effect
+        self.recorder: RoundRecorder = recorder
 
     def effect(self, report: EffectReport) -> None:
         """What came of this site's part in a decision."""
@@ -60,6 +68,7 @@ class RoundHistory:
     def _keep(self, record: RoundRecord) -> None:
         self.counts.round(record)
         self._keeper.keep(record)
+        self._provable.round(record)
         for tell in self.told:
             tell(record)
 

@@ -11,15 +11,19 @@ import pytest
 from tests.support.chart import CHART, rendered
 from tests.support.chart_processes import ChartSite, PodProcess, Reply
 from tests.support.controller_processes import until
+from tests.support.engines.aws import REGION
+from tests.support.engines.converse import ConverseServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
+BEDROCK = "amazon.nova-lite-v1:0"
 SERVICES = {
     "edgemind-gateway": "127.0.8.2",
     "edgemind-gateway-admin": "127.0.8.2",
     "edgemind-controller": "127.0.8.4",
     "edgemind-model-load": "127.0.8.5",
+    "edgemind-bedrock-proxy": "127.0.8.6",
 }
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "modelServers": [{"name": "load", "engine": "simulated", "model": "simulated-vision", "serviceMs": 5}],
     "config": {"limits": {"drain_s": 2}},
 }
@@ -84,3 +88,20 @@ def test_a_changed_configmap_is_taken_without_a_restart(site: ChartSite) -> None
     assert chat(gateway, "em_wrong").status == 401
     site.configure("auth: off\n" + site.config.read_text(encoding="utf-8"))
     until(lambda: chat(gateway, "em_wrong").status == 200, "keys are off")
+
+
+def test_a_site_with_bedrock_as_its_cloud(tmp_path: Path, converse: ConverseServer) -> None:
+    models = [{"name": "nova", "model_id": BEDROCK}]
+    bedrock = {"region": REGION, "endpoint_url": converse.url, "models": models}
+    changes = {**CHANGES, "bedrockProxy": {"enabled": True}, "config": {**CHANGES["config"], "bedrock": bedrock}}
+    with ChartSite(rendered(CHART / "examples" / "values-site.yaml", changes), tmp_path, SERVICES) as site:
+        start(site, "edgemind-model-load", SERVICES["edgemind-model-load"])
+        start(site, "edgemind-bedrock-proxy", SERVICES["edgemind-bedrock-proxy"])
+        gateway = start(site, "edgemind-gateway", "127.0.8.2")
+        key = new_key(site)
+        until(lambda: chat(gateway, key).status == 200, "the gateway knows the key")
+        asked = {"model": "nova", "messages": [{"role": "user", "content": "Hello."}]}
+        told = gateway.ask("POST", "/v1/chat/completions", {"authorization": f"Bearer {key}"}, asked)
+        assert told.document["choices"][0]["message"]["content"] == "Hello from Bedrock."
+        assert told.headers["x-edgemind-site"] == "bedrock"
+        assert converse.calls(BEDROCK)[-1].signed

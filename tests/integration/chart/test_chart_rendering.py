@@ -17,6 +17,7 @@ ids = [path.stem for path in EXAMPLES]
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=ids)
 SITE = CHART / "examples" / "values-site.yaml"
 GPU = CHART / "examples" / "values-gpu.yaml"
+BEDROCK = CHART / "examples" / "values-bedrock.yaml"
 
 
 def loaded(manifests: list[Manifest], folder: Path) -> Settings:
@@ -119,6 +120,46 @@ def test_only_the_controller_can_write_keys() -> None:
         container = named(manifests, "Deployment", f"edgemind-{name}")["spec"]["template"]["spec"]["containers"][0]
         state = next(mount for mount in container["volumeMounts"] if mount["name"] == "state")
         assert state["readOnly"] is read_only
+
+
+def test_bedrock_is_declared_as_the_cloud_tier_of_the_sites_gateways(tmp_path: Path) -> None:
+    changes = {"bedrockProxy": {"replicas": 3}, "config": {"bedrock": {"models": [{"name": "a", "model_id": "b.c"}]}}}
+    manifests = rendered(BEDROCK, changes)
+    settings = loaded(manifests, tmp_path)
+    assert settings.cloud is not None
+    (model,) = settings.cloud.models
+    assert (settings.cloud.name, settings.cloud.rtt_ms, settings.cloud.zones) == ("bedrock", 15.0, frozenset({"eu"}))
+    assert (model.name, model.base_url, model.slots) == ("a", "http://edgemind-bedrock-proxy:8500/v1", 3 * 16)
+    assert settings.bedrock is not None
+    assert str(model.key) == str(settings.bedrock.key) == "file:/run/edgemind/secrets/bedrock-key"
+    assert named(manifests, "Deployment", "edgemind-bedrock-proxy")["spec"]["replicas"] == 3
+    ports = named(manifests, "Service", "edgemind-bedrock-proxy")["spec"]["ports"]
+    assert [port["port"] for port in ports] == [8500]
+
+
+def test_the_proxy_holds_its_own_key_and_no_other_secret() -> None:
+    for changes, source in (
+        ({}, {"secret": "edgemind-secrets"}),
+        ({"bedrockProxy": {"secretProviderClass": "edgemind-bedrock"}}, {"csi": "edgemind-bedrock"}),
+    ):
+        pod = named(rendered(BEDROCK, changes), "Deployment", "edgemind-bedrock-proxy")["spec"]["template"]["spec"]
+        (volume,) = (one for one in pod["volumes"] if one["name"] == "secrets")
+        if "csi" in source:
+            assert volume["csi"]["volumeAttributes"] == {"secretProviderClass": source["csi"]}
+        else:
+            assert volume["secret"]["secretName"] == source["secret"]
+            assert [item["key"] for item in volume["secret"]["items"]] == ["bedrock-key"]
+
+
+def test_what_the_proxy_cannot_take_up_starts_its_pods_anew() -> None:
+    before = rendered(BEDROCK)
+    bedrock = yaml.safe_load(BEDROCK.read_text(encoding="utf-8"))["config"]["bedrock"]
+    changed = rendered(BEDROCK, {"config": {"bedrock": {**bedrock, "answer_timeout_s": 60}}})
+    assert annotation(changed, "edgemind-bedrock-proxy") != annotation(before, "edgemind-bedrock-proxy")
+    assert annotation(changed, "edgemind-gateway") == annotation(before, "edgemind-gateway")
+    drain = {"config": {"bedrock": {**bedrock, "drain_s": 59.5}}}
+    pod = named(rendered(BEDROCK, drain), "Deployment", "edgemind-bedrock-proxy")["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == 75
 
 
 def test_secrets_may_come_from_a_store_outside_the_cluster() -> None:

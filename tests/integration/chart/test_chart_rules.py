@@ -13,6 +13,7 @@ from tests.support.chart_rules import RULES
 pytestmark = pytest.mark.engine
 EKS = CHART / "examples" / "values-eks.yaml"
 SITE = CHART / "examples" / "values-site.yaml"
+BEDROCK = CHART / "examples" / "values-bedrock.yaml"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -120,6 +121,11 @@ NEEDED = {
 @pytest.mark.parametrize("clients", [[], [{"ipBlock": {"cidr": "10.0.0.0/8"}}]], ids=["anybody", "some"])
 def test_pods_reach_what_they_need_and_nothing_else(clients: list[Any]) -> None:
     assert flows(rendered(SITE, {"networkPolicy": {"clients": clients}})) == NEEDED
+
+
+def test_only_gateways_reach_the_proxy_to_bedrock() -> None:
+    found = flows(rendered(BEDROCK))
+    assert {flow for flow in found if "bedrock-proxy" in flow} == {("gateway", "bedrock-proxy", 8500)}
 
 
 def test_without_policies_everybody_reaches_everybody() -> None:

@@ -55,6 +55,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"gateway": {"resources": {"limits": None}}}, "/gateway/resources"),
     ({"gateway": {"resources": {"limits": {"cpu": "lots"}}}}, "/gateway/resources/limits/cpu"),
     ({"controller": {"replicas": 2}}, "replicas"),
+    ({"controller": {"voter": "llm"}}, "/controller/voter"),
+    ({"bedrockProxy": {"replicas": 0}}, "/bedrockProxy/replicas"),
+    ({"bedrockProxy": {"cloud": {"rttMs": -1}}}, "/bedrockProxy/cloud/rttMs"),
+    ({"bedrockProxy": {"cloud": {"rtt_ms": 1}}}, "rtt_ms"),
     ({"modelCache": {"type": "s3"}}, "/modelCache/type"),
     ({"modelCache": {"size": "50 GB"}}, "/modelCache/size"),
     ({"stateVolume": {"accessMode": "ReadOnlyMany"}}, "/stateVolume/accessMode"),
@@ -97,6 +101,8 @@ CONTRADICTORY: list[tuple[dict[str, Any], str]] = [
     ({"stateVolume": {"type": "emptyDir"}}, "stateVolume.type"),
     ({"gateway": {"autoscaling": {"minReplicas": 9}}}, "gateway.autoscaling.minReplicas"),
     ({"config": {"fleet": {"tokens": {"viewer": None}}}}, "statusPage.enabled"),
+    ({"bedrockProxy": {"enabled": True}}, "config.bedrock.models"),
+    ({"bedrockProxy": {"enabled": True}, "config": {"cloud": {"name": "mine"}}}, "config.cloud"),
     ({"controller": {"scaling": {"enabled": True}}}, "networkPolicy.kubernetesApi.peers"),
 ]
 

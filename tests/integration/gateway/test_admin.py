@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edgemind.domain.monitoring.metrics import GATEWAY
 from tests.support.house import House
 
 LABELS = {"site", "model", "reason", "le"}
@@ -23,7 +24,7 @@ def test_metrics_are_prometheus_and_their_labels_bounded(house: House) -> None:
     assert all(family.documentation for family in families)
     names = {family.name for family in families}
     assert len(names) == len(families)
-    assert all(name.startswith("edgemind_gateway_") for name in names)
+    assert all(name.startswith("edgemind_gateway_") for name in names - {"edgemind_telemetry_dropped"})
     samples = [sample for family in families for sample in family.samples]
     assert {label for sample in samples for label in sample.labels} <= LABELS
     known = {name for document in house.folder.document["sites"] for name in [document["name"]]} | {"cloud"}
@@ -81,3 +82,17 @@ def test_it_serves_nothing_else(house: House, path: str) -> None:
 def test_devices_do_not_reach_it_through_the_gateway(house: House) -> None:
     for path in ("/metrics", "/healthz", "/edgemind/v1/load", "/edgemind/v1/decisions/x"):
         assert house.get(path).status == 404
+
+
+def test_the_metrics_of_the_table_are_exposed(house: House) -> None:
+    house.chat(house.model("solo"))
+    text = house.gateway.admin("/metrics").body.decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    for metric in GATEWAY:
+        if metric.name == "edgemind_gateway_table_age_seconds" and metric.name not in families:
+            # There is no table without a controller.
+            continue
+        assert families[metric.name].type == metric.kind.value
+        for sample in families[metric.name].samples:
+            assert sample.name in metric.series
+            assert set(sample.labels) - {"le"} == set(metric.labels)

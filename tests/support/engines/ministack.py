@@ -24,11 +24,13 @@ def why_not() -> str | None:
 class Stub:
     """A stand-in for a resource type that ministack's CloudFormation does not know: it is only remembered.
 
-    `prefix` is that of the physical ids; GetAtt of anything but `attributes` fails, as on AWS.
+    `prefix` is that of the physical ids; GetAtt of anything but `attributes` fails, as on AWS. With `only_with`, it
+    stands in for resources that have that property alone: ministack knows the type, and not this of it.
     """
 
     prefix: str
     attributes: tuple[str, ...] = ()
+    only_with: str = ""
 
 
 @contextmanager

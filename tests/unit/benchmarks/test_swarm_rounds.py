@@ -44,6 +44,30 @@ def test_what_others_took_is_what_is_left_of_the_machine(monkeypatch: pytest.Mon
     assert swarm_rounds._others((0, 0, 0), (1000, 400, 500)) == 0.0
 
 
+def test_blocks_are_one_measurement() -> None:
+    parts = [
+        RoundTimes(2, [10.0, 30.0], 0, 0, {"site-a": 4.0}, 0.2, {"strands": 6}),
+        RoundTimes(2, [20.0], 1, 0, {"site-a": 6.0}, 0.4, {"strands": 5, "library": 1}),
+    ]
+    whole = swarm_rounds.together(parts)
+    assert (whole.rounds, whole.p50_ms, whole.timed_out) == (4, 20.0, 1)
+    assert (whole.store_ms, whole.voters) == ({"site-a": 5.0}, {"strands": 11, "library": 1})
+    assert whole.others_cpu_ratio == pytest.approx(0.3)
+
+
+def test_voters_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def measured(rounds: int, cores: object, progress: object, voter: str) -> RoundTimes:
+        asked.append((voter, rounds))
+        return RoundTimes(rounds, [1.0], 0, 0, {}, 0.0)
+
+    monkeypatch.setattr(swarm_rounds, "measure_rounds", measured)
+    taken = swarm_rounds.measure_voters(("library", "strands"), 100, frozenset(), lambda _: None)
+    assert asked == [("library", 50), ("strands", 50)] * 2
+    assert {name: one.rounds for name, one in taken.items()} == {"library": 100, "strands": 100}
+
+
 def test_quantiles_of_no_rounds_are_none() -> None:
     times = RoundTimes(0, [], 0, 0, {}, 0.0)
     assert (times.p50_ms, times.p99_ms) == (None, None)

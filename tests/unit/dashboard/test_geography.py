@@ -49,7 +49,7 @@ def test_at_sea_there_is_no_land() -> None:
 
 def test_names_lie_neither_on_each_other_nor_on_a_sign() -> None:
     assert labelled([("a", (10.0, 10.0)), ("b", (14.0, 12.0)), ("c", (10.0, 60.0))]) == {"b", "c"}
-    assert labelled([("a", (10.0, 10.0)), ("b", (10.0, 10.0))]) == set()
+    assert labelled([("a", (10.0, 10.0)), ("b", (10.0, 10.0))]) == {"a"}
 
 
 def test_the_map_tells_states_as_shapes_and_the_troubled_in_words() -> None:

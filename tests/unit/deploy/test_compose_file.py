@@ -81,6 +81,11 @@ def test_a_site_has_its_network_and_only_its_doors_are_on_the_metro(site: str) -
         assert command[command.index("--site") + 1] == site
 
 
+def test_agents_vote_for_every_site() -> None:
+    for site in SITES:
+        assert SERVICES[f"{site}-controller"]["command"][-2:] == ["--voter", "auto"]
+
+
 def test_the_configuration_names_these_containers() -> None:
     assert {f"{site}-gateway" for site in SITES} == {name for name in SERVICES if name.endswith("-gateway")}
     for site in SETTINGS.sites:

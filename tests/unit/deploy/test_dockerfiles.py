@@ -71,6 +71,16 @@ def test_labels_tell_the_version(path: Path) -> None:
     assert f'org.opencontainers.image.title="edgemind-{path.stem}"' in text
 
 
+def test_the_controllers_image_holds_the_agents_and_their_tools_and_only_that_one() -> None:
+    for path in FILES:
+        lines = lines_of(path)
+        packages = {line.split()[1] for line in lines if line.startswith("COPY ")} & {"agents", "mcp_tools"}
+        agents = path.stem == "controller"
+        assert packages == ({"agents", "mcp_tools"} if agents else set()), path.stem
+        assert ("agents.lock" in path.read_text(encoding="utf-8")) is agents
+    assert lines_of(ROOT / "deploy" / "docker" / "controller.Dockerfile")[-1].endswith('"--voter", "auto"]')
+
+
 def test_the_context_holds_only_what_is_copied() -> None:
     allowed = [
         line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"

@@ -16,6 +16,7 @@ from edgemind.errors import PermanentError
 OUTPUTS = {
     "staging-eu-central-1-data": {"SwarmTable": "table-1", "ModelBucket": "bucket-1", "Other": "x"},
     "staging-eu-central-1-cache": {"CacheEndpoint": "cache.internal:6379"},
+    "staging-eu-central-1-agents": {"AgentMemory": "memory-1"},
     "staging-global-data": {"MirrorTable": "mirror-1", "JournalTable": "journal-1"},
 }
 
@@ -33,6 +34,7 @@ def test_a_deployment_is_read_from_its_stacks_outputs() -> None:
         cache_endpoint="cache.internal:6379",
         mirror_table="mirror-1",
         journal_table="journal-1",
+        agent_memory="memory-1",
     )
 
 

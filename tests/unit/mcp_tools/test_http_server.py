@@ -1,24 +1,19 @@
 """Servers behind bearer tokens, asked by the SDK's client over streamable HTTP."""
 
 import asyncio
-import contextlib
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from edgemind.entrypoints.controller.access import Role
-from mcp_tools.calls import Session
 from mcp_tools.catalogue import SERVERS
-from mcp_tools.http_server import BODY_LIMIT_BYTES, guarded_app, sender
-from tests.support.mcp_sessions import RULES, in_process, telling_metro, text_of
+from mcp_tools.http_server import BODY_LIMIT_BYTES
+from tests.support.mcp_http import serving
+from tests.support.mcp_sessions import text_of
 
 FIRST_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "metrics_monitor": ("get_site_health", {"site": "site-a"}),
@@ -27,27 +22,6 @@ FIRST_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "inference": ("list_models", {}),
     "memory_sync": ("get_swarm_state", {}),
 }
-
-
-@contextlib.contextmanager
-def serving(server: str) -> Iterator[str]:
-    """The address of one server's /mcp, in a thread, with the tokens `look` and `act`."""
-    group = telling_metro()
-
-    def session(role: Role, token: str) -> Session:
-        return Session(role, in_process(group), cure=f"{token} is not enough")
-
-    app = guarded_app(SERVERS[server].build(sender), RULES, session, "127.0.0.1")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1)
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
-        finally:
-            running.should_exit = True
-            thread.join()
 
 
 def connection(url: str, token: str) -> Client:
@@ -105,7 +79,7 @@ def test_the_role_of_each_callers_token_decides(url: str) -> None:
 def test_without_a_token_of_the_fleet_nothing_passes(url: str, headers: dict[str, str], code: str, path: str) -> None:
     answer = httpx2.post(url + path, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert answer.json()["error"]["code"] == code
+    assert answer.json()["error"]["data"]["code"] == code
 
 
 def test_a_body_beyond_the_limit_is_refused(url: str) -> None:

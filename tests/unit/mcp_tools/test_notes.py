@@ -91,19 +91,19 @@ def test_a_dry_run_and_an_older_fence_write_nothing(fleet: FleetSource, notes: N
     assert (notes.entries, notes.kept()) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({"text": ""}, "text"),
-        ({"text": "x" * 2049}, "text"),
-        ({"text": "a", "kind": "dream"}, "kind"),
-        ({"text": "a", "kind": "outcome"}, "an outcome belongs to a round: say which one with fence"),
-        ({"text": "a", "kind": "learned"}, "comes from AgentCore's strategies"),
-        ({"text": "a", "round": "17"}, "round"),
-    ],
-)
-def test_what_cannot_be_remembered_says_why(fleet: FleetSource, arguments: dict[str, object], said: str) -> None:
-    assert said in refusal("memory_sync", operator(fleet), "remember", **arguments)
+CANNOT: list[tuple[dict[str, object], str]] = [
+    ({"text": ""}, "text"),
+    ({"text": "x" * 2049}, "text"),
+    ({"text": "a", "kind": "dream"}, "kind"),
+    ({"text": "a", "kind": "outcome"}, "an outcome belongs to a round: say which one with fence"),
+    ({"text": "a", "kind": "learned"}, "comes from AgentCore's strategies"),
+    ({"text": "a", "round": "17"}, "round"),
+]
+
+
+def test_what_cannot_be_remembered_says_why(fleet: FleetSource) -> None:
+    for arguments, said in CANNOT:
+        assert said in refusal("memory_sync", operator(fleet), "remember", **arguments)
 
 
 def test_an_event_is_logged_as_an_admin_action_with_the_callers_name(fleet: FleetSource, notes: Notes) -> None:

@@ -44,6 +44,8 @@ def test_a_summary_is_one_line() -> None:
         "predicted_ms": 37.0,
         "actual_ms": 41.5,
         "status": 200,
+        "residency": [],
+        "zones": [],
     }
 
 

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.round_journal.memory import MemoryRoundJournal
 from edgemind.domain.swarm.history import EffectReport
 from edgemind.domain.swarm.messages import Acknowledge
@@ -13,7 +14,7 @@ from tests.unit.domain.swarm.builders import CANDIDATES, ballot, member
 
 
 def history(journal: MemoryRoundJournal) -> RoundHistory:
-    return RoundHistory("a", "test", journal, ManualClock())
+    return RoundHistory("a", "test", journal, ManualClock(), MemoryAuditJournal())
 
 
 def test_a_round_gets_from_the_member_into_the_journal_and_later_effects_are_added_after_a_restart() -> None:

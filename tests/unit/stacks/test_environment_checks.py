@@ -8,7 +8,8 @@ import pytest
 
 from edgemind.errors import ConfigurationError
 from stacks.environment_checks import MAX_SITES, choose_environment, environment_problems
-from stacks.environments import ENVIRONMENTS, PRODUCTION, STAGING, Environment, SiteNodes, SitePlan
+from stacks.environments import ENVIRONMENTS, PRODUCTION, STAGING
+from stacks.plans import Environment, SiteNodes, SitePlan
 from stacks.zones import ZONES, ZoneProfile
 
 Spoil = Callable[[Environment], Environment]
@@ -190,10 +191,10 @@ CASES: list[tuple[str, Environment, Spoil, str]] = [
         "budget.monthly_usd: is -1; legal: a whole number above 0",
     ),
     (
-        "alarms",
+        "alerts",
         STAGING,
-        with_part("budget", alarm_ratios=(80.0,)),
-        "budget.alarm_ratios: are (80.0,); legal: 1 to 5 ratios",
+        lambda plan: replace(plan, alert_email="pager"),
+        "alert_email: is 'pager'; legal: an address that somebody reads",
     ),
     ("email", STAGING, with_part("budget", email="nobody"), "budget.email: is 'nobody'"),
     ("version", STAGING, with_part("cluster", version="1.27"), "cluster.version: is '1.27'; legal: 1.33, 1.34, 1.35"),

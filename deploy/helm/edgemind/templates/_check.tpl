@@ -2,7 +2,7 @@
 
 {{- define "edgemind.check" -}}
 {{- $problems := list -}}
-{{- range $part := list "models" "weights" "state" "access" -}}
+{{- range $part := list "models" "weights" "state" "access" "bedrock" -}}
 {{- $problems = concat $problems (include (printf "edgemind.check.%s" $part) $ | fromJsonArray) -}}
 {{- end -}}
 {{- if $problems }}{{ fail (printf "these values contradict one another:\n- %s" (join "\n- " $problems)) }}{{ end -}}
@@ -56,5 +56,14 @@
 {{- $fleet := .Values.config.fleet | default dict -}}
 {{- if and .Values.statusPage.enabled (not ($fleet.tokens | default dict).viewer) }}{{ $problems = append $problems "statusPage.enabled: the page needs config.fleet.tokens.viewer, and the key viewer-token in the Secret" }}{{ end -}}
 {{- if and .Values.networkPolicy.enabled .Values.controller.scaling.enabled (not .Values.networkPolicy.kubernetesApi.peers) }}{{ $problems = append $problems "networkPolicy.kubernetesApi.peers: is empty, so the controller could not scale; name the API server's addresses" }}{{ end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{- define "edgemind.check.bedrock" -}}
+{{- $problems := list -}}
+{{- if .Values.bedrockProxy.enabled -}}
+{{- if not (.Values.config.bedrock | default dict).models }}{{ $problems = append $problems "config.bedrock.models: is empty; bedrockProxy.enabled needs to know which models to serve" }}{{ end -}}
+{{- if .Values.config.cloud }}{{ $problems = append $problems "config.cloud: bedrockProxy.enabled declares the cloud tier; remove one of the two" }}{{ end -}}
+{{- end -}}
 {{- toJson $problems -}}
 {{- end -}}

@@ -56,8 +56,34 @@
 {{- end -}}
 {{- if include "edgemind.state.volume" . -}}
 {{- $_ := set $config "state" (dict "store" "json" "directory" "/var/lib/edgemind/state") -}}
+{{- $_ := set $config "audit" (merge (dict "directory" "/var/lib/edgemind/state/journal") ($config.audit | default dict)) -}}
+{{- else if not $config.audit -}}
+{{- /* Without a volume a journal would end with its pod, and each new one would not fit what was anchored before. */ -}}
+{{- $_ := set $config "audit" (dict "enabled" false) -}}
+{{- end -}}
+{{- if .Values.bedrockProxy.enabled -}}
+{{- $_ := set $config "bedrock" (include "edgemind.config.bedrock" . | fromJson) -}}
+{{- $_ := set $config "cloud" (include "edgemind.config.cloud" . | fromJson) -}}
 {{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{/* With the key that gateways bring, which the proxy insists on wherever others can reach it. */}}
+{{- define "edgemind.config.bedrock" -}}
+{{- merge (dict) (.Values.config.bedrock | default dict) (dict "key" "file:/run/edgemind/secrets/bedrock-key") | toJson -}}
+{{- end -}}
+
+{{/* The proxy's models as the cloud tier of this site's gateways: all its pods together have the slots of each. */}}
+{{- define "edgemind.config.cloud" -}}
+{{- $proxy := .Values.bedrockProxy -}}
+{{- $bedrock := include "edgemind.config.bedrock" . | fromJson -}}
+{{- $url := printf "http://%s-bedrock-proxy:8500/v1" (include "edgemind.name" .) -}}
+{{- $models := list -}}
+{{- range $bedrock.models -}}
+{{- $slots := mul (.slots | default 16) $proxy.replicas -}}
+{{- $models = append $models (dict "name" .name "base_url" $url "slots" $slots "service_ms" $proxy.cloud.serviceMs "key" $bedrock.key) -}}
+{{- end -}}
+{{- dict "name" $proxy.cloud.name "zones" $proxy.cloud.zones "rtt_ms" $proxy.cloud.rttMs "models" $models | toJson -}}
 {{- end -}}
 
 {{/* Not empty if state is kept in files. */}}
@@ -68,5 +94,10 @@
 {{/* What a running gateway or controller cannot take up: only a change of these starts their pods anew. */}}
 {{- define "edgemind.config.restart" -}}
 {{- $config := .Values.config -}}
-{{- pick $config "metro" "state" "aws" | toJson | sha256sum -}}
+{{- pick $config "metro" "state" "aws" "audit" | toJson | sha256sum -}}
+{{- end -}}
+
+{{/* The proxy takes up nothing while it runs. */}}
+{{- define "edgemind.config.restart.bedrock" -}}
+{{- pick .Values.config "aws" "bedrock" "limits" | toJson | sha256sum -}}
 {{- end -}}

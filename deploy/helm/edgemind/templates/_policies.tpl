@@ -41,6 +41,10 @@ spec:
     {{- toYaml .peers | nindent 4 }}
   ports: [{protocol: TCP, port: {{ .port }}}]
 {{- end }}
+{{- include "edgemind.egress.aws" . }}
+{{- end -}}
+
+{{- define "edgemind.egress.aws" -}}
 {{- with .Values.networkPolicy.aws.endpoints }}
 - to:
     {{- toYaml . | nindent 4 }}

@@ -42,7 +42,7 @@ def test_a_higher_hysteresis_that_gives_up_helpful_changes_is_a_regression() -> 
     demanding = replay_change(HELPS, STANDING, {"swarm.hysteresis_ratio": too_high})
     assert not demanding.harmless
     assert demanding.numbers["given_up"] == LEAST_ROUNDS
-    assert "5 changes that helped would not have been decided" in demanding.reason
+    assert "5 of the decided changes would not have been decided" in demanding.reason
 
 
 def test_a_lower_hysteresis_wins_changes_and_is_harmless() -> None:

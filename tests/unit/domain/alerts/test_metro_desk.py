@@ -12,16 +12,16 @@ from edgemind.domain.kpi import Level
 from edgemind.domain.operations_status import AlertState
 
 SITES = ("site-a", "site-b", "site-c")
-RULE = {name: AlertRule(name, "", 4.0, 6.0) for name in (SITE_DOWN, "availability_ratio")}
 
 
 class Desks:
     """Every site's desk, turn by turn. `up` run; `islands` are who hears whom; `failing`: the metro's own trouble."""
 
-    def __init__(self) -> None:
+    def __init__(self, dwell_s: float = 4.0) -> None:
+        self.rules = {name: AlertRule(name, "", dwell_s, 6.0) for name in (SITE_DOWN, "availability_ratio")}
         self.up = set(SITES)
         self.islands: list[set[str]] = [set(SITES)]
-        self.desks = {name: MetroDesk(name, RULE) for name in SITES}
+        self.desks = {name: MetroDesk(name, self.rules) for name in SITES}
         self.old: set[str] = set()
         """Sites of a version without alerts."""
         self.failing = False
@@ -31,7 +31,7 @@ class Desks:
 
     def restart(self, name: str) -> None:
         self.up.add(name)
-        self.desks[name] = MetroDesk(name, RULE)
+        self.desks[name] = MetroDesk(name, self.rules)
 
     def turn(self, count: int = 1) -> None:
         for _ in range(count):
@@ -116,6 +116,15 @@ def test_a_site_of_a_version_without_alerts_is_passed_over() -> None:
     desks.failing = False
     desks.turn(6)
     assert desks.told == [("site-b", "fired", "metro"), ("site-a", "resolved", "metro")]
+
+
+def test_who_passes_another_over_goes_on_while_it_asks_again() -> None:
+    """An alert that takes longer than the other is passed over fires all the same."""
+    desks = Desks(dwell_s=200.0)
+    desks.old = {"site-a"}
+    desks.failing = True
+    desks.turn(110)
+    assert desks.told == [("site-b", "fired", "metro")]
 
 
 def test_what_is_pending_does_not_stay_behind_with_who_is_no_longer_first() -> None:

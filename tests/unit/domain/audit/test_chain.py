@@ -4,7 +4,7 @@ import json
 from enum import StrEnum
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgemind.domain.audit.chain import LINE_LIMIT_BYTES, RecordDamaged, chained, erased, genesis, read_line
@@ -21,6 +21,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.text(min_size=1) | st.none())
 def test_what_is_written_can_be_read(body: dict[str, object], subject: str | None) -> None:
     entry = AuditEntry(EntryKind.ROUND, 12, "site-a", body, subject, {"more": body})
@@ -34,6 +35,7 @@ def test_what_is_written_can_be_read(body: dict[str, object], subject: str | Non
 LINE = chain_of([decision(5)])[0][0]
 
 
+@settings(max_examples=50)
 @given(st.integers(0, len(LINE) - 1), st.integers(0, 255))
 def test_any_changed_byte_is_found(at: int, byte: int) -> None:
     edited = LINE[:at] + bytes([byte]) + LINE[at + 1 :]
@@ -44,6 +46,7 @@ def test_any_changed_byte_is_found(at: int, byte: int) -> None:
         read_line(edited)
 
 
+@settings(max_examples=50)
 @given(st.integers(0, len(LINE)), st.binary(min_size=1, max_size=3))
 def test_any_inserted_byte_is_found(at: int, more: bytes) -> None:
     with pytest.raises(RecordDamaged):

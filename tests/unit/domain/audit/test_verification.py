@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgemind.domain.audit.chain import chained, erased, read_line
@@ -56,6 +56,7 @@ def test_records_behind_the_anchor_are_fine_and_so_is_an_empty_journal() -> None
     assert found(verified([], [])) is None
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 19), st.data())
 def test_any_edit_anywhere_is_found_at_its_record(number: int, data: st.DataObject) -> None:
     line = LINES[number]
@@ -65,6 +66,7 @@ def test_any_edit_anywhere_is_found_at_its_record(number: int, data: st.DataObje
     assert found(told) == (None if edited == line else (FlawKind.EDITED, number + 1))
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 18))
 def test_a_record_written_anew_with_a_good_hash_is_found_where_the_next_one_follows(number: int) -> None:
     told_entries = entries(20)
@@ -74,6 +76,7 @@ def test_a_record_written_anew_with_a_good_hash_is_found_where_the_next_one_foll
     assert found(told) == (FlawKind.EDITED, number + 2)
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 18), st.integers(1, 5))
 def test_records_that_are_cut_out_are_named(first: int, many: int) -> None:
     rest = LINES[first + many :]
@@ -81,6 +84,7 @@ def test_records_that_are_cut_out_are_named(first: int, many: int) -> None:
     assert found(told) == ((FlawKind.CUT if rest else FlawKind.CUT_TAIL), first + 1)
 
 
+@settings(max_examples=50)
 @given(st.permutations(range(20)))
 def test_any_other_order_is_found(order: Sequence[int]) -> None:
     told = verified([LINES[k] for k in order])
@@ -96,6 +100,7 @@ def test_a_record_that_stands_twice_is_found() -> None:
     assert found(verified([*LINES[:5], LINES[4], *LINES[5:]])) == (FlawKind.REORDERED, 5)
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 19))
 def test_a_tail_that_was_cut_is_found_by_the_anchor(kept: int) -> None:
     assert found(verified(LINES[:kept])) == (FlawKind.CUT_TAIL, kept + 1)

@@ -3,7 +3,6 @@
 import pytest
 
 from edgemind.entrypoints.controller.advice_shapes import AdvicePage, ChangeShape
-from edgemind.entrypoints.controller.application import openapi_document
 from tests.support.advice import CHURN, AdvisedController, judged_rounds
 
 GOOD = {"swarm.hysteresis_ratio": 0.12}
@@ -40,6 +39,18 @@ def test_an_advisor_proposes_an_operator_accepts_and_rolls_back(site_a: AdvisedC
     assert {entry.kind.value for entry in site_a.audit.entries} == {"policy_change"}
 
 
+def test_what_is_accepted_is_told_in_words_without_the_proposers(site_a: AdvisedController) -> None:
+    told: list[str] = []
+    site_a.advice.accepted = told.append
+    site_a.propose(GOOD)
+    assert told == []
+    site_a.ask("POST", "/adv-1/accept")
+    (text,) = told
+    assert text.startswith("adv-1 accepted by operator: swarm.hysteresis_ratio 0.1 -> 0.12. The replay: ")
+    site_a.ask("POST", "/adv-1/rollback")
+    assert told == [text]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "may"),
     [
@@ -66,7 +77,7 @@ def test_each_role_may_do_its_part_and_no_more(
 
 
 def test_an_advisor_may_change_nothing_else_of_the_fleet(site_a: AdvisedController) -> None:
-    document = openapi_document()
+    document = site_a.ask("GET", "/../openapi.json", "advise").json()
     writes = [
         path.replace("{name}", "site-a").replace("{change_id}", "adv-1")
         for path, operations in document["paths"].items()

@@ -12,7 +12,7 @@ from edgemind.domain.monitoring.metrics import CONTROLLER
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.metrics import MetricSources, MetricsRoute
 from edgemind.ports.swarm_store import StoreUnavailable
-from edgemind.services.report_ages import ReportAges
+from edgemind.services.operations.own_measures import OwnMeasures
 from tests.support.asgi import AsgiAnswer, ask
 from tests.support.swarm_sites import CROWD, NAMES, SwarmSites
 
@@ -55,7 +55,7 @@ def scraped(sites: SwarmSites, name: str, token: str = "look") -> AsgiAnswer:
         lambda: sites.controller(name),
         lambda: sites.rounds[name],
         sites.histories[name].counts,
-        ReportAges(sites.metro.clock),
+        OwnMeasures(lambda: sites.controller(name), sites.metro.clock).ages_ms,
         sites.metro.clock,
     )
     app = Starlette(routes=[MetricsRoute(sources, lambda: ACCESS).route()])

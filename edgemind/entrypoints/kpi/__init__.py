@@ -1,0 +1,1 @@
+"""`edgemind kpi`: what is generated from the KPI catalogue."""

@@ -1,0 +1,1 @@
+"""`edgemind kpis|alerts|top`: how the fleet does, on the command line."""
