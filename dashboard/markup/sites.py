@@ -38,6 +38,7 @@ _SPARKS = {
     "Shed": "shed_per_s",
 }
 """Columns with a picture of the last quarter of an hour, and the series that it shows."""
+CELL_POINTS = 12
 OLD_TABLE_MS = 2000.0
 """Tables are made a few times a second: one this old comes from a controller in trouble."""
 
@@ -81,7 +82,7 @@ def _row(site: SiteStatus, values: Mapping[str, Sequence[float | None]]) -> dict
     }
     for column, name in _SPARKS.items():
         if name in values:
-            row[column] = joined([spark(values[name], "em-spark-cell"), span("em-beside", row[column])])
+            row[column] = joined([spark(values[name], "em-spark-cell", CELL_POINTS), span("em-beside", row[column])])
     return row
 
 

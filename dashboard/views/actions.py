@@ -82,15 +82,18 @@ def _advice(session: Session, _: FleetStatus) -> None:
 
 
 def _confirm(label: str, session: Session, path: str, body: Mapping[str, object], done: str) -> None:
-    if not st.button(label, type="primary", key="confirm"):
-        return
+    # As a callback: it is done even if the dialog is made anew between its being shown and the click.
+    if st.button(label, type="primary", key="confirm", on_click=_carry_out, args=(session, path, body, done)):
+        st.rerun()
+
+
+def _carry_out(session: Session, path: str, body: Mapping[str, object], done: str) -> None:
     try:
         act(session.own_connection(), path, body)
         session.client().forget()
         st.session_state[OUTCOME] = (True, done)
     except FleetTrouble as trouble:
         st.session_state[OUTCOME] = (False, f"{trouble.headline}. {trouble}")
-    st.rerun()
 
 
 def _show_outcome() -> None:

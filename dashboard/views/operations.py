@@ -13,7 +13,7 @@ from dashboard.verdict import firing
 from dashboard.views.actions import show_actions
 from dashboard.views.charts import show_trend
 from dashboard.views.live import REFRESH_S, Look, look, look_below, told
-from dashboard.views.moments import readers_zone
+from dashboard.views.moments import moment, readers_zone
 from dashboard.views.notes import note
 from dashboard.views.rounds import show_rounds
 from dashboard.views.scenarios import show_scenarios
@@ -105,9 +105,11 @@ def _show_lines(series: SeriesPage) -> None:
     )
     values = series_of(series, chosen or "requests_per_s")
     first = busiest(values, STANDING_OUT)
+    zone = readers_zone()
+    moments = [f"{moment(series.first_ms + at * series.step_ms, zone):%H:%M:%S}" for at in range(series.steps)]
     if len(values) > len(first):
         st.caption(f"Coloured: the {len(first)} sites with the greatest values now; the others are grey.")
-    st_echarts(site_lines(values, series.first_ms, series.step_ms, first), height="240px", key="site-lines")
+    st_echarts(site_lines(values, moments, first), height="240px", key="site-lines")
 
 
 def _show_flows(seen: Look) -> None:

@@ -276,7 +276,9 @@ def test_an_alert_tells_what_where_and_for_how_long() -> None:
     assert "0 s" in Page(alert_table([ALERT], AT_MS - 95_000.0)).text
 
 
-@pytest.mark.parametrize(("values", "shown"), [([], False), ([1.0], False), ([None, None], False), ([0.0, 0.0], True)])
+@pytest.mark.parametrize(
+    ("values", "shown"), [([], False), ([1.0], False), ([None, None], False), ([0.0, 0.0], False), ([0.0, 1.0], True)]
+)
 def test_a_trend_is_drawn_from_two_known_values_on(values: list[float | None], shown: bool) -> None:
     assert ("polygon" in spark(values)) is shown
 
