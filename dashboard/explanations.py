@@ -62,6 +62,7 @@ class Explanation:
     session: str | None = None
     device_class: str | None = None
     table_version: int | None = None
+    trace_id: str | None = None
     residency: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     candidates: tuple[CostTerms, ...] = field(default=())

@@ -7,7 +7,7 @@ from dashboard.wording import listed, measured
 from edgemind.domain.fleet_status import FleetStatus
 from edgemind.domain.kpi import Level
 from edgemind.domain.membership import SiteState
-from edgemind.domain.operations_status import AlertPage, AlertState, AlertStatus, KpiList
+from edgemind.domain.operations_status import AlertPage, AlertState, AlertStatus, KpiList, KpiStatus
 
 URGENCY: dict[Level, int] = {Level.CRITICAL: 3, Level.WARNING: 2, Level.INFO: 1, Level.OK: 0, Level.UNKNOWN: 0}
 FINDINGS_SHOWN = 4
@@ -72,9 +72,16 @@ def _alerts(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) 
     for kpi in kpis.kpis if kpis else ():
         # An alert waits until a value stays bad; until then, the value alone says so.
         if kpi.level in {Level.CRITICAL, Level.WARNING} and kpi.name not in told:
-            side = "under" if kpi.good == "below" else "over"
-            text = f"{kpi.title} is {measured(kpi.value, kpi.unit)}, should be {side} {measured(kpi.target, kpi.unit)}"
-            yield Finding(kpi.level, text)
+            yield Finding(kpi.level, _missed(kpi))
+
+
+def _missed(kpi: KpiStatus) -> str:
+    below = kpi.good == "below"
+    value = kpi.value or 0.0
+    met = value <= kpi.target if below else value >= kpi.target
+    how = "close to" if met else "beyond" if below else "short of"
+    target = f"{'under' if below else 'over'} {measured(kpi.target, kpi.unit)}"
+    return f"{kpi.title} is {measured(kpi.value, kpi.unit)}, {how} its target ({target})"
 
 
 def _all_well(fleet: FleetStatus) -> str:

@@ -77,6 +77,7 @@ def asked_with(decision: Explanation) -> Html:
         ("Tenant", decision.tenant or NOTHING),
         ("API", decision.api or NOTHING),
         # A version, not an amount: no thousands in it.
+        ("Trace", decision.trace_id or NOTHING),
         ("Table version", NOTHING if decision.table_version is None else str(decision.table_version)),
     )
     pairs = (tag("div", joined([tag("dt", text(name)), tag("dd", text(value))])) for name, value in terms)

@@ -49,6 +49,8 @@ def _show_provider(email: str | None) -> None:
         st.button("Sign out", on_click=st.logout)
     elif _provider_configured():
         st.button("Sign in with your organisation", on_click=_sign_in)
+        if refused := st.session_state.pop("sign_in_refused", None):
+            st.text(refused)
 
 
 def _provider_configured() -> bool:
@@ -62,7 +64,7 @@ def _sign_in() -> None:
     try:
         st.login()
     except StreamlitAuthError as exc:
-        st.session_state["sign_in_trouble"] = str(exc)
+        st.session_state["sign_in_refused"] = str(exc)
 
 
 def _use_pasted() -> None:

@@ -65,7 +65,7 @@ def _show_incidents(seen: Look) -> None:
     now = firing(page, *INCIDENT_LEVELS)
     over = [one for one in page.alerts if one.state is AlertState.RESOLVED and one.level in INCIDENT_LEVELS]
     if not now:
-        st.caption("None: nothing critical and no warning just now." + (" Lately over:" if over else ""))
+        st.caption("No critical alert and no warning is firing." + (" Lately over:" if over else ""))
     shown = [*now, *over][:INCIDENTS_SHOWN]
     if shown:
         st.html(alert_table(shown, seen.fleet.at_ms))

@@ -100,10 +100,12 @@ def visits(browser: "Browser") -> Iterator[Callable[..., Visit]]:
 
 
 @contextmanager
-def page_server(folder: Path, fleet_url: str | None, token_file: Path | None) -> Iterator[tuple[str, int]]:
+def page_server(
+    folder: Path, fleet_url: str | None, token_file: Path | None, people_file: Path | None = None, port: int = 0
+) -> Iterator[tuple[str, int]]:
     """The dashboard as its command starts it, in `folder`: its address and its process."""
-    port = free_port()
-    command = dashboard_command("127.0.0.1", port, fleet_url, token_file, None)
+    port = port or free_port()
+    command = dashboard_command("127.0.0.1", port, fleet_url, token_file, people_file)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EDGEMIND_")}
     log = folder / "page.log"
     with log.open("wb") as output:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.connection import Connection, Flags, find_fleet, read_flags
+from dashboard.connection import Connection, Flags, find_control, find_fleet, read_flags
 from dashboard.trouble import FleetTrouble
 from edgemind.settings import ClientSettings, Secret
 
@@ -78,3 +78,20 @@ def test_a_token_file_without_a_token_is_named(content: bytes, token_file: Path)
 
 def test_a_connection_never_prints_its_token() -> None:
     assert "secret" not in repr(Connection(URL, "secret"))
+
+
+def test_the_demos_control_is_for_the_demos_own_fleet_only(tmp_path: Path) -> None:
+    note = tmp_path / "fleet.json"
+    assert find_control(URL, note) is None
+    note.write_text(json.dumps({"url": URL, "token": "t", "control": {"url": "http://127.0.0.1:8601", "token": "c"}}))
+    assert find_control(URL + "/", note) == Connection("http://127.0.0.1:8601", "c")
+    assert find_control("http://other:1", note) is None
+
+
+@pytest.mark.parametrize(
+    "document", ["", "[]", '{"url": 5}', '{"url": "x", "control": null}', '{"control": {"url": "x"}}']
+)
+def test_a_note_without_a_control_has_none(tmp_path: Path, document: str) -> None:
+    note = tmp_path / "fleet.json"
+    note.write_text(document)
+    assert find_control(URL, note) is None

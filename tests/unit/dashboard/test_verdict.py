@@ -54,7 +54,9 @@ def test_what_is_over_or_not_yet_firing_wakes_nobody() -> None:
 def test_a_bad_value_is_told_before_its_alert_fires_and_only_once() -> None:
     bad = replace(KPI, value=0.95, level=Level.CRITICAL)
     told = verdict(WELL, AlertPage([]), kpis(bad))
-    assert told.headline == "Availability is 95 %, should be over 99.9 %"
+    assert told.headline == "Availability is 95 %, short of its target (over 99.9 %)"
+    near = replace(KPI, title="Delay", unit="ms", good="below", value=91.5, target=100.0, level=Level.WARNING)
+    assert verdict(WELL, None, kpis(near)).headline == "Delay is 91.5 ms, close to its target (under 100 ms)"
     alert = replace(ALERT, kpi=bad.name, level=Level.CRITICAL)
     assert verdict(WELL, AlertPage([alert]), kpis(bad)).more == ()
 
