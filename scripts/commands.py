@@ -101,9 +101,9 @@ def groups_for_edgemind(arguments: Sequence[str], environ: Mapping[str, str]) ->
             return (CORE, *ENGINES)
         case ["dashboard", *_]:
             return (DEMO,)
-        case ["mcp", *_]:
+        case ["mcp", *_] | ["advice", "run", *_]:
             return (AGENTS,)
-        case ["check", *_]:
+        case ["check", *_] | ["bedrock-proxy", *_]:
             return (AWS,)
         case ["certs", *_]:
             return (CERTS,)

@@ -15,6 +15,7 @@ def show_scenarios(session: Session) -> None:
     """Part of a view that refreshes itself."""
     control = find_control(session.page_connection().url)
     if control is None:
+        st.caption("No scenarios here: they are the demo's, and this fleet is no demo of this folder.")
         return
     try:
         stage = read_stage(control)

@@ -80,6 +80,7 @@ def test_one_run_explains_a_round_and_proposes_one_change(shell: Shell) -> None:
     assert shell.site.audit.told == [("proposed", "advisor")], "with the advisor's token, nothing more"
 
 
+@pytest.mark.slow
 def test_as_a_document_it_holds_everything(shell: Shell) -> None:
     result, _ = advised(shell, proposing("swarm.hysteresis_ratio", 20), "-o", "json")
     document = json.loads(result.stdout)
@@ -104,6 +105,7 @@ def test_a_model_that_sees_no_need_proposes_nothing(shell: Shell) -> None:
         (lambda _: "moo", 20, "the model answered without the JSON that it was asked for"),
     ],
 )
+@pytest.mark.slow
 def test_a_model_that_fails_is_told_and_changes_nothing(shell: Shell, script: Any, timeout_s: float, said: str) -> None:
     result, _ = advised(shell, script, timeout_s=timeout_s)
     assert result.exit_code == 1
@@ -194,6 +196,7 @@ def test_what_cannot_be_done_says_why(shell: Shell, arguments: list[str], code: 
     assert (result.exit_code, why in result.output) == (code, True), result.output
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise StoreUnavailable("the disk is full")

@@ -64,6 +64,7 @@ def command(config: Path, *flags: str) -> list[str]:
     return ["devices", "--config", str(config), "--key-file", key, "--rate", "40", *flags]
 
 
+@pytest.mark.slow
 def test_devices_whose_site_is_gone_are_served_by_the_next(config: Path, stand_in: Path, tmp_path: Path) -> None:
     report = tmp_path / "devices.json"
     with running(stand_in, "--site", "site-b"):

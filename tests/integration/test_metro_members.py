@@ -48,6 +48,7 @@ def joined(fleet: ControllerFleet) -> set[str]:
     return {site["name"] for site in told["sites"]} if told else set()
 
 
+@pytest.mark.slow
 def test_a_site_joins_is_seen_and_is_removed(fleet: ControllerFleet, tmp_path: Path) -> None:
     gateway, controller = free_ports(2)
     host = tmp_path / "newcomer"

@@ -107,6 +107,7 @@ def test_a_crowd_at_one_site_is_decided_about_and_everybody_knows(swarm: Control
     assert newest["ballots"] >= 2
 
 
+@pytest.mark.slow
 def test_an_operator_forces_a_round_and_a_viewer_may_not(swarm: ControllerFleet) -> None:
     assert swarm.post("site-b", "/rounds", {"model": "detector"}, token="look")[0] == 403
     assert swarm.post("site-b", "/rounds", {"model": "nothing"})[0] == 409

@@ -95,6 +95,7 @@ def test_the_table_alone_splits_as_its_weights_say() -> None:
     assert planned < stayed / (stayed + went) < planned + 0.05
 
 
+@pytest.mark.slow
 def test_nobody_beats_the_oracle_beyond_noise() -> None:
     parameters = world_with(load={"duration_s": 10.0})
     for seed in (0, 1):

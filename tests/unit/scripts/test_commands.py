@@ -19,6 +19,9 @@ from scripts.groups import AGENTS, AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEE
         (["gateway"], (CORE,)),
         (["keys", "list"], (CORE,)),
         (["certs", "create"], (CERTS,)),
+        (["advice", "run"], (AGENTS,)),
+        (["advice", "list"], (CORE,)),
+        (["bedrock-proxy"], (AWS,)),
         ([], (CORE,)),
     ],
 )
