@@ -65,7 +65,9 @@ def _show_incidents(seen: Look) -> None:
     now = firing(page, *INCIDENT_LEVELS)
     over = [one for one in page.alerts if one.state is AlertState.RESOLVED and one.level in INCIDENT_LEVELS]
     if not now:
-        st.caption("No critical alert and no warning is firing." + (" Lately over:" if over else ""))
+        pending = sum(one.state is AlertState.PENDING and one.level in INCIDENT_LEVELS for one in page.alerts)
+        soon = f" {pending} pending: bad, but not yet for long enough." if pending else ""
+        st.caption(f"No critical alert and no warning is firing.{soon}{' Lately over:' if over else ''}")
     shown = [*now, *over][:INCIDENTS_SHOWN]
     if shown:
         st.html(alert_table(shown, seen.fleet.at_ms))
