@@ -4,7 +4,6 @@ Every refusal of the operating system becomes StoreUnavailable with one line tha
 Local disks only: network file systems may not hold the lock.
 """
 
-import errno
 import fcntl
 import os
 import time
@@ -19,19 +18,7 @@ from edgemind.errors import StoreUnavailable
 LOCK_FILE = ".lock"
 _LOCK_POLL_S = 0.002
 
-_NO_RIGHT = "Give this user the right to read and write there, or set state.directory to another place"
-_NO_SPACE = "Free some space on that disk or in this user's quota"
-_NO_DIRECTORY = "A part of that path is not what it should be: set state.directory to a directory of its own"
-_REMEDIES = {
-    errno.EACCES: _NO_RIGHT,
-    errno.EPERM: _NO_RIGHT,
-    errno.EROFS: "That file system is read-only: set state.directory to a place that can be written",
-    errno.ENOSPC: _NO_SPACE,
-    errno.EDQUOT: _NO_SPACE,
-    errno.ENOTDIR: _NO_DIRECTORY,
-    errno.EEXIST: _NO_DIRECTORY,
-    errno.EISDIR: _NO_DIRECTORY,
-}
+_REMEDIES = disk_refusals.directory_remedies("state.directory", "Free some space on that disk or in this user's quota")
 
 explained = partial(disk_refusals.explained, error=StoreUnavailable, remedies=_REMEDIES)
 """As `disk_refusals.explained`, with what helps here."""
