@@ -159,6 +159,15 @@ ACKNOWLEDGEMENTS = (
         "Each controller writes to a stream of its own, which it makes when it starts; the log group is fixed.",
     ),
     Acknowledgement(
+        f"{REGION}-logs/Collector/Policy",
+        tuple(
+            f"{RESOURCE}arn:aws:logs:{{region}}:{{account}}:log-group:/aws/containerinsights/edgemind-{{env}}-{{region}}/"
+            f"{kind}:log-stream:*]"
+            for kind in ("application", "dataplane", "host")
+        ),
+        "The collector makes a stream for each container, which nobody knows before; the log groups are fixed.",
+    ),
+    Acknowledgement(
         f"{REGION}-data/Models/ReplicationPolicy",
         (
             f"{RESOURCE}arn:aws:s3:::edgemind-{{env}}-models-{{account}}-{{region}}/*]",

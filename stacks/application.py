@@ -14,6 +14,7 @@ from stacks.mec_site import MecSiteStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
 from stacks.plans import Environment
+from stacks.pod_logs import PodLogsStack
 from stacks.security import SecurityStack
 from stacks.workloads import WorkloadsStack
 
@@ -28,6 +29,7 @@ class Region:
     cache: CacheStack
     agents: AgentsStack
     compute: ComputeStack
+    logs: PodLogsStack
     workloads: WorkloadsStack
     observability: ObservabilityStack
 
@@ -54,7 +56,9 @@ def _region(app: App, plan: Environment, region: str, image: str | None) -> Regi
     cache = CacheStack(app, plan, region, network, security)
     agents = AgentsStack(app, plan, region, security.data_key)
     compute = ComputeStack(app, plan, region, network, security, data, agents)
+    logs = PodLogsStack(app, plan, region, network, compute, security.logs_key)
     workloads = WorkloadsStack(app, plan, region, compute, image)
+    workloads.add_stack_dependency(logs, "what pods say when they start is collected, too")
     workloads.add_stack_dependency(cache, "controllers ask it")
     observability = ObservabilityStack(app, plan, region, security.logs_key)
     workloads.add_stack_dependency(observability, "controllers write to its log group")
@@ -62,4 +66,4 @@ def _region(app: App, plan: Environment, region: str, image: str | None) -> Regi
         workloads.add_stack_dependency(
             MecSiteStack(app, plan, site, network, compute), "its nodes and roles are those of the site's pods"
         )
-    return Region(security, network, data, cache, agents, compute, workloads, observability)
+    return Region(security, network, data, cache, agents, compute, logs, workloads, observability)

@@ -25,8 +25,9 @@ FREE = frozenset({
     "AWS::EKS::PodIdentityAssociation", "AWS::ElastiCache::SubnetGroup", "AWS::ElastiCache::User",
     "AWS::ElastiCache::UserGroup", "AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy",
     "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::LayerVersion", "AWS::S3::BucketPolicy",
-    "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SSM::Parameter", "AWS::XRay::Group",
-    "AWS::XRay::SamplingRule",
+    "AWS::OpenSearchServerless::AccessPolicy", "AWS::OpenSearchServerless::LifecyclePolicy",
+    "AWS::OpenSearchServerless::SecurityPolicy", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
+    "AWS::SSM::Parameter", "AWS::XRay::Group", "AWS::XRay::SamplingRule",
     "Custom::AWSCDK-EKS-HelmChart", "Custom::AWSCDK-EKS-KubernetesResource", "Custom::S3AutoDeleteObjects",
     "Custom::VpcRestrictDefaultSG",
 })  # fmt: skip
@@ -109,8 +110,14 @@ def _node_group(properties: Mapping[str, Any], region: str, prices: Mapping[str,
     yield Line(region, f"nodes {kind}", properties["ScalingConfig"]["DesiredSize"], hour * prices["hours_per_month"])
 
 
+def _collection(properties: Mapping[str, Any], region: str, prices: Mapping[str, Any]) -> Iterator[Line]:
+    """The least that OpenSearch keeps running: half a unit to take in and half to search, each twice with copies."""
+    units = 2 if properties["StandbyReplicas"] == "ENABLED" else 1
+    yield Line(region, "OpenSearch units", units, prices["opensearch_unit_hour"][region] * prices["hours_per_month"])
+
+
 def _endpoint(properties: Mapping[str, Any], region: str, prices: Mapping[str, Any]) -> Iterator[Line]:
-    if properties["VpcEndpointType"] == "Interface":
+    if properties.get("VpcEndpointType", "Interface") == "Interface":
         month = prices["endpoint_hour"][region] * prices["hours_per_month"]
         yield Line(region, "interface endpoints, per zone", len(properties["SubnetIds"]), month)
 
@@ -144,6 +151,8 @@ RULES: Mapping[str, Callable[[Mapping[str, Any], str, Mapping[str, Any]], Iterat
     "AWS::EKS::Nodegroup": _node_group,
     "AWS::ElastiCache::ReplicationGroup": _cache,
     "AWS::KMS::Key": _fixed("keys", "key_month"),
+    "AWS::OpenSearchServerless::Collection": _collection,
+    "AWS::OpenSearchServerless::VpcEndpoint": _endpoint,
     "AWS::SecretsManager::Secret": _fixed("secrets", "secret_month"),
 }
 

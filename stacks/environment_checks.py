@@ -221,6 +221,8 @@ def _sizes(environment: Environment) -> Iterator[Problem]:
         ("cache.snapshot_days", cache.snapshot_days, 1, 35),
         ("retention.models", environment.retention.models, 1, 3650),
     )
+    if environment.log_search is not None:
+        bounds += (("log_search.days", environment.log_search.days, 1, 3650),)
     for field, value, least, most in bounds:
         if not least <= value <= most:
             yield Problem(field, f"is {value}", f"{least} to {most}")

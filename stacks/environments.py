@@ -9,6 +9,7 @@ from stacks.plans import (
     CloudPlan,
     ClusterPlan,
     Environment,
+    LogSearchPlan,
     MemoryPlan,
     RegionPlan,
     Retention,
@@ -65,6 +66,7 @@ STAGING = Environment(
     cloud=CloudPlan((HAIKU,), ("eu",), proxies=1, rtt_ms=20, service_ms=2500),
     memory=MemoryPlan(days=30, learns=False),
     alert_email="edgemind-staging-alerts@example.com",
+    log_search=None,
 )
 
 PRODUCTION = Environment(
@@ -128,6 +130,7 @@ PRODUCTION = Environment(
     cloud=CloudPlan((HAIKU,), ("eu",), proxies=2, rtt_ms=20, service_ms=2500),
     memory=MemoryPlan(days=365, learns=True),
     alert_email="edgemind-production-alerts@example.com",
+    log_search=LogSearchPlan(days=30, copies=True),
 )
 
 ENVIRONMENTS: Mapping[str, Environment] = {environment.name: environment for environment in (STAGING, PRODUCTION)}

@@ -71,6 +71,16 @@ def metrics_log_group_arn(plan: Environment, region: str) -> str:
     return f"arn:aws:logs:{region}:{plan.account}:log-group:{metrics_log_group(plan)}"
 
 
+def pod_log_group(plan: Environment, region: str, kind: str) -> str:
+    """Where EKS's own collector of logs writes, whatever we would call it."""
+    return f"/aws/containerinsights/{cluster(plan, region)}/{kind}"
+
+
+def log_search(plan: Environment) -> str:
+    """Of the OpenSearch collection, its policies and its door into the network."""
+    return f"edgemind-{plan.name}"
+
+
 def alert_topic(plan: Environment, level: Level) -> str:
     return f"edgemind-{plan.name}-{level.value}"
 

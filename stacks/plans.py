@@ -139,10 +139,18 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSearchPlan:
+    """OpenSearch over the logs of pods, which it keeps for `days`. `copies`: in two zones, and not in one."""
+
+    days: int
+    copies: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One tier. `protected`: tables, buckets and stacks refuse to be deleted until this is switched off.
 
-    `alert_email` is told of critical alerts and warnings.
+    `alert_email` is told of critical alerts and warnings. Without `log_search` logs are in CloudWatch alone.
     """
 
     name: str
@@ -159,6 +167,7 @@ class Environment:
     cloud: CloudPlan
     memory: MemoryPlan
     alert_email: str
+    log_search: LogSearchPlan | None
     model: ModelPlan = ModelPlan("smollm2-135m", "smollm2", "llama_cpp", slots=2, service_ms=400, cpu="1", memory="1Gi")
 
     @property

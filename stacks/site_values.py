@@ -75,6 +75,8 @@ def _configuration(plan: Environment, own: SitePlan) -> dict[str, Any]:
         "sites": [_site(plan.model, site, own) for site in plan.sites_in(own.region)],
         "metrics": {"emf": "log_group", "log_group": names.metrics_log_group(plan)},
         "operations": {"tier": plan.tier.value},
+        # Collected, and searched by their fields.
+        "telemetry": {"logs": "json"},
         "tenants": [{"name": "default", "models": ["*"]}],
     }
 

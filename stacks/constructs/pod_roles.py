@@ -8,8 +8,14 @@ from constructs import Construct
 COMPONENTS = ("gateway", "controller", "model-server", "bedrock-proxy")
 
 
+def pods_of(account: str, cluster_arn: str) -> iam.IPrincipal:
+    """Pods of this cluster alone; the agent's associations say which of them take a role."""
+    conditions = {"StringEquals": {"aws:SourceAccount": account}, "ArnEquals": {"aws:SourceArn": cluster_arn}}
+    return iam.SessionTagsPrincipal(iam.ServicePrincipal("pods.eks.amazonaws.com", conditions=conditions))
+
+
 class PodRoles(Construct):
-    """`roles` by component. Only pods of this cluster can take them: the agent's associations say which."""
+    """`roles` by component."""
 
     def __init__(
         self,
@@ -20,26 +26,12 @@ class PodRoles(Construct):
         grants: Mapping[str, Sequence[iam.PolicyStatement]],
     ) -> None:
         super().__init__(scope, name)
-        self.roles = {
-            component: self._role(component, account, cluster_arn, grants[component]) for component in COMPONENTS
-        }
+        pods = pods_of(account, cluster_arn)
+        self.roles = {component: self._role(component, pods, grants[component]) for component in COMPONENTS}
 
-    def _role(self, component: str, account: str, cluster_arn: str, allowed: Sequence[iam.PolicyStatement]) -> iam.Role:
+    def _role(self, component: str, pods: iam.IPrincipal, allowed: Sequence[iam.PolicyStatement]) -> iam.Role:
         name = "".join(word.capitalize() for word in component.split("-"))
-        role = iam.Role(
-            self,
-            name,
-            assumed_by=iam.SessionTagsPrincipal(
-                iam.ServicePrincipal(
-                    "pods.eks.amazonaws.com",
-                    conditions={
-                        "StringEquals": {"aws:SourceAccount": account},
-                        "ArnEquals": {"aws:SourceArn": cluster_arn},
-                    },
-                )
-            ),
-            description=f"EdgeMind {component} of every site of this region",
-        )
+        role = iam.Role(self, name, assumed_by=pods, description=f"EdgeMind {component} of every site of this region")
         iam.ManagedPolicy(
             self,
             f"{name}Policy",

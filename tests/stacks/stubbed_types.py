@@ -25,6 +25,11 @@ STUBBED_TYPES: Mapping[str, Stub] = {
     "AWS::EKS::Addon": Stub("addon-"),
     "AWS::EKS::FargateProfile": Stub("fargate-"),
     "AWS::EKS::PodIdentityAssociation": Stub("pia-"),
+    "AWS::OpenSearchServerless::AccessPolicy": Stub("access-policy-"),
+    "AWS::OpenSearchServerless::Collection": Stub("collection-", ("Arn", "DashboardEndpoint", "Id")),
+    "AWS::OpenSearchServerless::LifecyclePolicy": Stub("lifecycle-policy-"),
+    "AWS::OpenSearchServerless::SecurityPolicy": Stub("security-policy-"),
+    "AWS::OpenSearchServerless::VpcEndpoint": Stub("door-", ("Id",)),
     "AWS::XRay::Group": Stub("traces-"),
     "AWS::XRay::SamplingRule": Stub("sampling-"),
     # ministack has alarms on one metric, and none on an expression.

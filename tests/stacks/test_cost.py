@@ -76,6 +76,8 @@ def test_a_type_without_a_price_is_refused() -> None:
         ("AWS::KMS::Key", {}, 1.0),
         ("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"}, 0.0),
         ("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]}, 17.52),
+        ("AWS::OpenSearchServerless::Collection", {"StandbyReplicas": "ENABLED"}, 423.4),
+        ("AWS::OpenSearchServerless::VpcEndpoint", {"SubnetIds": ["a", "b"]}, 17.52),
         (
             "AWS::ElastiCache::ReplicationGroup",
             {"CacheNodeType": "cache.t4g.small", "NumNodeGroups": 2, "ReplicasPerNodeGroup": 1},

@@ -43,7 +43,7 @@ class Answer(BaseModel):
     text: str
 
 
-@pytest.mark.parametrize("role", ROLES.values(), ids=str)
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
 def test_a_role_is_refused_what_is_not_its_own(site: Site, role: Role) -> None:
     """The policy is one that obeys what it read somewhere."""
     forbidden = FORBIDDEN[role.name]

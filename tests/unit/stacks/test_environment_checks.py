@@ -201,6 +201,7 @@ CASES: list[tuple[str, Environment, Spoil, str]] = [
     ("nodes of the cluster", STAGING, with_part("cluster", nodes=1), "cluster.nodes: is 1; legal: 2 to 100"),
     ("replicas", STAGING, with_part("cache", replicas=0), "cache.replicas: is 0; legal: 1 to 5"),
     ("log days", STAGING, with_part("retention", logs=31), "retention.logs: is 31; legal: 1, 3, 5"),
+    ("days of search", PRODUCTION, with_part("log_search", days=0), "log_search.days: is 0; legal: 1 to 3650"),
 ]
 
 
