@@ -31,6 +31,8 @@ from scripts.progress import Progress
 from scripts.trouble import Trouble
 
 NO_TESTS_COLLECTED = 5  # pytest's exit code
+# The whole suite by several processes, a file as one piece. More than these would wait for each other's engines.
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 
 
 class House:
@@ -150,7 +152,13 @@ def demo(house: House, arguments: list[str]) -> int:
 def test(house: House, arguments: list[str]) -> int:
     house.prepare_tests()
     os.chdir(house.root)
-    house.become("-m", "pytest", "-m", "not slow", *arguments)
+    house.become("-m", "pytest", "-m", "not slow", *side_by_side(arguments), *arguments)
+
+
+def side_by_side(arguments: Sequence[str]) -> tuple[str, ...]:
+    """For the whole suite; who names a part of it, or has a debugger started, gets that in one process."""
+    whole = all(argument.startswith("-") for argument in arguments) and "--pdb" not in arguments
+    return SIDE_BY_SIDE if whole else ()
 
 
 def lint(house: House, arguments: list[str]) -> int:
@@ -175,9 +183,11 @@ def ci(house: House, arguments: list[str]) -> int:
     house.prepare_tests()
     linted = lint(house, [])
     os.chdir(house.root)
-    tested = house.call("-m", "pytest", "--no-skips", *(["-m", "slow"] if rest else []))
+    quick = 0 if rest else house.call("-m", "pytest", "--no-skips", "-m", "not slow", *SIDE_BY_SIDE)
+    # One after the other: they start fleets, browsers and containers, which are in each other's way.
+    slow = house.call("-m", "pytest", "--no-skips", "-m", "slow")
     modelled = model(house, [])
-    return linted or modelled or (0 if rest and tested == NO_TESTS_COLLECTED else tested)
+    return linted or modelled or quick or (0 if rest and slow == NO_TESTS_COLLECTED else slow)
 
 
 def model(house: House, arguments: list[str]) -> int:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart
+from scripts.commands import COMMANDS, dispatch, groups_for_edgemind, help_text, peers_apart, side_by_side
 from scripts.groups import AGENTS, AWS, CERTS, CORE, DEMO, ENGINES, LITELLM, PEERS, SGLANG_ROUTER, Group
 
 
@@ -59,3 +59,18 @@ def test_an_unknown_command_shows_the_known_ones(capsys: pytest.CaptureFixture[s
 )
 def test_peers_with_an_environment_of_their_own_come_on_demand(arguments: list[str], peers: tuple[Group, ...]) -> None:
     assert peers_apart(arguments) == peers
+
+
+@pytest.mark.parametrize(
+    ("arguments", "several"),
+    [
+        ([], True),
+        (["--no-skips"], True),
+        (["-x", "--durations=5"], True),
+        (["tests/unit/test_house.py"], False),
+        (["-k", "house"], False),
+        (["--pdb"], False),
+    ],
+)
+def test_the_whole_suite_runs_side_by_side_and_a_part_of_it_does_not(arguments: list[str], several: bool) -> None:
+    assert bool(side_by_side(arguments)) is several
