@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 # What a region's workloads stand on, and they themselves. Observability looks at them and nobody waits for it.
-REGIONAL = ("security", "network", "data", "cache", "agents", "compute", "workloads")
+REGIONAL = ("security", "network", "data", "cache", "agents", "compute", "logs", "workloads")
 TAGGED: dict[str, Callable[[Resource], list[dict[str, str]]]] = {
     "AWS::DynamoDB::GlobalTable": lambda properties: properties["Replicas"][0]["Tags"],
     "AWS::EKS::Cluster": lambda properties: properties["Tags"],
@@ -51,7 +51,7 @@ def before(assembly: Assembly, stack: str) -> set[str]:
 def test_there_is_every_stack_and_no_other(synthesized: Synthesized, tier: str) -> None:
     assembly = synthesized(tier)
     assert set(assembly.stacks) == expected_stacks(tier)
-    assert len(assembly.stacks) == {"staging": 13, "production": 28}[tier]
+    assert len(assembly.stacks) == {"staging": 14, "production": 30}[tier]
     for name, entry in assembly.stacks.items():
         assert entry["properties"].get("stackName", name) == name
         assert entry["displayName"] == name
