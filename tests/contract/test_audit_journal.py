@@ -1,6 +1,7 @@
 """What every audit journal promises, and what the files on a disk hold beyond it."""
 
 import errno
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_fi
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
 from edgemind.adapters.audit_journal.segments import SegmentJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
-from edgemind.domain.audit.checkpoints import Checkpoint
+from edgemind.domain.audit.chain import read_line
+from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
 from edgemind.domain.audit.verification import FlawKind, Verified
 from edgemind.errors import StoreUnavailable
 from edgemind.ports.audit_journal import SiteAudit
@@ -221,7 +223,7 @@ def test_pruning_leaves_a_signed_base_behind_which_the_rest_verifies(tmp_path: P
     log = open_log(tmp_path / SITE, KeepRules(4000, 20_000, 90.0))
     for _ in range(20):
         log.append(entries(10))
-    anchors = [log.checkpoint(NOW_MS, 0)]
+    anchors = [log.checkpoint(NOW_MS)]
     assert log.prune(NOW_MS) > 0
     assert log.prune(NOW_MS) == 0
     log.close()
@@ -233,6 +235,49 @@ def test_pruning_leaves_a_signed_base_behind_which_the_rest_verifies(tmp_path: P
     flaw = verified(tmp_path, anchors).flaw
     assert flaw is not None
     assert (flaw.kind, flaw.sequence) == (FlawKind.CUT, 1)
+
+
+@pytest.mark.parametrize("kept", [2, 0])
+@pytest.mark.parametrize("knows_the_secret", [False, True])
+def test_an_anchor_does_not_pass_for_the_base_of_a_journal_whose_head_or_whole_is_gone(
+    tmp_path: Path, kept: int, knows_the_secret: bool
+) -> None:
+    store, folder = MemoryStateStore(), tmp_path / SITE
+    log = open_log(folder)
+    for _ in range(5):
+        log.append(entries(10))
+    store.put_audit_anchor(log.checkpoint(NOW_MS))
+    log.close()
+    found = segments(folder)
+    gone = found[: len(found) - kept]
+    last = read_line(gone[-1].read_bytes().splitlines()[-1])
+    base = KEYS.signed(Checkpoint(SITE, last.chain, last.sequence, last.hash, NOW_MS, base=knows_the_secret))
+    for path in gone:
+        path.unlink()
+    (folder / "base.json").write_text(json.dumps(checkpoint_document(base)))
+    flaw = verified(tmp_path, list(store.audit_anchors())).flaw
+    assert flaw is not None
+    assert flaw.kind is (FlawKind.CUT if knows_the_secret else FlawKind.FORGED)
+    again = segment_journal(tmp_path, store)
+    settled(again)
+    assert "its beginning was removed" in str(again.status.trouble)
+    again.close()
+    assert (tmp_path / f"{SITE}{ASIDE}1" / "base.json").exists()
+
+
+def test_a_pruned_journal_goes_on_after_a_restart(tmp_path: Path) -> None:
+    rules = KeepRules(4000, 20_000, 90.0)
+    log = open_log(tmp_path / SITE, rules)
+    for _ in range(20):
+        log.append(entries(10))
+    assert log.prune(NOW_MS) > 0
+    log.append(entries(30))
+    log.close()
+    again = open_log(tmp_path / SITE, rules)
+    assert again.unfit is None
+    again.append(entries(1))
+    again.close()
+    assert verified(tmp_path).flaw is None
 
 
 def test_old_segments_are_pruned_by_age_and_a_death_amid_it_leaves_a_good_journal(tmp_path: Path) -> None:
@@ -254,7 +299,7 @@ def test_erasing_keeps_every_chain_verifiable_also_after_pruning(tmp_path: Path)
     log = open_log(tmp_path / SITE)
     for number in range(60):
         log.append([decision(number, "tenant:acme" if number % 2 else "tenant:other")])
-    anchors = [log.checkpoint(NOW_MS, 0)]
+    anchors = [log.checkpoint(NOW_MS)]
     assert log.erase("tenant:acme", "test", NOW_MS) == 30
     content = b"".join(path.read_bytes() for path in segments(tmp_path / SITE))
     assert b"tenant:acme" not in content

@@ -49,7 +49,7 @@ class Anchoring:
         if unfit is not None:
             self._fail_for_good(unfit)
 
-    def keep(self, journal: SegmentLog, dropped: int, *, now: bool) -> None:
+    def keep(self, journal: SegmentLog, *, now: bool) -> None:
         """Anchor where the journal stands, if it is time and there is news."""
         now_s = self._clock.monotonic_s()
         # An anchor that nobody signed would pass for a forged one.
@@ -59,7 +59,7 @@ class Anchoring:
             return
         self._last_s = now_s
         try:
-            self._anchor(journal, dropped)
+            self._anchor(journal)
         except EdgeMindError as exc:
             self._failing_s = now_s if self._failing_s is None else self._failing_s
             if now_s - self._failing_s >= TOLERATED_S and self._unfit is None:
@@ -68,7 +68,7 @@ class Anchoring:
             self._failing_s = None
             self._tell(self._unfit)
 
-    def _anchor(self, journal: SegmentLog, dropped: int) -> None:
+    def _anchor(self, journal: SegmentLog) -> None:
         if not self._compared:
             why = journal.does_not_fit(self._of_site())
             self._compared, self._late = True, why is not None
@@ -77,7 +77,7 @@ class Anchoring:
         if self._late:
             # What is anchored is the evidence: it stays as it is.
             return
-        checkpoint = journal.checkpoint(self._clock.wall_ms(), dropped)
+        checkpoint = journal.checkpoint(self._clock.wall_ms())
         self._store.put_audit_anchor(checkpoint)
         if self._file is not None:
             _append(self._file, checkpoint)

@@ -24,7 +24,7 @@ from edgemind.adapters.audit_journal.folder import (
     segment_path,
     segments,
 )
-from edgemind.adapters.audit_journal.tail import Tail, anchor_flaw, read_tail
+from edgemind.adapters.audit_journal.tail import Tail, anchor_flaw, base_flaw, read_tail
 from edgemind.adapters.state_store.durable_files import (
     make_directory,
     own_as,
@@ -35,6 +35,7 @@ from edgemind.domain.audit.chain import CHAIN_ID_BYTES, SALT_BYTES, ChainEnd, ch
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys, checkpoint_document
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.audit.erasures import erasure_body
+from edgemind.domain.audit.prunings import pruning_body
 from edgemind.errors import StateCorrupt, StoreUnavailable
 
 LOCK = ".lock"
@@ -86,7 +87,7 @@ class SegmentLog:
         self._take_lock()
         try:
             tail = read_tail(self._folder, self._site)
-            flaw = anchor_flaw(self._folder, tail.end, anchors)
+            flaw = base_flaw(self._folder) or anchor_flaw(self._folder, tail.end, anchors)
         except StateCorrupt as exc:
             tail, flaw = Tail(None, None), str(exc)
         if flaw is not None:
@@ -134,9 +135,9 @@ class SegmentLog:
                 os.fsync(self._open.descriptor)
             self._unsynced = False
 
-    def checkpoint(self, at_ms: int, dropped: int) -> Checkpoint:
+    def checkpoint(self, at_ms: int) -> Checkpoint:
         end = self.end
-        return self._keys.signed(Checkpoint(self._site, end.chain, end.sequence, end.hash, at_ms, dropped))
+        return self._keys.signed(Checkpoint(self._site, end.chain, end.sequence, end.hash, at_ms))
 
     def prune(self, now_ms: int) -> int:
         """Delete what is too old or too much, oldest first; returns how many records that were."""
@@ -155,8 +156,7 @@ class SegmentLog:
             return 0
         through = first_sequence(found[due]) - 1
         gone = through - first_sequence(found[0]) + 1
-        body = {"event": "pruned", "through": through, "records": gone}
-        self.append([AuditEntry(EntryKind.JOURNAL, now_ms, self._site, body)])
+        self.append([AuditEntry(EntryKind.JOURNAL, now_ms, self._site, pruning_body(through, gone))])
         self.sync()
         # The signed base first: a journal that begins in the middle without one is one whose head was cut off.
         self._write_base(self._last_of(found[due - 1], now_ms))
@@ -277,7 +277,7 @@ class SegmentLog:
             last = line.content
         assert last is not None
         end: ChainEnd = read_line(last).end
-        return Checkpoint(self._site, end.chain, end.sequence, end.hash, now_ms)
+        return Checkpoint(self._site, end.chain, end.sequence, end.hash, now_ms, base=True)
 
     def _delete(self, paths: Iterable[Path]) -> None:
         for path in paths:

@@ -144,7 +144,7 @@ class SegmentJournal:
         while self._erasures:
             self._erase(*self._erasures.popleft())
         self._tell(None)
-        self._anchoring.keep(self._log, self._dropped, now=closing)
+        self._anchoring.keep(self._log, now=closing)
         if self._clock.monotonic_s() - self._pruned_s >= PRUNE_S:
             self._pruned_s = self._clock.monotonic_s()
             self._log.prune(self._clock.wall_ms())

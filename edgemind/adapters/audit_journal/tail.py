@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgemind.adapters.audit_journal.folder import (
+    BASE,
     decision_id_of,
     first_sequence,
     index_entry,
@@ -14,6 +15,7 @@ from edgemind.adapters.audit_journal.folder import (
 )
 from edgemind.domain.audit.chain import ChainEnd, RecordDamaged, read_line
 from edgemind.domain.audit.checkpoints import Checkpoint
+from edgemind.domain.audit.prunings import pruned_through
 from edgemind.errors import StateCorrupt
 
 
@@ -51,6 +53,18 @@ def read_tail_end(found: Sequence[Path], site: str, folder: Path) -> ChainEnd | 
         return _read_segment(found[-1], site).end
     base = read_base(folder)
     return None if base is None else base.end
+
+
+def base_flaw(folder: Path) -> str | None:
+    """Why nothing shows that the journal was pruned up to where it begins; None if something does.
+
+    The record of a pruning is near the end in a journal that was pruned, so this is quick there.
+    """
+    base = read_base(folder)
+    if base is None or (base.base and _tells_of_pruning(folder, base.sequence)):
+        return None
+    shown = "holds an anchor" if not base.base else "tells of a pruning that no record tells of"
+    return f"its beginning was removed: its {BASE} {shown}"
 
 
 def anchor_flaw(folder: Path, end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
@@ -91,6 +105,19 @@ def _read_segment(segment: Path, site: str) -> Tail:
             index += index_entry(decision_id, size)
         end, size = record.end, size + length
     return Tail(segment, end, size, torn, bytes(index))
+
+
+def _tells_of_pruning(folder: Path, through: int) -> bool:
+    for segment in reversed(segments(folder)):
+        for line in lines(segment):
+            if b'"event":"pruned"' not in line.content:
+                continue
+            try:
+                if pruned_through(read_line(line.content)) >= through:
+                    return True
+            except RecordDamaged:
+                continue
+    return False
 
 
 def _hash_at(folder: Path, sequence: int) -> str | None:
