@@ -16,7 +16,7 @@ from edgemind.adapters.audit_journal.folder import ASIDE, find_decision, index_p
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
-from edgemind.adapters.audit_journal.segments import SegmentJournal
+from edgemind.adapters.audit_journal.segments import LOSS_TOLD_S, SegmentJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.audit.chain import read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
@@ -385,6 +385,32 @@ def test_a_full_disk_is_told_once_counts_drops_and_loses_nothing_that_waited(
     assert told.flaw is None
     assert told.dropped == status.dropped
     assert told.kinds["admin_action"] == LIMIT + 50 - status.dropped
+
+
+def test_decisions_with_a_residency_that_a_full_queue_drops_are_counted_as_such_and_told_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("edgemind.adapters.audit_journal.segments.WAITING_LIMIT", 0)
+    store, clock = MemoryStateStore(), ManualClock()
+    journal = segment_journal(tmp_path, store, clock)
+    for number in range(3):
+        journal.record(decision(number))
+    journal.record(decision(3, residency=[]))
+    journal.record(action(4))
+    settled(journal)
+    status = journal.status
+    assert (status.dropped, status.lost_tagged, status.ok) == (5, 3, False)
+    assert "more is to be written than its disk takes" in str(status.trouble)
+    clock.advance(LOSS_TOLD_S)
+    assert (journal.status.ok, journal.status.dropped) == (True, 5)
+    journal.lost(tagged=0, sampled=1)
+    assert journal.status.ok
+    journal.lost(tagged=1, sampled=0)
+    assert not journal.status.ok
+    journal.close()
+    told = verified(tmp_path, list(store.audit_anchors()))
+    assert (told.flaw, told.dropped, told.lost_tagged) == (None, 2, 4)
+    assert caplog.text.count("cannot keep up") == 1
 
 
 def test_a_place_that_cannot_be_used_costs_only_the_journal(tmp_path: Path) -> None:

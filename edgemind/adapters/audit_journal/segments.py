@@ -27,6 +27,8 @@ GATHER_S = 0.2
 RETRY_S = 1.0
 PRUNE_S = 60.0
 CLOSE_S = 5.0
+LOSS_TOLD_S = 120.0
+"""How long a loss is trouble: longer than an alert waits, so that a burst is told, too."""
 ERASE_TIMEOUT_S = 300.0
 
 log = logging.getLogger("edgemind.audit")
@@ -56,6 +58,8 @@ class SegmentJournal:
         self._closing = threading.Event()
         self._losses, self._losses_lock = _Losses(), threading.Lock()
         self._dropped = self._lost_tagged = 0
+        self._overflowed = False
+        self._lost_until_s = clock.monotonic_s()
         self._trouble: str | None = None
         self._begun = False
         self._pruned_s = clock.monotonic_s()
@@ -65,7 +69,7 @@ class SegmentJournal:
 
     @property
     def status(self) -> AuditStatus:
-        trouble = self._trouble or self._anchoring.trouble
+        trouble = self._trouble or self._anchoring.trouble or self._loss()
         return AuditStatus(
             ok=trouble is None,
             records=self._log.end.sequence,
@@ -78,7 +82,11 @@ class SegmentJournal:
 
     def record(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= WAITING_LIMIT or self._closing.is_set():
-            self._lose(dropped=1)
+            if not self._overflowed:
+                self._overflowed = True
+                log.error("the audit journal of %s cannot keep up: entries are dropped, and counted", self._site)
+            tagged = entry.kind is EntryKind.DECISION and bool(entry.body.get("residency"))
+            self._lose(dropped=not tagged, tagged=tagged)
             return
         self._waiting.append(entry)
         if not self._wake.is_set():
@@ -199,8 +207,16 @@ class SegmentJournal:
             self._losses = _Losses(before.dropped + dropped, before.lost_tagged + tagged, before.lost_sampled + sampled)
             self._dropped += dropped + tagged + sampled
             self._lost_tagged += tagged
-        if dropped and self._dropped == dropped:
-            log.error("the audit journal of %s cannot keep up: entries are dropped, and counted", self._site)
+        if dropped or tagged:
+            self._lost_until_s = self._clock.monotonic_s() + LOSS_TOLD_S
+
+    def _loss(self) -> str | None:
+        if self._clock.monotonic_s() >= self._lost_until_s:
+            return None
+        return (
+            f"entries are being lost, {self._dropped} by now, {self._lost_tagged} of them decisions with a residency: "
+            "more is to be written than its disk takes, or gateways could not reach this controller"
+        )
 
     def _tell(self, trouble: str | None) -> None:
         """Once when it begins, once when it is over."""

@@ -225,12 +225,13 @@ def test_the_residency_proof_counts_and_names() -> None:
         decision(5, residency=[], ran={"site-c": ["us"]}),
         decision(6, ran=None),
         *entries(1),
+        decision(7, None, more=["x" * 8000] * 20),
     ]
     proof, german = ResidencyProof(), ResidencyProof("de")
     for line in chain_of(told)[0]:
         for one in (proof, german):
             one.take(read_line(line))
-    assert (proof.tagged, proof.shed, proof.violating, proof.unreadable) == (5, 1, 2, 1)
+    assert (proof.tagged, proof.shed, proof.violating, proof.unreadable) == (5, 1, 2, 2)
     assert [(one.sequence, one.site) for one in proof.violations] == [(2, "site-b"), (3, "site-c")]
-    assert (german.tagged, german.violating) == (4, 1)
+    assert (german.tagged, german.violating, german.unreadable) == (4, 1, 2)
     assert proof.ran == {"site-a": 1, "site-b": 2, "site-c": 1}
