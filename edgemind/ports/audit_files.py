@@ -24,6 +24,10 @@ class JournalLine(Protocol):
 class AuditFiles(Protocol):
     """Every method blocks. Raises StoreUnavailable, or StateCorrupt."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is one journal, not a folder of them."""
+
     def sites(self) -> list[str]:
         """Whose journals are here, by name."""
 

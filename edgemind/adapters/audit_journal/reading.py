@@ -26,10 +26,10 @@ class JournalFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._alone = bool(segments(directory))
+        self.alone = bool(segments(directory))
 
     def sites(self) -> list[str]:
-        if self._alone:
+        if self.alone:
             return [self._directory.name]
         return [path.name for path in journal_folders(self._directory)]
 
@@ -56,7 +56,7 @@ class JournalFiles:
         return find_decision(self._folder(site), decision_id)
 
     def _folder(self, site: str) -> Path:
-        return self._directory if self._alone else self._directory / site
+        return self._directory if self.alone else self._directory / site
 
 
 def read_anchor_file(path: Path) -> list[Checkpoint]:
