@@ -31,6 +31,9 @@ class AuditFiles(Protocol):
     def sites(self) -> list[str]:
         """Whose journals are here, by name."""
 
+    def aside(self, site: str) -> list[str]:
+        """Folders of its journals that did not fit what was anchored of them, `<site>.aside-1`."""
+
     def paths(self, site: str) -> list[Path]:
         """The files that have to be copied to verify it elsewhere."""
 

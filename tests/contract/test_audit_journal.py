@@ -21,7 +21,7 @@ from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.audit.chain import read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
 from edgemind.domain.audit.verification import FlawKind, Verified
-from edgemind.errors import StoreUnavailable
+from edgemind.errors import PermanentError, StoreUnavailable
 from edgemind.ports.audit_journal import SiteAudit
 from edgemind.services.audit.verify_journal import anchors_of, verify_journal
 from tests.support.audit_journals import KEYS, NOW_MS, RULES, action, decision, entries, entropy, open_log
@@ -193,15 +193,102 @@ def test_a_journal_that_does_not_fit_its_anchor_is_put_aside_and_told(tmp_path: 
     assert told.flaw.kind is FlawKind.REWRITTEN
 
 
+def lost_disk(directory: Path) -> MemoryStateStore:
+    """Of a journal that was anchored its end is cut off; its subject is tenant:acme."""
+    store, folder = MemoryStateStore(), directory / SITE
+    journal = segment_journal(directory, store)
+    for entry in entries(8):
+        journal.record(entry)
+    journal.close()
+    last = segments(folder)[-1]
+    last.write_bytes(b"".join(last.read_bytes().splitlines(keepends=True)[:-1]))
+    return store
+
+
+def test_the_journal_that_began_in_the_place_of_one_that_was_put_aside_goes_on(tmp_path: Path) -> None:
+    store = lost_disk(tmp_path)
+    for number in range(3):
+        journal = segment_journal(tmp_path, store)
+        journal.record(decision(number))
+        settled(journal)
+        assert "does not fit what was anchored of it" in str(journal.status.trouble)
+        journal.close()
+    assert [path.name for path in tmp_path.iterdir() if ASIDE in path.name] == [f"{SITE}{ASIDE}1"]
+    started = [one.body["put_aside"] for one in records(tmp_path / SITE) if one.body.get("event") == "started"]
+    assert [text is not None for text in started] == [True, False, False]
+    own = next(records(tmp_path / SITE)).chain
+    (before,) = [one for one in store.audit_anchors() if one.chain != own]
+    store.remove_audit_anchor(SITE, before.chain)
+    journal = segment_journal(tmp_path, store)
+    settled(journal)
+    assert journal.status.ok
+    journal.close()
+    told = verified(tmp_path, list(store.audit_anchors()))
+    assert (told.flaw, told.kinds["decision"], told.anchored) == (None, 3, told.last)
+
+
+def test_a_store_that_was_away_at_the_start_does_not_stop_the_successor_from_being_anchored(tmp_path: Path) -> None:
+    store = lost_disk(tmp_path)
+    segment_journal(tmp_path, store).close()
+    away = Away()
+    away.away = True
+    for one in store.audit_anchors():
+        away.put_audit_anchor(one)
+    journal = segment_journal(tmp_path, away)
+    settled(journal)
+    away.away = False
+    journal.close()
+    assert "does not fit what was anchored of it" in str(journal.status.trouble)
+    assert journal.status.anchored == journal.status.records
+
+
+def test_erasing_and_keep_days_reach_what_was_put_aside(tmp_path: Path) -> None:
+    store, aside = lost_disk(tmp_path), tmp_path / f"{SITE}{ASIDE}1"
+    journal = segment_journal(tmp_path, store)
+    assert journal.erase("tenant:acme", "test") == 4
+    journal.close()
+    content = b"".join(path.read_bytes() for path in aside.glob("*.jsonl"))
+    assert content.count(b'"erased"') == 4
+    assert b"tenant:acme" not in content
+    (told,) = [one.body for one in records(tmp_path / SITE) if one.body.get("event") == "erased"]
+    assert (told["records"], told["journal"]) == (4, aside.name)
+    log = open_log(tmp_path / SITE, KeepRules(4000, 1 << 30, 90.0))
+    day_ms = 86_400_000
+    newest_ms = max(path.stat().st_mtime for path in aside.glob("*.jsonl")) * 1000
+    log.prune(int(newest_ms) + 89 * day_ms)
+    assert aside.exists()
+    log.prune(int(newest_ms) + 91 * day_ms)
+    log.close()
+    assert not aside.exists()
+    assert {"event": "deleted", "journal": aside.name} in [one.body for one in records(tmp_path / SITE)]
+
+
+def test_what_was_put_aside_and_is_damaged_where_a_subject_is_named_is_told(tmp_path: Path) -> None:
+    store = lost_disk(tmp_path)
+    (segment,) = (tmp_path / SITE).glob("*.jsonl")
+    damaged = segment.read_bytes().replace(b'"residency":["de"]', b'"residency":["fr"]', 1) + b'{"open":"tenant:acme'
+    segment.write_bytes(damaged)
+    journal = segment_journal(tmp_path, store)
+    journal.record(decision(100))
+    with pytest.raises(PermanentError, match=r"4 records were erased, and site-a\.aside-1 is damaged"):
+        journal.erase("tenant:acme", "test")
+    journal.close()
+    aside = tmp_path / f"{SITE}{ASIDE}1" / segment.name
+    assert aside.read_bytes().count(b"tenant:acme") == 2
+    assert aside.read_bytes().endswith(b'"tenant:acme')
+    assert b"tenant:acme" not in b"".join(path.read_bytes() for path in segments(tmp_path / SITE))
+
+
+class Away(MemoryStateStore):
+    away = False
+
+    def audit_anchors(self) -> list[Checkpoint]:
+        if self.away:
+            raise StoreUnavailable("the store is away")
+        return list(super().audit_anchors())
+
+
 def test_a_store_that_is_away_at_the_start_is_asked_before_anything_is_anchored(tmp_path: Path) -> None:
-    class Away(MemoryStateStore):
-        away = False
-
-        def audit_anchors(self) -> list[Checkpoint]:
-            if self.away:
-                raise StoreUnavailable("the store is away")
-            return list(super().audit_anchors())
-
     store, folder, clock = Away(), tmp_path / SITE, ManualClock()
     first = segment_journal(tmp_path, store, clock)
     for entry in entries(8):
@@ -431,3 +518,6 @@ def test_a_folder_that_is_one_journal_is_read_as_such(tmp_path: Path) -> None:
     assert alone.sites() == [SITE]
     assert len(list(alone.records(SITE))) == len(list(records(tmp_path / SITE))) == 5
     assert anchors_of([], SITE) == []
+    (tmp_path / SITE).rename(tmp_path / f"{SITE}{ASIDE}3")
+    assert JournalFiles(tmp_path).aside(SITE) == [f"{SITE}{ASIDE}3"]
+    assert JournalFiles(tmp_path / f"{SITE}{ASIDE}3").sites() == [SITE]

@@ -70,10 +70,10 @@ class Anchoring:
 
     def _anchor(self, journal: SegmentLog) -> None:
         if not self._compared:
-            why = journal.does_not_fit(self._of_site())
-            self._compared, self._late = True, why is not None
-            if why is not None:
-                self._fail_for_good(why)
+            anchors = self._of_site()
+            flaw = journal.does_not_fit(anchors)
+            self._compared, self._late = True, flaw is not None
+            self.began(flaw or journal.other_journal(anchors))
         if self._late:
             # What is anchored is the evidence: it stays as it is.
             return

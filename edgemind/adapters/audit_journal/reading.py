@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.aside import aside_folders
 from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.folder import (
+    ASIDE,
     BASE,
     Line,
     find_decision,
@@ -30,8 +32,11 @@ class JournalFiles:
 
     def sites(self) -> list[str]:
         if self.alone:
-            return [self._directory.name]
+            return [self._directory.name.partition(ASIDE)[0]]
         return [path.name for path in journal_folders(self._directory)]
+
+    def aside(self, site: str) -> list[str]:
+        return [] if self.alone else [path.name for path in aside_folders(self._folder(site))]
 
     def paths(self, site: str) -> list[Path]:
         base = self._folder(site) / BASE

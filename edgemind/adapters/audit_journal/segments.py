@@ -161,10 +161,12 @@ class SegmentJournal:
     def _begin(self) -> None:
         self._log.begin(self._anchoring.known())
         self._begun = True
-        if self._log.unfit is not None:
-            log.error("the audit journal of %s was put aside, and another begins: %s", self._site, self._log.unfit)
-        self._anchoring.began(self._log.unfit)
-        body = {"event": "started", "torn_bytes": self._log.torn, "put_aside": self._log.unfit}
+        unfit = self._log.unfit
+        if self._log.began_anew:
+            log.error("the audit journal of %s was put aside, and another begins: %s", self._site, unfit)
+        self._anchoring.began(unfit)
+        put_aside = unfit if self._log.began_anew else None
+        body = {"event": "started", "torn_bytes": self._log.torn, "put_aside": put_aside}
         self._log.append([AuditEntry(EntryKind.JOURNAL, self._clock.wall_ms(), self._site, body)])
 
     def _write_waiting(self) -> None:

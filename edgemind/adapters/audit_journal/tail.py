@@ -55,6 +55,14 @@ def read_tail_end(found: Sequence[Path], site: str, folder: Path) -> ChainEnd | 
     return None if base is None else base.end
 
 
+def end_of(segment: Path) -> ChainEnd:
+    """Where the chain stands after a segment that is whole."""
+    last = b""
+    for line in lines(segment):
+        last = line.content
+    return read_line(last).end
+
+
 def base_flaw(folder: Path) -> str | None:
     """Why nothing shows that the journal was pruned up to where it begins; None if something does.
 
@@ -68,16 +76,25 @@ def base_flaw(folder: Path) -> str | None:
 
 
 def anchor_flaw(folder: Path, end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
-    """Why the journal is not the one that was anchored; None if it is."""
-    for anchor in anchors:
-        if end is None or anchor.chain != end.chain:
-            found = "there is none here" if end is None else f"this one is {end.chain}"
-            return f"journal {anchor.chain} was anchored with {anchor.sequence} records, and {found}"
+    """Why the journal is none that was anchored; None if it is one of them."""
+    own = [anchor for anchor in anchors if end is not None and anchor.chain == end.chain]
+    if end is None or not own:
+        return other_journal(end, anchors)
+    for anchor in own:
         if anchor.sequence > end.sequence:
             return f"it was anchored with {anchor.sequence} records, and ends with {end.sequence}"
         held = end.hash if anchor.sequence == end.sequence else _hash_at(folder, anchor.sequence)
         if held not in {anchor.hash, None}:
             return f"record {anchor.sequence} is not the one that was anchored"
+    return None
+
+
+def other_journal(end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
+    """That another one was anchored for the site, and never accepted to be gone."""
+    for anchor in anchors:
+        if end is None or anchor.chain != end.chain:
+            found = "there is none here" if end is None else f"this one is {end.chain}"
+            return f"journal {anchor.chain} was anchored with {anchor.sequence} records, and {found}"
     return None
 
 

@@ -16,12 +16,13 @@ NO_ANCHOR = "no anchor was compared: if it was cut off, or written anew as a who
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`missing` journals were anchored and are not here. Where it cannot be known which there should be, they are not
-    looked for."""
+    looked for. `aside` are those that did not fit when a controller started: they are not looked into."""
 
     place: Place
     sites: Sequence[str]
     missing: Sequence[str]
     looked_for_missing: bool
+    aside: Sequence[str]
     anchors: Sequence[Checkpoint]
     from_files: bool
 
@@ -31,6 +32,11 @@ class Comparison:
     def lines(self) -> list[str]:
         """What is to be said beside what each journal holds."""
         lines = [f"{site}: MISSING: it was anchored, and its journal is not here" for site in self.missing]
+        lines += [
+            f"{name}: PUT ASIDE: it did not fit what was anchored of it, and is not looked into here: "
+            f"--journal {self.place.directory / name} does"
+            for name in self.aside
+        ]
         if not self.looked_for_missing:
             lines.append(
                 "Whether others are missing was not looked at: --anchors FILE names those that should be here."
@@ -52,12 +58,13 @@ def compare(place: Place, only: str | None, files: Sequence[Path]) -> Comparison
     anchors = stored or []
     here = [site for site in place.files.sites() if only in {None, site}]
     if place.files.alone:
-        return Comparison(place, place.sites(only), [], True, anchors, bool(files))
+        return Comparison(place, place.sites(only), [], True, [], anchors, bool(files))
     looked = stored is not None and (bool(files) or (place.settings is not None and not is_shared(place.settings)))
     anchored = {one.site for one in anchors if only in {None, one.site}}
     missing = sorted(anchored - set(here)) if looked else []
     sites = here if missing else place.sites(only)
-    return Comparison(place, sites, missing, looked or only is not None, anchors, bool(files))
+    aside = [name for site in (*sites, *missing) for name in place.files.aside(site)]
+    return Comparison(place, sites, missing, looked or only is not None, aside, anchors, bool(files))
 
 
 def is_shared(settings: Settings) -> bool:

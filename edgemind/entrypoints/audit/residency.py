@@ -46,8 +46,8 @@ def residency(
 ) -> None:
     """Show that every request with a residency ran in a zone that it allowed.
 
-    The journals are verified first: one that was changed, or is missing, or was compared with no anchor, proves
-    nothing. Zones are those that sites were declared in
+    The journals are verified first: one that was changed, put aside or compared with no anchor, or is missing,
+    proves nothing. Zones are those that sites were declared in
     when the request ran.
     """
     as_json = wants_json(output)
@@ -60,12 +60,14 @@ def residency(
             for record in compared.place.files.records(site):
                 proof.take(record)
             told.append((verified, proof))
-    proven = not compared.missing and all(not any(holds for holds, _ in _gaps(*one)) for one in told)
+    whole = not compared.missing and not compared.aside
+    proven = whole and not any(holds for one in told for holds, _ in _gaps(*one))
     document = {
         "proven": proven,
         "zone": zone,
         "missing": compared.missing,
         "looked_for_missing": compared.looked_for_missing,
+        "aside": compared.aside,
         "journals": [_shown(verified, proof) for verified, proof in told],
     }
     click.echo(json.dumps(document, indent=2) if as_json else _text(told, compared, zone, proven))

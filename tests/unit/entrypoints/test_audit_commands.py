@@ -100,6 +100,19 @@ def test_a_journal_that_is_gone_is_accepted(place: Place) -> None:
     assert (accepted["body"]["action"], accepted["body"]["reason"]) == ("audit accept", "its disk broke")
 
 
+def test_a_journal_that_was_put_aside_is_named_and_its_requests_are_not_proven(place: Place) -> None:
+    place.write([decision(1)])
+    shutil.copytree(place.journal("site-a"), place.journal("site-a.aside-1"))
+    told = place.json("verify")
+    assert (told["ok"], told["aside"], len(told["journals"])) == (True, ["site-a.aside-1"], 1)
+    assert "site-a.aside-1: PUT ASIDE" in place.run("verify").stdout
+    assert place.json("residency", code=1)["aside"] == ["site-a.aside-1"]
+    place.write([decision(2)], "site-b")
+    assert place.json("residency", "--site", "site-b")["aside"] == []
+    alone = place.json("verify", "--journal", str(place.journal("site-a.aside-1")))
+    assert (alone["ok"], alone["journals"][0]["site"]) == (True, "site-a")
+
+
 def test_what_no_anchor_was_compared_with_is_told_and_proves_no_residency(place: Place) -> None:
     place.write([decision(1)])
     place.write([decision(2)], "site-b")
