@@ -5,14 +5,15 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
+from functools import partial
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgemind.adapters.audit_journal.anchoring import Anchoring
-from edgemind.adapters.audit_journal.folder import ASIDE, find_decision, index_path, records, segments
+from edgemind.adapters.audit_journal.folder import ASIDE, Line, find_decision, index_path, records, segments
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
@@ -403,6 +404,46 @@ def test_erasing_keeps_every_chain_verifiable_also_after_pruning(tmp_path: Path)
     told = verified(tmp_path, anchors)
     assert told.flaw is None
     assert 0 < told.erased < 60
+
+
+class ChangedMeanwhile(JournalFiles):
+    """A journal in which something happens after so many lines were read, once or at each reading."""
+
+    def __init__(self, directory: Path, after: int, happens: Iterator[Callable[[], object]]) -> None:
+        super().__init__(directory)
+        self._after = after
+        self._happens = happens
+
+    def lines(self, site: str) -> Iterator[Line]:
+        for number, line in enumerate(super().lines(site)):
+            if number == self._after:
+                next(self._happens, lambda: None)()
+            yield line
+
+
+def test_a_journal_that_is_erased_or_pruned_in_while_it_is_verified_is_read_again(tmp_path: Path) -> None:
+    log = open_log(tmp_path / SITE)
+    for number in range(60):
+        log.append([decision(number, "tenant:acme" if number % 2 else "tenant:other")])
+
+    def prune() -> None:
+        for path in segments(tmp_path / SITE)[:2]:
+            os.utime(path, (1, 1))
+        assert log.prune(NOW_MS) > 0
+
+    keys = ("tenant:other", "tenant:acme")
+    for happens in (*(partial(log.erase, key, "test", NOW_MS) for key in keys), prune):
+        files = ChangedMeanwhile(tmp_path, 1, iter([happens]))
+        told = verify_journal(files, SITE, [], KEYS)
+        assert told.flaw is None
+    assert (told.first > 1, told.erased) == (True, told.kinds["decision"])
+    second = segments(tmp_path / SITE)[1]
+    second.write_bytes(second.read_bytes().replace(b'{"erased":"', b'{"erased":"x', 1))
+    note = partial(log.append, [action(1)] * 20)
+    told = verify_journal(ChangedMeanwhile(tmp_path, 1, repeat(note)), SITE, [], KEYS)
+    log.close()
+    assert told.flaw is not None
+    assert told.flaw.kind is FlawKind.WIPED
 
 
 def test_an_index_that_is_gone_or_stale_is_done_without(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edgemind.domain.audit.chain import chained, erased, read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys, checkpoint_document, parse_checkpoint
+from edgemind.domain.audit.encoding import canonical
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.audit.erasures import Erasure, erasure_body
 from edgemind.domain.audit.residency import ResidencyProof
@@ -206,6 +207,16 @@ def test_a_persons_part_may_only_be_gone_with_an_erasure_on_record() -> None:
     assert (found(told), told.erased) == (None, 2)
     lines[7] = erased(lines[7], "e1")
     assert found(verified([*lines, told_of[:-1]])) == (FlawKind.WIPED, 0)
+
+
+@pytest.mark.parametrize("more", [{"subject": "tenant:mallory"}, {"body": {"tenant": "mallory"}}, {"salt": ""}])
+def test_nothing_else_may_stand_where_a_persons_part_was(more: dict[str, object]) -> None:
+    erasure = Erasure()
+    erasure.add(2)
+    note = AuditEntry(EntryKind.JOURNAL, NOW_MS, "site-a", erasure_body("e1", erasure, "fleet.tokens.admin"))
+    lines = [*LINES, chained(END, note, bytes(16))[0][:-1]]
+    lines[1] = erased(LINES[1], "e1").replace(b'{"erased":"e1"}', canonical({"erased": "e1", **more}))
+    assert found(verified(lines)) == (FlawKind.EDITED, 2)
 
 
 def test_a_checkpoint_survives_its_document() -> None:
