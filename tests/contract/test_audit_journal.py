@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from edgemind.adapters.audit_journal import erasing
 from edgemind.adapters.audit_journal.anchoring import Anchoring
 from edgemind.adapters.audit_journal.folder import ASIDE, Line, find_decision, index_path, records, segments
 from edgemind.adapters.audit_journal.memory import MemoryAuditJournal
 from edgemind.adapters.audit_journal.reading import JournalFiles, read_anchor_file
 from edgemind.adapters.audit_journal.segment_log import KeepRules, SegmentLog
-from edgemind.adapters.audit_journal.segments import LOSS_TOLD_S, SegmentJournal
+from edgemind.adapters.audit_journal.segments import ERASE_TIMEOUT_S, LOSS_TOLD_S, SegmentJournal
 from edgemind.adapters.state_store.memory import MemoryStateStore
 from edgemind.domain.audit.chain import read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
@@ -444,6 +446,59 @@ def test_a_journal_that_is_erased_or_pruned_in_while_it_is_verified_is_read_agai
     log.close()
     assert told.flaw is not None
     assert told.flaw.kind is FlawKind.WIPED
+
+
+def test_an_erasure_that_a_full_disk_cut_short_is_done_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(tmp_path / SITE)
+    for number in range(60):
+        log.append([decision(number)])
+    replace, calls = erasing.replace_durably, count()
+
+    def full_at_the_second(path: Path, content: bytes) -> None:
+        if next(calls) == 2:
+            raise StoreUnavailable("No space left on device")
+        replace(path, content)
+
+    monkeypatch.setattr(erasing, "replace_durably", full_at_the_second)
+    with pytest.raises(StoreUnavailable):
+        log.erase("tenant:acme", "test", NOW_MS)
+    done = verified(tmp_path).erased
+    assert 0 < done < 60
+    assert log.erase("tenant:acme", "test", NOW_MS) == 60 - done
+    told = verified(tmp_path)
+    log.close()
+    assert (told.flaw, told.erased) == (None, 60)
+
+
+def test_an_erasure_that_nobody_waits_for_any_more_goes_on_if_it_began_and_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = segment_journal(tmp_path)
+    begun, go_on, keys = threading.Event(), threading.Event(), []
+
+    class Impatient(Future[int]):
+        def result(self, timeout: float | None = None) -> int:
+            assert timeout == ERASE_TIMEOUT_S
+            assert begun.wait(20)
+            return super().result(0)
+
+    def slow(key: str, *_: object) -> int:
+        keys.append(key)
+        begun.set()
+        go_on.wait()
+        return 0
+
+    monkeypatch.setattr("edgemind.adapters.audit_journal.segments.Future", Impatient)
+    monkeypatch.setattr(SegmentLog, "erase", lambda _, *told: slow(*told))
+    with pytest.raises(StoreUnavailable, match=r"is still at it after 300 s, and goes on"):
+        journal.erase("tenant:acme", "test")
+    with pytest.raises(StoreUnavailable, match=r"did not get to it within 300 s"):
+        journal.erase("tenant:other", "test")
+    go_on.set()
+    journal.close()
+    assert keys == ["tenant:acme"]
 
 
 def test_an_index_that_is_gone_or_stale_is_done_without(tmp_path: Path) -> None:

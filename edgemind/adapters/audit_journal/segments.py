@@ -110,9 +110,9 @@ class SegmentJournal:
         try:
             return done.result(ERASE_TIMEOUT_S)
         except TimeoutError:
-            raise StoreUnavailable(
-                f"the journal did not get to it within {ERASE_TIMEOUT_S:g} s; nothing says that it was done. Try again."
-            ) from None
+            found = "did not get to it within" if done.cancel() else "is still at it after"
+            rest = "" if done.cancelled() else ", and goes on"
+            raise StoreUnavailable(f"the journal {found} {ERASE_TIMEOUT_S:g} s{rest}") from None
 
     def close(self) -> None:
         self._closing.set()
@@ -194,6 +194,9 @@ class SegmentJournal:
         self._log.sync()
 
     def _erase(self, key: str, asked_by: str, done: "Future[int]") -> None:
+        # Who asked may have given up before it began.
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             done.set_result(self._log.erase(key, asked_by, self._clock.wall_ms()))
         except EdgeMindError as exc:
@@ -201,7 +204,9 @@ class SegmentJournal:
 
     def _refuse_erasures(self, why: EdgeMindError) -> None:
         while self._erasures:
-            self._erasures.popleft()[2].set_exception(why)
+            done = self._erasures.popleft()[2]
+            if done.set_running_or_notify_cancel():
+                done.set_exception(why)
 
     def _lose(self, dropped: int = 0, tagged: int = 0, sampled: int = 0) -> None:
         with self._losses_lock:
