@@ -28,6 +28,10 @@ class AuditFiles(Protocol):
     def alone(self) -> bool:
         """Whether it is one journal, not a folder of them."""
 
+    @property
+    def put_aside(self) -> bool:
+        """Whether it is one that did not fit what was anchored of it."""
+
     def sites(self) -> list[str]:
         """Whose journals are here, by name."""
 

@@ -111,9 +111,40 @@ def test_a_closed_journal_is_whole_anchored_and_private(tmp_path: Path) -> None:
     told = verified(tmp_path, list(store.audit_anchors()))
     assert (told.flaw, told.anchored, told.lost_tagged) == (None, told.last, 1)
     assert told.kinds == {"journal": 2, "decision": 66, "admin_action": 34}
-    assert read_anchor_file(tmp_path / "anchors.jsonl") == list(store.audit_anchors())
+    assert read_anchor_file(tmp_path / "anchors.jsonl").checkpoints == list(store.audit_anchors())
     assert len(segments(tmp_path / SITE)) > 1
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / SITE).iterdir()} == {0o600}
+
+
+def anchored_to(file: Path, directory: Path) -> None:
+    journal = segment_journal(directory, file=file)
+    journal.record(decision(1))
+    journal.close()
+
+
+def test_a_torn_row_of_the_anchor_file_is_left_aside_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "anchors.jsonl"
+    anchored_to(file, tmp_path / "one")
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[:100])
+    assert (len(read_anchor_file(file).checkpoints), read_anchor_file(file).damaged) == (1, [])
+    anchored_to(file, tmp_path / "two")
+    anchored_to(file, tmp_path / "three")
+    found = read_anchor_file(file)
+    assert [one.sequence for one in found.checkpoints] == [2, 2, 2]
+    assert [place.partition(" ")[0] for place in found.damaged] == [f"{file}:2"]
+    assert file.read_bytes().count(b"\n") == 4
+
+
+def test_a_row_of_the_anchor_file_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, write = tmp_path / "anchors.jsonl", os.write
+
+    def some(descriptor: int, data: Any) -> int:
+        return write(descriptor, bytes(data)[:7])
+
+    monkeypatch.setattr(os, "write", some)
+    anchored_to(file, tmp_path)
+    assert [one.sequence for one in read_anchor_file(file).checkpoints] == [2]
 
 
 def test_a_journal_goes_on_where_it_ended(tmp_path: Path) -> None:

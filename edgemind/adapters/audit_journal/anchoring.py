@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgemind.adapters.audit_journal.disk import explained
+from edgemind.adapters.audit_journal.disk import explained, write_all
 from edgemind.adapters.audit_journal.segment_log import SegmentLog
 from edgemind.adapters.state_store.durable_files import make_directory
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
@@ -100,12 +100,24 @@ class Anchoring:
 
 
 def _append(path: Path, checkpoint: Checkpoint) -> None:
-    line = json.dumps(checkpoint_document(checkpoint), separators=(",", ":")).encode("ascii") + b"\n"
+    row = json.dumps(checkpoint_document(checkpoint), separators=(",", ":")).encode("ascii") + b"\n"
     with explained("write", path):
         make_directory(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, line)
+            write_all(descriptor, row if _ends_whole(path) else b"\n" + row)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _ends_whole(path: Path) -> bool:
+    """False where a crash or a full disk left part of a row, and where the file may only be written to."""
+    try:
+        with path.open("rb") as stream:
+            if stream.seek(0, os.SEEK_END) == 0:
+                return True
+            stream.seek(-1, os.SEEK_END)
+            return stream.read() == b"\n"
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgemind.adapters.audit_journal.aside import aside_folders
@@ -20,7 +21,6 @@ from edgemind.adapters.audit_journal.folder import (
 from edgemind.domain.audit.chain import AuditRecord
 from edgemind.domain.audit.checkpoints import Checkpoint, parse_checkpoint
 from edgemind.domain.wire import DocumentInvalid
-from edgemind.errors import StateCorrupt
 
 
 class JournalFiles:
@@ -29,6 +29,7 @@ class JournalFiles:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.alone = bool(segments(directory))
+        self.put_aside = self.alone and ASIDE in directory.name
 
     def sites(self) -> list[str]:
         if self.alone:
@@ -64,15 +65,23 @@ class JournalFiles:
         return self._directory if self.alone else self._directory / site
 
 
-def read_anchor_file(path: Path) -> list[Checkpoint]:
-    """What `audit.anchor_file` holds. A last line that was cut short is left aside."""
-    with explained("read", path):
-        content = path.read_text(encoding="utf-8", errors="replace")
-    found = []
-    rows = content.split("\n")
-    for number, row in enumerate(rows[:-1], 1):
-        try:
-            found.append(parse_checkpoint(json.loads(row)))
-        except (ValueError, RecursionError, DocumentInvalid) as exc:
-            raise StateCorrupt(f"{path}:{number} is no checkpoint: {exc}") from exc
+@dataclass(frozen=True, slots=True)
+class AnchorFile:
+    """What `audit.anchor_file` holds. `damaged` rows are told with their place: a crash tore them, or somebody did."""
+
+    checkpoints: list[Checkpoint]
+    damaged: list[str]
+
+
+def read_anchor_file(path: Path) -> AnchorFile:
+    """A last row that was cut short may be on its way, and is left aside."""
+    found = AnchorFile([], [])
+    with explained("read", path), path.open("rb") as stream:
+        for number, row in enumerate(stream, 1):
+            if not row.endswith(b"\n") or not row.strip():
+                continue
+            try:
+                found.checkpoints.append(parse_checkpoint(json.loads(row)))
+            except (ValueError, RecursionError, DocumentInvalid) as exc:
+                found.damaged.append(f"{path}:{number} is no checkpoint: {exc}")
     return found

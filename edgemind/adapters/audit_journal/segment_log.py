@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgemind.adapters.audit_journal.aside import aside_folders, delete, put_aside, written_before
-from edgemind.adapters.audit_journal.disk import explained
+from edgemind.adapters.audit_journal.disk import explained, write_all
 from edgemind.adapters.audit_journal.erasing import ERASURE_BYTES, mark_all, rewrite
 from edgemind.adapters.audit_journal.folder import (
     BASE,
@@ -126,8 +126,8 @@ class SegmentLog:
             # What an attempt before this one left.
             if os.fstat(segment.descriptor).st_size != segment.size:
                 os.ftruncate(segment.descriptor, segment.size)
-            _write_all(segment.descriptor, content)
-            _write_all(segment.index, index)
+            write_all(segment.descriptor, content)
+            write_all(segment.index, index)
         segment.size += len(content)
         self.end, self._unsynced = end, True
         if segment.size >= self._rules.segment_bytes:
@@ -289,9 +289,3 @@ class SegmentLog:
                 path.unlink(missing_ok=True)
         with explained("delete from", self._folder):
             sync_directory(self._folder)
-
-
-def _write_all(descriptor: int, content: bytes | bytearray) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

@@ -4,7 +4,7 @@ It ends at the first record that is not what was written, and says why. What it 
 behind the last anchor, and what a writer was made to write in the first place.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -79,7 +79,7 @@ class Verification:
 
     def __init__(self, site: str, base: Checkpoint | None, anchors: Sequence[Checkpoint], keys: CheckpointKeys) -> None:
         self.told = Verified(site, anchors=len(anchors), signed=bool(keys))
-        self._anchors = sorted(anchors, key=lambda one: one.sequence)
+        self._anchors = deque(sorted(anchors, key=lambda one: one.sequence))
         self._end: ChainEnd | None = None
         self._missing: int | None = None
         self._erasures: dict[str, Erasure] = {}
@@ -199,7 +199,7 @@ class Verification:
 
     def _due(self, sequence: int) -> Iterable[Checkpoint]:
         while self._anchors and self._anchors[0].sequence <= sequence:
-            anchor = self._anchors.pop(0)
+            anchor = self._anchors.popleft()
             # What lies before the beginning was pruned: the signed base stands for it.
             if anchor.sequence >= self.told.first:
                 yield anchor

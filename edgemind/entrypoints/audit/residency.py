@@ -65,9 +65,7 @@ def residency(
     document = {
         "proven": proven,
         "zone": zone,
-        "missing": compared.missing,
-        "looked_for_missing": compared.looked_for_missing,
-        "aside": compared.aside,
+        **compared.document(),
         "journals": [_shown(verified, proof) for verified, proof in told],
     }
     click.echo(json.dumps(document, indent=2) if as_json else _text(told, compared, zone, proven))

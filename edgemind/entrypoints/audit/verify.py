@@ -53,9 +53,7 @@ def verify(
     document = {
         "ok": good,
         "anchored": all(one.anchored > 0 for one in told),
-        "missing": compared.missing,
-        "looked_for_missing": compared.looked_for_missing,
-        "aside": compared.aside,
+        **compared.document(),
         "journals": list(map(_shown, told)),
     }
     click.echo(json.dumps(document, indent=2) if as_json else _text(told, compared))

@@ -109,8 +109,14 @@ def test_a_journal_that_was_put_aside_is_named_and_its_requests_are_not_proven(p
     assert place.json("residency", code=1)["aside"] == ["site-a.aside-1"]
     place.write([decision(2)], "site-b")
     assert place.json("residency", "--site", "site-b")["aside"] == []
-    alone = place.json("verify", "--journal", str(place.journal("site-a.aside-1")))
-    assert (alone["ok"], alone["journals"][0]["site"]) == (True, "site-a")
+    (copied,) = place.journal("site-a.aside-1").glob("*.jsonl")
+    shutil.rmtree(place.journal("site-a"))
+    store = open_state_store(load_settings(place.config, SECRETS))
+    copied.write_bytes(b"".join(copied.read_bytes().splitlines(keepends=True)[:-1]))
+    place.write([decision(1)])
+    assert len([one for one in store.audit_anchors() if one.site == "site-a"]) == 2
+    (alone,) = place.json("verify", "--journal", str(place.journal("site-a.aside-1")), code=1)["journals"]
+    assert (alone["site"], alone["flaw"]["kind"]) == ("site-a", "cut_tail")
 
 
 def test_what_no_anchor_was_compared_with_is_told_and_proves_no_residency(place: Place) -> None:
@@ -156,6 +162,11 @@ def test_an_export_can_be_verified_elsewhere(place: Place, tmp_path: Path) -> No
     where = ("verify", *there)
     assert place.json(*where)["journals"][0]["anchored"] == 6
     assert place.json("residency", *there)["proven"]
+    anchors = elsewhere / "anchors.jsonl"
+    anchors.write_bytes(b"torn\n" + anchors.read_bytes())
+    assert (told := place.json(*where))["ok"]
+    assert told["damaged_anchors"][0].startswith(f"{anchors}:1 is no checkpoint")
+    assert "is no checkpoint" in place.run(*where).stdout
     copied = elsewhere / "journal/site-a/0000000000000001.jsonl"
     copied.write_bytes(b"".join(copied.read_bytes().splitlines(keepends=True)[:-1]))
     assert place.json(*where, code=1)["journals"][0]["flaw"]["kind"] == "cut_tail"
