@@ -30,7 +30,9 @@ def put_aside(folder: Path) -> None:
 def written_before(aside: Path, wall_ms: float) -> bool:
     """Whether all of it is older."""
     with explained("read", aside):
-        return all(path.stat().st_mtime * 1000.0 < wall_ms for path in segment_files(aside))
+        # Of one without a segment what is left is evidence as well.
+        written = segment_files(aside) or [aside]
+        return all(path.stat().st_mtime * 1000.0 < wall_ms for path in written)
 
 
 def delete(aside: Path) -> None:
