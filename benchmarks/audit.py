@@ -57,7 +57,7 @@ def measure_audit(records: int, progress: Callable[[str], None]) -> AuditCosts:
         absent_ms = _timed_ms(lambda: files.find_decision(SITE, "dec-site-a-0-none"))
         progress("verifying")
         began = time.perf_counter()
-        told = verify_journal(files, SITE, [log.checkpoint(NOW_MS, 0)], _KEYS)
+        told = verify_journal(files, SITE, [log.checkpoint(NOW_MS)], _KEYS)
         verify_s = time.perf_counter() - began
         assert told.flaw is None
         progress("erasing")

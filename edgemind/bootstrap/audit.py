@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from edgemind.bootstrap.process import system_clock
 from edgemind.bootstrap.stores import open_state_store
-from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
+from edgemind.domain.audit.checkpoints import CheckpointKeys
 from edgemind.errors import ConfigurationError
 from edgemind.ports.state_store import StateStore
 from edgemind.settings import Settings
 
 if TYPE_CHECKING:
-    from edgemind.adapters.audit_journal.reading import JournalFiles
+    from edgemind.adapters.audit_journal.reading import AnchorFile, JournalFiles
     from edgemind.adapters.audit_journal.segment_log import SegmentLog
     from edgemind.ports.audit_journal import SiteAudit
 
@@ -62,7 +62,7 @@ def _segment_log(settings: Settings, site: str) -> "SegmentLog":
     return SegmentLog(audit.directory / site, site, checkpoint_keys(settings), rules, secrets.token_bytes)
 
 
-def read_anchor_file(path: Path) -> list[Checkpoint]:
+def read_anchor_file(path: Path) -> "AnchorFile":
     """What `audit.anchor_file` holds."""
     from edgemind.adapters.audit_journal.reading import read_anchor_file
 

@@ -10,6 +10,7 @@ import click
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage
 
 TIMEOUT_S = 10.0
+"""Of a call that does not name its own."""
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 """A fleet of a thousand sites tells of itself in 2 MiB: what is longer comes from somebody else."""
 
@@ -51,13 +52,15 @@ class FleetClient:
         given = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", segments, f"?{urlencode(given)}" if given else "")
 
-    def post(self, *segments: str, body: object = None, **query: int) -> dict[str, Any]:
+    def post(self, *segments: str, body: object = None, timeout_s: float = TIMEOUT_S, **query: int) -> dict[str, Any]:
         """POST it, with a body as JSON if there is one."""
-        return self._ask("POST", segments, f"?{urlencode(query)}" if query else "", body)
+        return self._ask("POST", segments, f"?{urlencode(query)}" if query else "", body, timeout_s)
 
-    def _ask(self, method: str, segments: tuple[str, ...], query: str, body: object = None) -> dict[str, Any]:
+    def _ask(
+        self, method: str, segments: tuple[str, ...], query: str, body: object = None, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
         path = "/".join([self._prefix, "edgemind", "v1", *(quote(segment, safe="") for segment in segments)]) + query
-        connection = self._connect(self._host, self._port, timeout=TIMEOUT_S)
+        connection = self._connect(self._host, self._port, timeout=timeout_s)
         try:
             content = {"content-type": "application/json"} if body is not None else {}
             sent = None if body is None else json.dumps(body)
@@ -66,7 +69,7 @@ class FleetClient:
             status, answer = response.status, response.read(ANSWER_LIMIT_BYTES + 1)
         except (OSError, HTTPException) as exc:
             raise FleetUnreachable(
-                f"the fleet at {self.url} cannot be reached ({_reason(exc)}). Is its controller running? "
+                f"the fleet at {self.url} cannot be reached ({_reason(exc, timeout_s)}). Is its controller running? "
                 "--fleet URL or EDGEMIND_FLEET_URL names another one."
             ) from exc
         finally:
@@ -83,9 +86,9 @@ class FleetClient:
         return document
 
 
-def _reason(exc: Exception) -> str:
+def _reason(exc: Exception, timeout_s: float) -> str:
     if isinstance(exc, TimeoutError):
-        return f"no answer within {TIMEOUT_S:g} s"
+        return f"no answer within {timeout_s:g} s"
     return (getattr(exc, "strerror", None) or str(exc) or type(exc).__name__).lower()
 
 

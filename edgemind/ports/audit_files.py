@@ -24,8 +24,19 @@ class JournalLine(Protocol):
 class AuditFiles(Protocol):
     """Every method blocks. Raises StoreUnavailable, or StateCorrupt."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is one journal, not a folder of them."""
+
+    @property
+    def put_aside(self) -> bool:
+        """Whether it is one that did not fit what was anchored of it."""
+
     def sites(self) -> list[str]:
         """Whose journals are here, by name."""
+
+    def aside(self, site: str) -> list[str]:
+        """Folders of its journals that did not fit what was anchored of them, `<site>.aside-1`."""
 
     def paths(self, site: str) -> list[Path]:
         """The files that have to be copied to verify it elsewhere."""

@@ -33,7 +33,8 @@ class SiteAudit(AuditJournal, Protocol):
     def erase(self, key: str, asked_by: str) -> int:
         """Take out all that was recorded of a subject, and say of how many records. Durable when it returns.
 
-        Blocks until what was recorded before is written. StoreUnavailable, or PermanentError if the journal is damaged.
+        Blocks until what was recorded before is written. StoreUnavailable, when some of it may be erased already; or
+        PermanentError if the journal is damaged.
         """
 
     def close(self) -> None:

@@ -247,7 +247,7 @@ def test_of_many_declarations_with_one_token_one_gets_in(store: StateStore) -> N
 
 def anchor(records: int, site: str = "site-a", chain: str = "c0ffee", head: str = "") -> Checkpoint:
     return Checkpoint(
-        site, chain, records, sha256(f"{records}{head}".encode()).hexdigest(), 1_000 + records, 2, "k:mac"
+        site, chain, records, sha256(f"{records}{head}".encode()).hexdigest(), 1_000 + records, signature="k:mac"
     )
 
 

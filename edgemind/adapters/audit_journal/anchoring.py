@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgemind.adapters.audit_journal.disk import explained
+from edgemind.adapters.audit_journal.disk import explained, write_all
 from edgemind.adapters.audit_journal.segment_log import SegmentLog
 from edgemind.adapters.state_store.durable_files import make_directory
 from edgemind.domain.audit.checkpoints import Checkpoint, checkpoint_document
@@ -49,7 +49,7 @@ class Anchoring:
         if unfit is not None:
             self._fail_for_good(unfit)
 
-    def keep(self, journal: SegmentLog, dropped: int, *, now: bool) -> None:
+    def keep(self, journal: SegmentLog, *, now: bool) -> None:
         """Anchor where the journal stands, if it is time and there is news."""
         now_s = self._clock.monotonic_s()
         # An anchor that nobody signed would pass for a forged one.
@@ -59,7 +59,7 @@ class Anchoring:
             return
         self._last_s = now_s
         try:
-            self._anchor(journal, dropped)
+            self._anchor(journal)
         except EdgeMindError as exc:
             self._failing_s = now_s if self._failing_s is None else self._failing_s
             if now_s - self._failing_s >= TOLERATED_S and self._unfit is None:
@@ -68,16 +68,16 @@ class Anchoring:
             self._failing_s = None
             self._tell(self._unfit)
 
-    def _anchor(self, journal: SegmentLog, dropped: int) -> None:
+    def _anchor(self, journal: SegmentLog) -> None:
         if not self._compared:
-            why = journal.does_not_fit(self._of_site())
-            self._compared, self._late = True, why is not None
-            if why is not None:
-                self._fail_for_good(why)
+            anchors = self._of_site()
+            flaw = journal.does_not_fit(anchors)
+            self._compared, self._late = True, flaw is not None
+            self.began(flaw or journal.other_journal(anchors))
         if self._late:
             # What is anchored is the evidence: it stays as it is.
             return
-        checkpoint = journal.checkpoint(self._clock.wall_ms(), dropped)
+        checkpoint = journal.checkpoint(self._clock.wall_ms())
         self._store.put_audit_anchor(checkpoint)
         if self._file is not None:
             _append(self._file, checkpoint)
@@ -100,12 +100,24 @@ class Anchoring:
 
 
 def _append(path: Path, checkpoint: Checkpoint) -> None:
-    line = json.dumps(checkpoint_document(checkpoint), separators=(",", ":")).encode("ascii") + b"\n"
+    row = json.dumps(checkpoint_document(checkpoint), separators=(",", ":")).encode("ascii") + b"\n"
     with explained("write", path):
         make_directory(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, line)
+            write_all(descriptor, row if _ends_whole(path) else b"\n" + row)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _ends_whole(path: Path) -> bool:
+    """False where a crash or a full disk left part of a row, and where the file may only be written to."""
+    try:
+        with path.open("rb") as stream:
+            if stream.seek(0, os.SEEK_END) == 0:
+                return True
+            stream.seek(-1, os.SEEK_END)
+            return stream.read() == b"\n"
+    except OSError:
+        return False

@@ -1,5 +1,6 @@
 """What the operating system refuses of a journal's files, and what to do about it."""
 
+import os
 from functools import partial
 
 from edgemind.adapters import disk_refusals
@@ -9,3 +10,10 @@ _REMEDIES = disk_refusals.directory_remedies("audit.directory", "Free some space
 
 explained = partial(disk_refusals.explained, error=StoreUnavailable, remedies=_REMEDIES)
 """As `disk_refusals.explained`, with what helps here."""
+
+
+def write_all(descriptor: int, content: bytes | bytearray) -> None:
+    """However many calls that takes."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

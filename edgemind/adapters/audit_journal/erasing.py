@@ -2,10 +2,12 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.aside import aside_folders
 from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.folder import (
     ENTRY_BYTES,
@@ -14,32 +16,51 @@ from edgemind.adapters.audit_journal.folder import (
     index_entry,
     index_path,
     lines,
+    segment_files,
+    segments,
 )
 from edgemind.adapters.state_store.durable_files import replace_durably
-from edgemind.domain.audit.chain import erased, read_line
+from edgemind.domain.audit.chain import RecordDamaged, erased, read_line
 from edgemind.domain.audit.erasures import Erasure
 from edgemind.domain.audit.subjects import concerns
 
 ERASURE_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Marked:
     """A segment, and its records that concern a subject. Each segment has an erasure of its own, because it is pruned
-    as a whole: what is said of its records goes with them."""
+    as a whole: what is said of its records goes with them. `aside` names the journal that was put aside and has it;
+    `damaged` lines of such a one name the subject, and cannot be read."""
 
     segment: Path
     erasure_id: str
+    aside: str | None = None
+    damaged: int = 0
     erasure: Erasure = field(default_factory=Erasure)
 
 
-def mark(segment: Path, key: str, erasure_id: str) -> Marked:
-    """RecordDamaged if a record concerned cannot be read: of a damaged journal nothing is erased."""
-    marked = Marked(segment, erasure_id)
-    for line in lines(segment):
-        if _is_of(line.content, key):
-            marked.erasure.add(read_line(line.content).sequence)
-    return marked
+def mark_all(folder: Path, key: str, new_id: Callable[[], str]) -> list[Marked]:
+    """What concerns a subject in a journal and in those that were put aside of it.
+
+    RecordDamaged if a record concerned cannot be read: of a damaged journal nothing is erased.
+    """
+    marked = [Marked(path, new_id()) for path in segments(folder)]
+    marked += [Marked(path, new_id(), aside.name) for aside in aside_folders(folder) for path in segment_files(aside)]
+    for one in marked:
+        _mark(one, key)
+    return [one for one in marked if one.erasure.records or one.damaged]
+
+
+def _mark(marked: Marked, key: str) -> None:
+    for line in lines(marked.segment):
+        try:
+            if _is_of(line.content, key):
+                marked.erasure.add(read_line(line.content).sequence)
+        except RecordDamaged:
+            if marked.aside is None:
+                raise
+            marked.damaged += 1
 
 
 def rewrite(marked: Marked, key: str) -> None:
@@ -47,8 +68,10 @@ def rewrite(marked: Marked, key: str) -> None:
     content, moved, offset = bytearray(), {}, 0
     for line in lines(marked.segment):
         moved[offset] = len(content)
-        kept = erased(line.content, marked.erasure_id) if _is_of(line.content, key) else line.content
-        content += kept + b"\n"
+        kept = line.content
+        with suppress(RecordDamaged):
+            kept = erased(kept, marked.erasure_id) if _is_of(kept, key) else kept
+        content += kept if line.torn else kept + b"\n"
         offset += len(line.content) + 1
     with explained("read", marked.segment):
         stat = marked.segment.stat()
@@ -74,9 +97,9 @@ def _moved_index(segment: Path, moved: Mapping[int, int]) -> bytes:
 def _read_index(segment: Path) -> bytes:
     index, offset = bytearray(), 0
     for line in lines(segment):
-        decision_id = decision_id_of(read_line(line.content))
-        if decision_id is not None:
-            index += index_entry(decision_id, offset)
+        with suppress(RecordDamaged):
+            decision_id = decision_id_of(read_line(line.content))
+            index += b"" if decision_id is None else index_entry(decision_id, offset)
         offset += len(line.content) + 1
     return bytes(index)
 

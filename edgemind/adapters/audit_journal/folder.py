@@ -25,7 +25,7 @@ BASE = "base.json"
 SEGMENT = ".jsonl"
 INDEX = ".index"
 ASIDE = ".aside-"
-"""A journal that did not fit what was anchored of it: `<site>.aside-<chain>`."""
+"""A journal that did not fit what was anchored of it: `<site>.aside-1`."""
 ID_BYTES, ENTRY_BYTES = 8, 16
 _SEGMENT_NAME = re.compile(r"([0-9]{16})\.jsonl", re.ASCII)
 
@@ -49,15 +49,19 @@ def journal_folders(directory: Path) -> list[Path]:
 
 def segments(folder: Path) -> list[Path]:
     """In the order of their records, without those that a pruning was about to delete when it died."""
-    with explained("read", folder):
-        if not folder.is_dir():
-            return []
-        found = sorted(path for path in folder.iterdir() if _SEGMENT_NAME.fullmatch(path.name))
-    base = read_base(folder)
+    found = segment_files(folder)
+    base = read_base(folder) if found else None
     if base is not None:
         while len(found) > 1 and first_sequence(found[1]) <= base.sequence + 1:
             found.pop(0)
     return found
+
+
+def segment_files(folder: Path) -> list[Path]:
+    with explained("read", folder):
+        if not folder.is_dir():
+            return []
+        return sorted(path for path in folder.iterdir() if _SEGMENT_NAME.fullmatch(path.name))
 
 
 def first_sequence(segment: Path) -> int:

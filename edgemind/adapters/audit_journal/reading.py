@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from edgemind.adapters.audit_journal.aside import aside_folders
 from edgemind.adapters.audit_journal.disk import explained
 from edgemind.adapters.audit_journal.folder import (
+    ASIDE,
     BASE,
     Line,
     find_decision,
@@ -18,7 +21,6 @@ from edgemind.adapters.audit_journal.folder import (
 from edgemind.domain.audit.chain import AuditRecord
 from edgemind.domain.audit.checkpoints import Checkpoint, parse_checkpoint
 from edgemind.domain.wire import DocumentInvalid
-from edgemind.errors import StateCorrupt
 
 
 class JournalFiles:
@@ -26,12 +28,16 @@ class JournalFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._alone = bool(segments(directory))
+        self.alone = bool(segments(directory))
+        self.put_aside = self.alone and ASIDE in directory.name
 
     def sites(self) -> list[str]:
-        if self._alone:
-            return [self._directory.name]
+        if self.alone:
+            return [self._directory.name.partition(ASIDE)[0]]
         return [path.name for path in journal_folders(self._directory)]
+
+    def aside(self, site: str) -> list[str]:
+        return [] if self.alone else [path.name for path in aside_folders(self._folder(site))]
 
     def paths(self, site: str) -> list[Path]:
         base = self._folder(site) / BASE
@@ -56,18 +62,26 @@ class JournalFiles:
         return find_decision(self._folder(site), decision_id)
 
     def _folder(self, site: str) -> Path:
-        return self._directory if self._alone else self._directory / site
+        return self._directory if self.alone else self._directory / site
 
 
-def read_anchor_file(path: Path) -> list[Checkpoint]:
-    """What `audit.anchor_file` holds. A last line that was cut short is left aside."""
-    with explained("read", path):
-        content = path.read_text(encoding="utf-8", errors="replace")
-    found = []
-    rows = content.split("\n")
-    for number, row in enumerate(rows[:-1], 1):
-        try:
-            found.append(parse_checkpoint(json.loads(row)))
-        except (ValueError, RecursionError, DocumentInvalid) as exc:
-            raise StateCorrupt(f"{path}:{number} is no checkpoint: {exc}") from exc
+@dataclass(frozen=True, slots=True)
+class AnchorFile:
+    """What `audit.anchor_file` holds. `damaged` rows are told with their place: a crash tore them, or somebody did."""
+
+    checkpoints: list[Checkpoint]
+    damaged: list[str]
+
+
+def read_anchor_file(path: Path) -> AnchorFile:
+    """A last row that was cut short may be on its way, and is left aside."""
+    found = AnchorFile([], [])
+    with explained("read", path), path.open("rb") as stream:
+        for number, row in enumerate(stream, 1):
+            if not row.endswith(b"\n") or not row.strip():
+                continue
+            try:
+                found.checkpoints.append(parse_checkpoint(json.loads(row)))
+            except (ValueError, RecursionError, DocumentInvalid) as exc:
+                found.damaged.append(f"{path}:{number} is no checkpoint: {exc}")
     return found

@@ -7,35 +7,35 @@ what could not be written whole is taken back, and can be tried again.
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemind.adapters.audit_journal.disk import explained
-from edgemind.adapters.audit_journal.erasing import ERASURE_BYTES, mark, rewrite
+from edgemind.adapters.audit_journal.aside import aside_folders, delete, put_aside, written_before
+from edgemind.adapters.audit_journal.disk import explained, write_all
+from edgemind.adapters.audit_journal.erasing import ERASURE_BYTES, mark_all, rewrite
 from edgemind.adapters.audit_journal.folder import (
-    ASIDE,
     BASE,
     first_sequence,
     index_entry,
     index_path,
-    lines,
     read_base,
     segment_path,
     segments,
 )
-from edgemind.adapters.audit_journal.tail import Tail, anchor_flaw, read_tail
+from edgemind.adapters.audit_journal.tail import Tail, anchor_flaw, base_flaw, end_of, other_journal, read_tail
 from edgemind.adapters.state_store.durable_files import (
     make_directory,
     own_as,
     replace_durably,
     sync_directory,
 )
-from edgemind.domain.audit.chain import CHAIN_ID_BYTES, SALT_BYTES, ChainEnd, chained, genesis, read_line
+from edgemind.domain.audit.chain import CHAIN_ID_BYTES, SALT_BYTES, chained, genesis
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys, checkpoint_document
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.audit.erasures import erasure_body
-from edgemind.errors import StateCorrupt, StoreUnavailable
+from edgemind.domain.audit.prunings import pruning_body
+from edgemind.errors import PermanentError, StateCorrupt, StoreUnavailable
 
 LOCK = ".lock"
 DAY_MS = 86_400_000
@@ -76,7 +76,9 @@ class SegmentLog:
         self._unsynced = False
         self.end = genesis(site, "")
         self.unfit: str | None = None
-        """Why the journal that was here was put aside when this one began; None if it goes on."""
+        """Why the journal that was here is not what was anchored, or why another one was; None if all is well."""
+        self.began_anew = False
+        """Whether it was put aside for that, and another began."""
         self.torn = 0
         """Bytes that a crash had left behind the last line."""
 
@@ -86,11 +88,11 @@ class SegmentLog:
         self._take_lock()
         try:
             tail = read_tail(self._folder, self._site)
-            flaw = anchor_flaw(self._folder, tail.end, anchors)
+            flaw = base_flaw(self._folder) or anchor_flaw(self._folder, tail.end, anchors)
         except StateCorrupt as exc:
             tail, flaw = Tail(None, None), str(exc)
-        if flaw is not None:
-            self.unfit = flaw
+        self.began_anew, self.unfit = flaw is not None, flaw or other_journal(tail.end, anchors)
+        if self.began_anew:
             self._put_aside()
             tail = Tail(None, None)
         self.torn = tail.torn
@@ -107,6 +109,10 @@ class SegmentLog:
         """For anchors that could not be read when it began."""
         return anchor_flaw(self._folder, self.end, anchors)
 
+    def other_journal(self, anchors: Sequence[Checkpoint]) -> str | None:
+        """Why all is not well even if it fits: another one was anchored, too."""
+        return other_journal(self.end, anchors)
+
     def append(self, entries: Iterable[AuditEntry]) -> None:
         """All of them or none; they are on the disk after `sync`."""
         content, index, end = bytearray(), bytearray(), self.end
@@ -120,8 +126,8 @@ class SegmentLog:
             # What an attempt before this one left.
             if os.fstat(segment.descriptor).st_size != segment.size:
                 os.ftruncate(segment.descriptor, segment.size)
-            _write_all(segment.descriptor, content)
-            _write_all(segment.index, index)
+            write_all(segment.descriptor, content)
+            write_all(segment.index, index)
         segment.size += len(content)
         self.end, self._unsynced = end, True
         if segment.size >= self._rules.segment_bytes:
@@ -134,20 +140,21 @@ class SegmentLog:
                 os.fsync(self._open.descriptor)
             self._unsynced = False
 
-    def checkpoint(self, at_ms: int, dropped: int) -> Checkpoint:
+    def checkpoint(self, at_ms: int) -> Checkpoint:
         end = self.end
-        return self._keys.signed(Checkpoint(self._site, end.chain, end.sequence, end.hash, at_ms, dropped))
+        return self._keys.signed(Checkpoint(self._site, end.chain, end.sequence, end.hash, at_ms))
 
     def prune(self, now_ms: int) -> int:
         """Delete what is too old or too much, oldest first; returns how many records that were."""
+        oldest_ms = now_ms - self._rules.keep_days * DAY_MS
+        self._prune_aside(oldest_ms, now_ms)
         found = segments(self._folder)
         with explained("read", self._folder):
             stats = [path.stat() for path in found]
         total = sum(stat.st_size for stat in stats)
         due = 0
         for stat in stats[:-1]:
-            old = stat.st_mtime * 1000.0 < now_ms - self._rules.keep_days * DAY_MS
-            if not old and total <= self._rules.keep_bytes:
+            if stat.st_mtime * 1000.0 >= oldest_ms and total <= self._rules.keep_bytes:
                 break
             total -= stat.st_size
             due += 1
@@ -155,32 +162,32 @@ class SegmentLog:
             return 0
         through = first_sequence(found[due]) - 1
         gone = through - first_sequence(found[0]) + 1
-        body = {"event": "pruned", "through": through, "records": gone}
-        self.append([AuditEntry(EntryKind.JOURNAL, now_ms, self._site, body)])
-        self.sync()
+        self._tell(now_ms, pruning_body(through, gone))
         # The signed base first: a journal that begins in the middle without one is one whose head was cut off.
-        self._write_base(self._last_of(found[due - 1], now_ms))
+        last = end_of(found[due - 1])
+        self._write_base(Checkpoint(self._site, last.chain, last.sequence, last.hash, now_ms, base=True))
         self._delete(found[:due])
         return gone
 
     def erase(self, key: str, asked_by: str, now_ms: int) -> int:
         """Take out every person's part of a subject, for good; returns of how many records.
 
-        The journal's own entries about it come first: who finds a part missing finds them, too.
+        The journal's own entries about it come first: who finds a part missing finds them, too. PermanentError if a
+        journal that was put aside names the subject where it cannot be read; everything else is erased then.
         """
         self._seal()
-        found = (mark(path, key, self._entropy(ERASURE_BYTES).hex()) for path in segments(self._folder))
-        marked = [one for one in found if one.erasure.records]
-        entries = [
-            AuditEntry(EntryKind.JOURNAL, now_ms, self._site, erasure_body(one.erasure_id, one.erasure, asked_by))
-            for one in marked
-        ]
-        if entries:
-            self.append(entries)
-            self.sync()
-        for one in marked:
+        marked = mark_all(self._folder, key, lambda: self._entropy(ERASURE_BYTES).hex())
+        concerned = [one for one in marked if one.erasure.records]
+        self._tell(now_ms, *(erasure_body(one.erasure_id, one.erasure, asked_by, one.aside) for one in concerned))
+        for one in concerned:
             rewrite(one, key)
-        return sum(one.erasure.records for one in marked)
+        records = sum(one.erasure.records for one in concerned)
+        if damaged := sorted({one.aside for one in marked if one.aside is not None and one.damaged}):
+            raise PermanentError(
+                f"{records} records were erased, and {', '.join(damaged)} is damaged where it names the subject: when "
+                "you have looked into it, delete that folder"
+            )
+        return records
 
     def close(self) -> None:
         if self._open is not None:
@@ -210,17 +217,21 @@ class SegmentLog:
 
     def _put_aside(self) -> None:
         self.close()
-        with explained("put aside", self._folder):
-            if any(path.name != LOCK for path in self._folder.iterdir()):
-                self._folder.rename(self._free_name())
-                sync_directory(self._folder.parent)
+        if any(path.name != LOCK for path in self._folder.iterdir()):
+            put_aside(self._folder)
         self._take_lock()
 
-    def _free_name(self) -> Path:
-        number = 1
-        while (path := self._folder.with_name(f"{self._folder.name}{ASIDE}{number}")).exists():
-            number += 1
-        return path
+    def _prune_aside(self, oldest_ms: float, now_ms: int) -> None:
+        for aside in aside_folders(self._folder):
+            if written_before(aside, oldest_ms):
+                self._tell(now_ms, {"event": "deleted", "journal": aside.name})
+                delete(aside)
+
+    def _tell(self, now_ms: int, *bodies: Mapping[str, object]) -> None:
+        """The journal's own entries, on the disk when it returns."""
+        if bodies:
+            self.append([AuditEntry(EntryKind.JOURNAL, now_ms, self._site, body) for body in bodies])
+            self.sync()
 
     def _take_up(self, tail: Tail) -> None:
         assert tail.segment is not None
@@ -271,14 +282,6 @@ class SegmentLog:
         content = json.dumps(checkpoint_document(self._keys.signed(checkpoint)), indent=1).encode("ascii")
         replace_durably(self._folder / BASE, content)
 
-    def _last_of(self, segment: Path, now_ms: int) -> Checkpoint:
-        last = None
-        for line in lines(segment):
-            last = line.content
-        assert last is not None
-        end: ChainEnd = read_line(last).end
-        return Checkpoint(self._site, end.chain, end.sequence, end.hash, now_ms)
-
     def _delete(self, paths: Iterable[Path]) -> None:
         for path in paths:
             with explained("delete", path):
@@ -286,9 +289,3 @@ class SegmentLog:
                 path.unlink(missing_ok=True)
         with explained("delete from", self._folder):
             sync_directory(self._folder)
-
-
-def _write_all(descriptor: int, content: bytes | bytearray) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

@@ -27,6 +27,8 @@ GATHER_S = 0.2
 RETRY_S = 1.0
 PRUNE_S = 60.0
 CLOSE_S = 5.0
+LOSS_TOLD_S = 120.0
+"""How long a loss is trouble: longer than an alert waits, so that a burst is told, too."""
 ERASE_TIMEOUT_S = 300.0
 
 log = logging.getLogger("edgemind.audit")
@@ -56,6 +58,8 @@ class SegmentJournal:
         self._closing = threading.Event()
         self._losses, self._losses_lock = _Losses(), threading.Lock()
         self._dropped = self._lost_tagged = 0
+        self._overflowed = False
+        self._lost_until_s = clock.monotonic_s()
         self._trouble: str | None = None
         self._begun = False
         self._pruned_s = clock.monotonic_s()
@@ -65,7 +69,7 @@ class SegmentJournal:
 
     @property
     def status(self) -> AuditStatus:
-        trouble = self._trouble or self._anchoring.trouble
+        trouble = self._trouble or self._anchoring.trouble or self._loss()
         return AuditStatus(
             ok=trouble is None,
             records=self._log.end.sequence,
@@ -78,7 +82,11 @@ class SegmentJournal:
 
     def record(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= WAITING_LIMIT or self._closing.is_set():
-            self._lose(dropped=1)
+            if not self._overflowed:
+                self._overflowed = True
+                log.error("the audit journal of %s cannot keep up: entries are dropped, and counted", self._site)
+            tagged = entry.kind is EntryKind.DECISION and bool(entry.body.get("residency"))
+            self._lose(dropped=not tagged, tagged=tagged)
             return
         self._waiting.append(entry)
         if not self._wake.is_set():
@@ -102,9 +110,9 @@ class SegmentJournal:
         try:
             return done.result(ERASE_TIMEOUT_S)
         except TimeoutError:
-            raise StoreUnavailable(
-                f"the journal did not get to it within {ERASE_TIMEOUT_S:g} s; nothing says that it was done. Try again."
-            ) from None
+            found = "did not get to it within" if done.cancel() else "is still at it after"
+            rest = "" if done.cancelled() else ", and goes on"
+            raise StoreUnavailable(f"the journal {found} {ERASE_TIMEOUT_S:g} s{rest}") from None
 
     def close(self) -> None:
         self._closing.set()
@@ -144,7 +152,7 @@ class SegmentJournal:
         while self._erasures:
             self._erase(*self._erasures.popleft())
         self._tell(None)
-        self._anchoring.keep(self._log, self._dropped, now=closing)
+        self._anchoring.keep(self._log, now=closing)
         if self._clock.monotonic_s() - self._pruned_s >= PRUNE_S:
             self._pruned_s = self._clock.monotonic_s()
             self._log.prune(self._clock.wall_ms())
@@ -153,10 +161,12 @@ class SegmentJournal:
     def _begin(self) -> None:
         self._log.begin(self._anchoring.known())
         self._begun = True
-        if self._log.unfit is not None:
-            log.error("the audit journal of %s was put aside, and another begins: %s", self._site, self._log.unfit)
-        self._anchoring.began(self._log.unfit)
-        body = {"event": "started", "torn_bytes": self._log.torn, "put_aside": self._log.unfit}
+        unfit = self._log.unfit
+        if self._log.began_anew:
+            log.error("the audit journal of %s was put aside, and another begins: %s", self._site, unfit)
+        self._anchoring.began(unfit)
+        put_aside = unfit if self._log.began_anew else None
+        body = {"event": "started", "torn_bytes": self._log.torn, "put_aside": put_aside}
         self._log.append([AuditEntry(EntryKind.JOURNAL, self._clock.wall_ms(), self._site, body)])
 
     def _write_waiting(self) -> None:
@@ -184,6 +194,9 @@ class SegmentJournal:
         self._log.sync()
 
     def _erase(self, key: str, asked_by: str, done: "Future[int]") -> None:
+        # Who asked may have given up before it began.
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             done.set_result(self._log.erase(key, asked_by, self._clock.wall_ms()))
         except EdgeMindError as exc:
@@ -191,7 +204,9 @@ class SegmentJournal:
 
     def _refuse_erasures(self, why: EdgeMindError) -> None:
         while self._erasures:
-            self._erasures.popleft()[2].set_exception(why)
+            done = self._erasures.popleft()[2]
+            if done.set_running_or_notify_cancel():
+                done.set_exception(why)
 
     def _lose(self, dropped: int = 0, tagged: int = 0, sampled: int = 0) -> None:
         with self._losses_lock:
@@ -199,8 +214,16 @@ class SegmentJournal:
             self._losses = _Losses(before.dropped + dropped, before.lost_tagged + tagged, before.lost_sampled + sampled)
             self._dropped += dropped + tagged + sampled
             self._lost_tagged += tagged
-        if dropped and self._dropped == dropped:
-            log.error("the audit journal of %s cannot keep up: entries are dropped, and counted", self._site)
+        if dropped or tagged:
+            self._lost_until_s = self._clock.monotonic_s() + LOSS_TOLD_S
+
+    def _loss(self) -> str | None:
+        if self._clock.monotonic_s() >= self._lost_until_s:
+            return None
+        return (
+            f"entries are being lost, {self._dropped} by now, {self._lost_tagged} of them decisions with a residency: "
+            "more is to be written than its disk takes, or gateways could not reach this controller"
+        )
 
     def _tell(self, trouble: str | None) -> None:
         """Once when it begins, once when it is over."""

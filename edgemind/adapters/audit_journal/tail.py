@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgemind.adapters.audit_journal.folder import (
+    BASE,
     decision_id_of,
     first_sequence,
     index_entry,
@@ -14,6 +15,7 @@ from edgemind.adapters.audit_journal.folder import (
 )
 from edgemind.domain.audit.chain import ChainEnd, RecordDamaged, read_line
 from edgemind.domain.audit.checkpoints import Checkpoint
+from edgemind.domain.audit.prunings import pruned_through
 from edgemind.errors import StateCorrupt
 
 
@@ -53,17 +55,46 @@ def read_tail_end(found: Sequence[Path], site: str, folder: Path) -> ChainEnd | 
     return None if base is None else base.end
 
 
+def end_of(segment: Path) -> ChainEnd:
+    """Where the chain stands after a segment that is whole."""
+    last = b""
+    for line in lines(segment):
+        last = line.content
+    return read_line(last).end
+
+
+def base_flaw(folder: Path) -> str | None:
+    """Why nothing shows that the journal was pruned up to where it begins; None if something does.
+
+    The record of a pruning is near the end in a journal that was pruned, so this is quick there.
+    """
+    base = read_base(folder)
+    if base is None or (base.base and _tells_of_pruning(folder, base.sequence)):
+        return None
+    shown = "holds an anchor" if not base.base else "tells of a pruning that no record tells of"
+    return f"its beginning was removed: its {BASE} {shown}"
+
+
 def anchor_flaw(folder: Path, end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
-    """Why the journal is not the one that was anchored; None if it is."""
-    for anchor in anchors:
-        if end is None or anchor.chain != end.chain:
-            found = "there is none here" if end is None else f"this one is {end.chain}"
-            return f"journal {anchor.chain} was anchored with {anchor.sequence} records, and {found}"
+    """Why the journal is none that was anchored; None if it is one of them."""
+    own = [anchor for anchor in anchors if end is not None and anchor.chain == end.chain]
+    if end is None or not own:
+        return other_journal(end, anchors)
+    for anchor in own:
         if anchor.sequence > end.sequence:
             return f"it was anchored with {anchor.sequence} records, and ends with {end.sequence}"
         held = end.hash if anchor.sequence == end.sequence else _hash_at(folder, anchor.sequence)
         if held not in {anchor.hash, None}:
             return f"record {anchor.sequence} is not the one that was anchored"
+    return None
+
+
+def other_journal(end: ChainEnd | None, anchors: Sequence[Checkpoint]) -> str | None:
+    """That another one was anchored for the site, and never accepted to be gone."""
+    for anchor in anchors:
+        if end is None or anchor.chain != end.chain:
+            found = "there is none here" if end is None else f"this one is {end.chain}"
+            return f"journal {anchor.chain} was anchored with {anchor.sequence} records, and {found}"
     return None
 
 
@@ -91,6 +122,19 @@ def _read_segment(segment: Path, site: str) -> Tail:
             index += index_entry(decision_id, size)
         end, size = record.end, size + length
     return Tail(segment, end, size, torn, bytes(index))
+
+
+def _tells_of_pruning(folder: Path, through: int) -> bool:
+    for segment in reversed(segments(folder)):
+        for line in lines(segment):
+            if b'"event":"pruned"' not in line.content:
+                continue
+            try:
+                if pruned_through(read_line(line.content)) >= through:
+                    return True
+            except RecordDamaged:
+                continue
+    return False
 
 
 def _hash_at(folder: Path, sequence: int) -> str | None:

@@ -118,7 +118,6 @@ def anchor_record(checkpoint: Checkpoint) -> Record:
         "records": checkpoint.sequence,
         "head": checkpoint.hash,
         "at_ms": checkpoint.at_ms,
-        "dropped": checkpoint.dropped,
         "signature": checkpoint.signature,
     }
 
@@ -131,7 +130,6 @@ def read_anchor(record: Record) -> Checkpoint:
         sequence=_number(record, "records"),
         hash=_digest(record, "head"),
         at_ms=_number(record, "at_ms"),
-        dropped=_number(record, "dropped"),
         signature=_text(record, "signature"),
     )
 

@@ -166,6 +166,11 @@ def _record(document: Any) -> AuditRecord:
         raise TypeError
     if not isinstance(opened, dict | None) or not isinstance(record.personal, str | None):
         raise TypeError
-    if opened is not None and "erased" in opened and (not isinstance(opened["erased"], str) or record.personal is None):
+    if opened is not None and "erased" in opened and not _is_erased(opened, record.personal):
         raise TypeError
     return record
+
+
+def _is_erased(opened: dict[str, Any], personal: str | None) -> bool:
+    """No hash covers what stands in the place of an erased part: nothing but the erasure's id may be there."""
+    return opened.keys() == {"erased"} and isinstance(opened["erased"], str) and personal is not None

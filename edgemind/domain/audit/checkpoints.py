@@ -23,7 +23,8 @@ KEY_ID_CHARS = 16
 class Checkpoint:
     """At `at_ms` (wall time) chain `chain` of `site` had `sequence` records, the last with this hash.
 
-    `dropped` entries never became records, since the chain began. `signature` is `KEY_ID:MAC`, empty if unsigned.
+    A `base` says that the journal was pruned up to there; others are anchors, and none passes for the other.
+    `signature` is `KEY_ID:MAC`, empty if unsigned.
     """
 
     site: str
@@ -31,7 +32,7 @@ class Checkpoint:
     sequence: int
     hash: str
     at_ms: int
-    dropped: int = 0
+    base: bool = False
     signature: str = ""
 
     @property
@@ -54,7 +55,7 @@ def parse_checkpoint(document: object) -> Checkpoint:
         sequence=fields.count("sequence"),
         hash=fields.text("hash"),
         at_ms=fields.count("at_ms"),
-        dropped=fields.count("dropped", 0),
+        base=fields.flag("base", False),
         signature=fields.long_text("signature", ""),
     )
 
@@ -113,7 +114,7 @@ def _signed_part(checkpoint: Checkpoint) -> dict[str, Any]:
         "sequence": checkpoint.sequence,
         "hash": checkpoint.hash,
         "at_ms": checkpoint.at_ms,
-        "dropped": checkpoint.dropped,
+        **({"base": True} if checkpoint.base else {}),
     }
 
 

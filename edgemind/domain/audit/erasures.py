@@ -27,9 +27,11 @@ class Erasure:
         return str(self._sequences.hexdigest())
 
 
-def erasure_body(erasure_id: str, erasure: Erasure, asked_by: str) -> dict[str, Any]:
-    """Of the journal's own entry. The subject is not in it: it would be a trace of who was erased."""
+def erasure_body(erasure_id: str, erasure: Erasure, asked_by: str, journal: str | None = None) -> dict[str, Any]:
+    """Of the journal's own entry. The subject is not in it: it would be a trace of who was erased. `journal` is the one
+    that it was erased in, if that was put aside."""
     return {
+        **({} if journal is None else {"journal": journal}),
         "event": EVENT,
         "erasure": erasure_id,
         "records": erasure.records,

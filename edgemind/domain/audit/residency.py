@@ -43,6 +43,10 @@ class ResidencyProof:
         """The next record of a journal; one that is no tagged decision changes nothing."""
         if record.kind != EntryKind.DECISION:
             return
+        if "left_out_bytes" in record.body:
+            # It was too long to be kept: whether it had a residency is not known either.
+            self.unreadable += 1
+            return
         residency = _texts(record.body.get("residency"))
         if not residency or (self.zone is not None and self.zone not in residency):
             return

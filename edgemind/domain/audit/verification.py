@@ -4,7 +4,7 @@ It ends at the first record that is not what was written, and says why. What it 
 behind the last anchor, and what a writer was made to write in the first place.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +13,7 @@ from edgemind.domain.audit.chain import AuditRecord, ChainEnd, RecordDamaged, ge
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
 from edgemind.domain.audit.entries import EntryKind
 from edgemind.domain.audit.erasures import Erasure, told_of
+from edgemind.domain.audit.prunings import pruned_through
 
 
 class FlawKind(StrEnum):
@@ -78,13 +79,17 @@ class Verification:
 
     def __init__(self, site: str, base: Checkpoint | None, anchors: Sequence[Checkpoint], keys: CheckpointKeys) -> None:
         self.told = Verified(site, anchors=len(anchors), signed=bool(keys))
-        self._anchors = sorted(anchors, key=lambda one: one.sequence)
+        self._anchors = deque(sorted(anchors, key=lambda one: one.sequence))
         self._end: ChainEnd | None = None
         self._missing: int | None = None
         self._erasures: dict[str, Erasure] = {}
         self._told_erasures: dict[str, str] = {}
+        self._base = base
+        self._pruned_through = 0
         for checkpoint in (*(() if base is None else (base,)), *self._anchors):
-            if (why := keys.flaw(checkpoint)) is not None:
+            misplaced = "stands in another's place: " + ("it is an anchor" if checkpoint is base else "it is a base")
+            why = keys.flaw(checkpoint) or (misplaced if checkpoint.base != (checkpoint is base) else None)
+            if why is not None:
                 self._fail(FlawKind.FORGED, checkpoint.sequence, "", f"the checkpoint at {checkpoint.sequence} {why}")
                 return
         if base is not None:
@@ -112,6 +117,8 @@ class Verification:
         told.torn_bytes = torn_bytes
         if told.flaw is None:
             self._check_tail()
+        if told.flaw is None:
+            self._check_beginning()
         if told.flaw is None:
             self._check_erasures()
         return told
@@ -172,6 +179,7 @@ class Verification:
         if record.erased_by is not None:
             told.erased += 1
             self._erasures.setdefault(record.erased_by, Erasure()).add(record.sequence)
+        self._pruned_through = max(self._pruned_through, pruned_through(record))
         if record.kind == EntryKind.JOURNAL:
             told.dropped += _number(record.body.get("dropped"))
             told.lost_tagged += _number(record.body.get("lost_tagged"))
@@ -191,7 +199,7 @@ class Verification:
 
     def _due(self, sequence: int) -> Iterable[Checkpoint]:
         while self._anchors and self._anchors[0].sequence <= sequence:
-            anchor = self._anchors.pop(0)
+            anchor = self._anchors.popleft()
             # What lies before the beginning was pruned: the signed base stands for it.
             if anchor.sequence >= self.told.first:
                 yield anchor
@@ -205,6 +213,15 @@ class Verification:
             why = f"it is missing: the journal was anchored at {anchor.sequence}, and ends with {self.told.last}"
             self._fail(FlawKind.CUT_TAIL, self.told.last + 1, "", why)
             return
+
+    def _check_beginning(self) -> None:
+        """A base alone proves nothing: whoever can sign could make one."""
+        if self._base is not None and self._pruned_through < self._base.sequence:
+            why = (
+                f"it is missing: the journal begins behind record {self._base.sequence}, and no record tells of a "
+                "pruning up to there"
+            )
+            self._fail(FlawKind.CUT, self._pruned_through + 1, "", why)
 
     def _check_erasures(self) -> None:
         for erasure_id, found in self._erasures.items():

@@ -17,6 +17,9 @@ from edgemind.settings import Store, load_client_settings, load_settings
 
 EXIT_CODES = "Exit codes: 0 done; 1 not at every site, or refused; 2 wrong usage; 3 the fleet cannot be reached."
 
+ERASE_TIMEOUT_S = 305.0
+"""A controller waits 300 s for its journal, and then says what it knows."""
+
 
 @click.command("erase", epilog=EXIT_CODES)
 @click.option(
@@ -42,7 +45,7 @@ def erase(session: FleetSession, subject: str) -> None:
         for row in rows:
             click.echo(f"{row['site']}: {row['error'] or str(row['records']) + ' records'}")
     if failed:
-        raise Refused(f"not erased at {', '.join(row['site'] for row in failed)}: do it again when they can be reached")
+        raise Refused(f"not finished at {', '.join(row['site'] for row in failed)}: do it again")
 
 
 @click.command("accept")
@@ -80,7 +83,7 @@ def _erased(session: FleetSession, asked: str, site: dict[str, Any], key: str) -
     try:
         # Whoever was asked is known to be reached at the address that was given.
         client = session.client if site["name"] == asked else session.of(site["controller_url"])
-        told = client.post("audit", "erase", body={"subject": key})
+        told = client.post("audit", "erase", body={"subject": key}, timeout_s=ERASE_TIMEOUT_S)
     except Refused as exc:
         return {"site": site["name"], "records": None, "error": exc.message}
     return {"site": site["name"], "records": told["records"], "error": None}

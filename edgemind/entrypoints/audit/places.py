@@ -23,6 +23,13 @@ journal_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder of journals, or one journal.  [default: audit.directory of the configuration]",
 )
+anchors_option = click.option(
+    "--anchors",
+    "anchor_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Checkpoints in a file, as audit.anchor_file has them, instead of those in the state store. May be repeated.",
+)
 site_option = click.option("--site", "only", help="Only this site's journal.")
 output_option = click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), help="Form of the answer.  [default: text]"
@@ -63,7 +70,7 @@ def open_place(config: Path | None, journal: Path | None) -> Place:
     if directory is None:
         assert settings is not None
         directory = settings.audit.directory
-    if not directory.is_dir():
+    elif not directory.is_dir():
         raise WrongUsage(f"{directory} is no folder: --journal DIR names where the journals are")
     return Place(audit_files(directory), directory, settings)
 

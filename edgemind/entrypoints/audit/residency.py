@@ -1,6 +1,7 @@
 """`edgemind audit residency`: that no request with a residency ran outside of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,18 @@ import click
 
 from edgemind.domain.audit.residency import ResidencyProof
 from edgemind.domain.audit.verification import Verified
+from edgemind.entrypoints.audit.comparing import NO_ANCHOR, Comparison, compare
 from edgemind.entrypoints.audit.moments import moment
 from edgemind.entrypoints.audit.places import (
+    anchors_option,
     config_option,
     journal_option,
     open_place,
     output_option,
     site_option,
-    stored_anchors,
     wants_json,
 )
 from edgemind.entrypoints.exit_codes import exit_codes
-from edgemind.services.audit.verify_journal import anchors_of, verify_journal
 
 EXIT_CODES = (
     "Exit codes: 0 proven; 1 a request ran outside of its residency, or the journals do not prove that none did; 2 "
@@ -31,37 +32,57 @@ EXIT_CODES = (
 @click.command("residency", epilog=EXIT_CODES)
 @config_option
 @journal_option
+@anchors_option
 @click.option("--zone", help="Only requests that had to stay in this zone (or in one of several with it).")
 @site_option
 @output_option
 def residency(
-    config: Path | None, journal: Path | None, zone: str | None, only: str | None, output: str | None
+    config: Path | None,
+    journal: Path | None,
+    anchor_files: Sequence[Path],
+    zone: str | None,
+    only: str | None,
+    output: str | None,
 ) -> None:
     """Show that every request with a residency ran in a zone that it allowed.
 
-    The journals are verified first: one that was changed proves nothing. Zones are those that sites were declared in
+    The journals are verified first: one that was changed, put aside or compared with no anchor, or is missing,
+    proves nothing. Zones are those that sites were declared in
     when the request ran.
     """
     as_json = wants_json(output)
     with exit_codes():
-        place = open_place(config, journal)
-        anchors = stored_anchors(place.settings) or []
+        compared = compare(open_place(config, journal), only, anchor_files)
         told: list[tuple[Verified, ResidencyProof]] = []
-        for site in place.sites(only):
-            verified = verify_journal(place.files, site, anchors_of(anchors, site), place.keys)
+        for site in compared.sites:
+            verified = compared.verify(site)
             proof = ResidencyProof(zone)
-            for record in place.files.records(site):
+            for record in compared.place.files.records(site):
                 proof.take(record)
             told.append((verified, proof))
-    proven = all(_proves(verified, proof) for verified, proof in told)
-    document = {"proven": proven, "zone": zone, "journals": [_shown(verified, proof) for verified, proof in told]}
-    click.echo(json.dumps(document, indent=2) if as_json else _text(told, zone, proven))
+    whole = not compared.missing and not compared.aside
+    proven = whole and not any(holds for one in told for holds, _ in _gaps(*one))
+    document = {
+        "proven": proven,
+        "zone": zone,
+        **compared.document(),
+        "journals": [_shown(verified, proof) for verified, proof in told],
+    }
+    click.echo(json.dumps(document, indent=2) if as_json else _text(told, compared, zone, proven))
     if not proven:
         raise click.exceptions.Exit(1)
 
 
-def _proves(verified: Verified, proof: ResidencyProof) -> bool:
-    return verified.flaw is None and not proof.violating and not proof.unreadable and not verified.lost_tagged
+def _gaps(verified: Verified, proof: ResidencyProof) -> list[tuple[bool, str]]:
+    """What keeps a journal from proving anything, and whether it is so."""
+    unanchored = verified.anchored == 0 and verified.records > 0 and verified.flaw is None
+    return [
+        (verified.flaw is not None, f"the journal was changed: edgemind audit verify --site {verified.site}"),
+        (unanchored, NO_ANCHOR),
+        (verified.lost_tagged > 0, f"{verified.lost_tagged} requests with a residency were not kept"),
+        (proof.unreadable > 0, f"{proof.unreadable} records do not say where they ran"),
+        (proof.violating > 0, f"{proof.violating} requests ran outside of their residency"),
+    ]
 
 
 def _shown(verified: Verified, proof: ResidencyProof) -> dict[str, Any]:
@@ -70,6 +91,7 @@ def _shown(verified: Verified, proof: ResidencyProof) -> dict[str, Any]:
         "from": moment(verified.from_ms),
         "to": moment(verified.to_ms),
         "verified": verified.flaw is None,
+        "anchored": verified.anchored,
         "tagged": proof.tagged,
         "shed": proof.shed,
         "violating": proof.violating,
@@ -80,7 +102,7 @@ def _shown(verified: Verified, proof: ResidencyProof) -> dict[str, Any]:
     }
 
 
-def _text(told: list[tuple[Verified, ResidencyProof]], zone: str | None, proven: bool) -> str:
+def _text(told: list[tuple[Verified, ResidencyProof]], compared: Comparison, zone: str | None, proven: bool) -> str:
     lines = []
     for verified, proof in told:
         ran = ", ".join(f"{site} {count}" for site, count in sorted(proof.ran.items())) or "nowhere"
@@ -90,12 +112,8 @@ def _text(told: list[tuple[Verified, ResidencyProof]], zone: str | None, proven:
             f"({', '.join(one.zones) or 'in no zone'}), {moment(one.at_ms)}"
             for one in proof.violations
         ]
-        gaps = [
-            (verified.flaw is not None, f"the journal was changed: edgemind audit verify --site {verified.site}"),
-            (verified.lost_tagged > 0, f"{verified.lost_tagged} requests with a residency were not kept"),
-            (proof.unreadable > 0, f"{proof.unreadable} records do not say where they ran"),
-        ]
-        lines += [f"  {text}" for holds, text in gaps if holds]
+        lines += [f"  {text}" for holds, text in _gaps(verified, proof) if holds]
+    lines += compared.lines()
     what = f"every request that had to stay in {zone}" if zone else "every request with a residency"
     lines.append(f"Proven: {what} ran where it was allowed to." if proven else f"NOT proven that {what} did.")
     return "\n".join(lines)

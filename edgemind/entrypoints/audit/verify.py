@@ -8,22 +8,19 @@ from typing import Any
 
 import click
 
-from edgemind.domain.audit.checkpoints import Checkpoint
 from edgemind.domain.audit.verification import Verified
+from edgemind.entrypoints.audit.comparing import NO_ANCHOR, Comparison, compare
 from edgemind.entrypoints.audit.moments import moment
 from edgemind.entrypoints.audit.places import (
-    Place,
+    anchors_option,
     config_option,
     journal_option,
     open_place,
     output_option,
     site_option,
-    stored_anchors,
     wants_json,
 )
 from edgemind.entrypoints.exit_codes import exit_codes
-from edgemind.services.audit.verify_journal import anchors_of, verify_journal
-from edgemind.settings import Store
 
 EXIT_CODES = (
     "Exit codes: 0 every journal is what was written; 1 one is not (its first bad record is named), or the anchors "
@@ -36,10 +33,7 @@ PROGRESS_FROM_BYTES = 64 * 1024 * 1024
 @click.command("verify", epilog=EXIT_CODES)
 @config_option
 @journal_option
-@click.option(
-    "--anchors", "anchor_files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Checkpoints in a file, as audit.anchor_file has them, instead of those in the state store. May be repeated.",
-)  # fmt: skip
+@anchors_option
 @site_option
 @output_option
 def verify(
@@ -52,49 +46,19 @@ def verify(
     """
     as_json = wants_json(output)
     with exit_codes():
-        place = open_place(config, journal)
-        sites = place.sites(only)
-        anchors = _anchors(place, anchor_files)
-        told = [
-            verify_journal(
-                place.files, site, _anchors_for(place, site, anchors, anchor_files), place.keys,
-                _progress(site, place.files.size_bytes(site)),
-            )
-            for site in sites
-        ]  # fmt: skip
-        missing = [] if only or anchor_files or journal else _missing(place, sites, anchors or ())
-    good = not missing and all(one.flaw is None for one in told)
-    document = {"ok": good, "anchored": anchors is not None, "missing": missing, "journals": list(map(_shown, told))}
-    click.echo(json.dumps(document, indent=2) if as_json else _text(told, missing, anchors is not None))
+        compared = compare(open_place(config, journal), only, anchor_files)
+        files = compared.place.files
+        told = [compared.verify(site, _progress(site, files.size_bytes(site))) for site in compared.sites]
+    good = not compared.missing and all(one.flaw is None for one in told)
+    document = {
+        "ok": good,
+        "anchored": all(one.anchored > 0 for one in told),
+        **compared.document(),
+        "journals": list(map(_shown, told)),
+    }
+    click.echo(json.dumps(document, indent=2) if as_json else _text(told, compared))
     if not good:
         raise click.exceptions.Exit(1)
-
-
-def _anchors(place: Place, files: Sequence[Path]) -> list[Checkpoint] | None:
-    if files:
-        # Imported here: most verifications read none.
-        from edgemind.bootstrap.audit import read_anchor_file
-
-        return [one for path in files for one in read_anchor_file(path)]
-    return stored_anchors(place.settings)
-
-
-def _anchors_for(
-    place: Place, site: str, anchors: Sequence[Checkpoint] | None, files: Sequence[Path]
-) -> list[Checkpoint]:
-    found = anchors_of(anchors or (), site)
-    if not files:
-        return found
-    # A file keeps those of journals that went before, too: the newest of them says which one it is about.
-    newest = max(found, key=lambda one: one.at_ms, default=None)
-    return [one for one in found if newest is not None and one.chain == newest.chain]
-
-
-def _missing(place: Place, sites: Sequence[str], anchors: Sequence[Checkpoint]) -> list[str]:
-    """Journals that were anchored in a store that only this machine has, and are not here."""
-    if place.settings is None or place.settings.state.store is not Store.JSON:
-        return []
-    return sorted({one.site for one in anchors} - set(sites))
 
 
 def _progress(site: str, size_bytes: int) -> Callable[[int], None]:
@@ -132,13 +96,14 @@ def _shown(told: Verified) -> dict[str, Any]:
     }
 
 
-def _text(told: Sequence[Verified], missing: Sequence[str], anchored: bool) -> str:
-    lines = [line for one in told for line in _lines(one)]
-    lines += [f"{site}: MISSING: it was anchored, and its journal is not here" for site in missing]
-    if not anchored:
-        lines.append("No anchors were compared: a journal that was cut off or written anew as a whole is not noticed.")
-    bad = len(missing) + sum(one.flaw is not None for one in told)
-    lines.append(f"{bad} of {len(told) + len(missing)} journals are not what was written." if bad else "All is well.")
+def _text(told: Sequence[Verified], compared: Comparison) -> str:
+    lines = [line for one in told for line in _lines(one)] + compared.lines()
+    bad = len(compared.missing) + sum(one.flaw is not None for one in told)
+    unanchored = sum(one.anchored == 0 for one in told)
+    if bad:
+        lines.append(f"{bad} of {len(told) + len(compared.missing)} journals are not what was written.")
+    else:
+        lines.append(f"Nothing was found; {unanchored} without an anchor." if unanchored else "All is well.")
     return "\n".join(lines)
 
 
@@ -153,6 +118,7 @@ def _lines(told: Verified) -> list[str]:
         (told.lost_tagged > 0, f"{told.lost_tagged} decisions with a residency were lost"),
         (told.torn_bytes > 0, f"{told.torn_bytes} bytes of a line that a crash cut short, or that is being written"),
         (told.anchored > 0, f"it fits the anchor at record {told.anchored}"),
+        (told.anchored == 0 and told.flaw is None, NO_ANCHOR),
         (not told.signed, "signatures were not checked: the fleet's secret is not known here"),
     ]
     lines += [f"  {text}" for holds, text in extra if holds]

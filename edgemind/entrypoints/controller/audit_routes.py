@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from edgemind.domain.audit.chain import RecordDamaged
 from edgemind.domain.audit.status import AuditStatus
 from edgemind.entrypoints.controller.answers import ApiRefusal
 from edgemind.entrypoints.controller.route_sets import Verbs
@@ -49,8 +50,11 @@ class AuditRoutes:
         try:
             records = await asyncio.to_thread(controller.audit.erase, asked.subject, by)
         except TemporaryError as exc:
-            raise ApiRefusal(503, "api_error", "journal_unavailable", f"nothing was erased: {exc}") from exc
-        except PermanentError as exc:
+            message = f"not finished, and some of it may be erased: {exc}"
+            raise ApiRefusal(503, "api_error", "journal_unavailable", message) from exc
+        except RecordDamaged as exc:
             message = f"nothing was erased, for the journal is damaged: {exc}. `edgemind audit verify` tells where."
             raise ApiRefusal(500, "api_error", "journal_damaged", message) from exc
+        except PermanentError as exc:
+            raise ApiRefusal(500, "api_error", "journal_damaged", f"not everything was erased: {exc}") from exc
         return ErasureAnswer(controller.own.site.name, records)

@@ -107,6 +107,9 @@ def _journal(site: str, told: dict[str, Any]) -> Sequence[Observation]:
         ]
     if not audit["ok"]:
         return [Observation(subject, Standing.BAD, str(audit["trouble"]), f"edgemind audit verify --site {site}")]
+    if audit["records"] and not audit["anchored"]:
+        found = f"{audit['records']} records, none of them anchored"
+        return [Observation(subject, Standing.WARNING, found, "set fleet.secret; after a start look again in 5 s")]
     found = f"{audit['records']} records, anchored at {audit['anchored']}, {audit['dropped']} dropped"
     if audit["dropped"]:
         mend = "a disk that is too slow, or a controller that was away: its log tells"

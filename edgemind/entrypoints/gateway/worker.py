@@ -44,6 +44,10 @@ SWEEP_S = 0.5
 CONFIG_CHECK_S = 1.0
 EXCHANGE_LIMIT_S = 2.0
 """A controller that hangs is out of reach: without its word, suspicions must end as they do when it is gone."""
+HAND_OVER_LIMIT_S = 2.0
+"""What a worker that stops still takes to hand over its decisions."""
+SYNC_TROUBLES = (TemporaryError, TimeoutError, ValueError, LookupError, TypeError, AttributeError)
+"""A controller that is away, or answers something else."""
 GC_THRESHOLD = 50_000
 """Allocations between collections of the youngest generation: the hot path makes no cycles worth looking for."""
 
@@ -145,6 +149,7 @@ class Worker:
         try:
             await server.serve(sockets=[data])
         finally:
+            await self._hand_over_rest()
             admin_server.should_exit = True
             for task in loops:
                 task.cancel()
@@ -218,11 +223,24 @@ class Worker:
                     await sync.exchange(draining=self._draining.started)
                 self._site_workers = sync.site_workers
                 self.parts.admission.share_among(sync.site_workers)
-            except (TemporaryError, TimeoutError, ValueError, LookupError, TypeError, AttributeError) as exc:
+            except SYNC_TROUBLES as exc:
                 if sync.last_error is None:
                     log.warning("controller out of reach, serving on the last routing table: %s", exc)
                 sync.failed(exc)
             await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
+
+    async def _hand_over_rest(self) -> None:
+        to_keep = self.parts.to_keep
+        to_keep.end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_LIMIT_S):
+                while self._sync is not None and to_keep.left:
+                    with contextlib.suppress(*SYNC_TROUBLES):
+                        await self._sync.exchange(draining=True)
+                        continue
+                    await asyncio.sleep(self._policy().beacon_interval_ms / 1000.0)
+        if to_keep.left:
+            log.error("%d decisions could not be handed over to the controller; the journal lacks them", to_keep.left)
 
     async def _watch_keys(self) -> None:
         # A reload may switch keys on.

@@ -31,10 +31,22 @@ class DecisionsToKeep:
         self._waiting: deque[DecisionRecord] = deque()
         self._batch = 0
         self._sent: dict[str, Any] | None = None
+        self._ending = False
         self._lost_tagged = self._lost_sampled = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def left(self) -> int:
+        """Decisions that the controller has not taken, and those lost that it does not know of."""
+        sent = self._sent
+        on_its_way = 0 if sent is None else len(sent["decisions"]) + sent["lost_tagged"] + sent["lost_sampled"]
+        return len(self._waiting) + self._lost_tagged + self._lost_sampled + on_its_way
+
+    def end(self) -> None:
+        """Nothing is under way any more: what is not finished is kept as it stands."""
+        self._ending = True
 
     def offer(self, record: DecisionRecord) -> None:
         tagged = record.constraints.residency
@@ -76,7 +88,7 @@ class DecisionsToKeep:
         under_way: list[DecisionRecord] = []
         while self._waiting and len(taken) < BATCH_LIMIT:
             record = self._waiting.popleft()
-            if _finished(record) or now_ms - record.at_ms > UNFINISHED_MS:
+            if self._ending or _finished(record) or now_ms - record.at_ms > UNFINISHED_MS:
                 taken.append(self._document(record, explained=len(taken) < EXPLAINED_LIMIT))
             else:
                 under_way.append(record)

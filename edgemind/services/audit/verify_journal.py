@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
-from edgemind.domain.audit.verification import Verification, Verified
+from edgemind.domain.audit.verification import FlawKind, Verification, Verified
 from edgemind.ports.audit_files import AuditFiles
 
 PROGRESS_LINES = 10_000
+ATTEMPTS = 3
+_MEANWHILE = frozenset({FlawKind.WIPED, FlawKind.CUT})
 
 
 def verify_journal(
@@ -17,7 +19,26 @@ def verify_journal(
     progress: Callable[[int], None] = lambda _: None,
 ) -> Verified:
     """Reads all of it. `anchors` were read before, so that a journal that grows meanwhile fits them; `progress` hears
-    how many bytes were read. StateCorrupt if its base cannot be read."""
+    how many bytes were read. StateCorrupt if its base cannot be read.
+
+    What an erasure or a pruning did meanwhile is told in a segment that was not there at the beginning: then it is read
+    again.
+    """
+    for _ in range(ATTEMPTS):
+        seen = files.paths(site)
+        told = _read(files, site, anchors, keys, progress)
+        if told.flaw is None or told.flaw.kind not in _MEANWHILE or files.paths(site) == seen:
+            break
+    return told
+
+
+def _read(
+    files: AuditFiles,
+    site: str,
+    anchors: Sequence[Checkpoint],
+    keys: CheckpointKeys,
+    progress: Callable[[int], None],
+) -> Verified:
     fold = Verification(site, files.base(site), anchors, keys)
     torn = read = 0
     for number, line in enumerate(files.lines(site), 1):

@@ -3,8 +3,10 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,10 +90,9 @@ def controller() -> Iterator[FakeController]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def guided(
-    controller: FakeController, upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def started(
+    controller: FakeController, upstreams: FakeUpstreams, folder: Path, **groups: Any
+) -> tuple[GatewayProcess, FleetFolder]:
     """Site A with a controller; site B, reached directly, serves the same model."""
     here, there = (
         {"name": "m", "base_url": f"{upstreams.url(place)}/v1", "slots": 4, "service_ms": 20} for place in ("a", "b")
@@ -100,11 +101,44 @@ def guided(
         {"name": "site-a", "zones": ["de"], "controller": controller.url, "rtt_ms": {"site-b": 1.0}, "models": [here]},
         {"name": "site-b", "models": [there]},
     ]
-    folder = FleetFolder(
-        tmp_path_factory.mktemp("guided"), fleet_document(sites, auth="off", routing={"override_margin_ms": 10_000})
-    )
-    with GatewayProcess(folder, "site-a", "--port", "0") as gateway:
+    fleet = FleetFolder(folder, fleet_document(sites, auth="off", routing={"override_margin_ms": 10_000}, **groups))
+    return GatewayProcess(fleet, "site-a", "--port", "0"), fleet
+
+
+@pytest.fixture(scope="module")
+def guided(
+    controller: FakeController, upstreams: FakeUpstreams, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    process, folder = started(controller, upstreams, tmp_path_factory.mktemp("guided"))
+    with process as gateway:
         yield House(gateway, folder, upstreams, {"demo": "none-needed"})
+
+
+@dataclass
+class Stopping:
+    """A gateway that drains at once, and holds one decision that its controller, which hangs, has not taken."""
+
+    house: House
+    controller: FakeController
+
+    def handed_over(self) -> list[Any]:
+        return [one for told in self.controller.rounds for one in told.get("journal", {}).get("decisions", [])]
+
+
+@pytest.fixture
+def stopping(upstreams: FakeUpstreams, tmp_path: Path) -> Iterator[Stopping]:
+    controller = FakeController()
+    process, folder = started(controller, upstreams, tmp_path, limits={"drain_s": 0})
+    with process as gateway:
+        house = House(gateway, folder, upstreams, {"demo": "none-needed"})
+        eventually("they talk", lambda: exchange(house)["heard_s_ago"] is not None)
+        controller.awake.clear()
+        sent = len(controller.rounds)
+        eventually("it hangs", lambda: len(controller.rounds) > sent)
+        assert house.chat("m", headers=HERE).status == 200
+        controller.rounds.clear()
+        yield Stopping(house, controller)
+    controller.stop()
 
 
 def exchange(house: House) -> dict[str, Any]:
@@ -194,3 +228,18 @@ def test_the_drain_of_a_gateway_is_reported(guided: House, controller: FakeContr
     controller.gone = False
     guided.gateway.terminate()
     eventually("the drain is reported", lambda: bool(controller.rounds) and controller.rounds[-1]["draining"])
+
+
+def test_a_gateway_that_stops_hands_over_what_it_decided(stopping: Stopping) -> None:
+    stopping.house.gateway.terminate()
+    eventually("the rest is handed over", stopping.handed_over)
+    stopping.controller.awake.set()
+    assert stopping.house.gateway.exit_code() == 0
+    assert stopping.handed_over()[0]["residency"] == ["de"]
+    assert "handed over" not in stopping.house.gateway.log()
+
+
+def test_a_gateway_that_stops_tells_what_it_could_not_hand_over(stopping: Stopping) -> None:
+    stopping.house.gateway.terminate()
+    assert stopping.house.gateway.exit_code() == 0
+    assert "1 decisions could not be handed over to the controller" in stopping.house.gateway.log()

@@ -1,6 +1,7 @@
 """`edgemind audit` on journals in a folder, as an operator runs it."""
 
 import json
+import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ class Place:
             journal.record(entry)
         journal.close()
 
+    def journal(self, site: str) -> Path:
+        return self.folder / ".edgemind/journal" / site
+
     def run(self, *arguments: str) -> Result:
         environ = {**SECRETS, "EDGEMIND_CONFIG": str(self.config)}
         return CliRunner().invoke(cli, ["audit", *arguments], env=environ)
@@ -41,7 +45,7 @@ class Place:
 
     @property
     def segment(self) -> Path:
-        return min((self.folder / ".edgemind/journal/site-a").glob("*.jsonl"))
+        return min(self.journal("site-a").glob("*.jsonl"))
 
 
 @pytest.fixture
@@ -72,15 +76,78 @@ def test_verify_names_the_first_bad_record(place: Place) -> None:
 def test_a_journal_that_is_gone_altogether_is_missed(place: Place) -> None:
     place.write(entries(3))
     place.write([action(1)], "site-b")
-    for path in (place.folder / ".edgemind/journal/site-b").iterdir():
-        path.unlink()
-    (place.folder / ".edgemind/journal/site-b").rmdir()
-    assert place.json("verify", code=1)["missing"] == ["site-b"]
-    assert place.run("verify", "--site", "site-b").exit_code == 2
+    shutil.rmtree(place.journal("site-b"))
+    for command in ("verify", "residency"):
+        assert place.json(command, code=1)["missing"] == ["site-b"]
+        assert place.json(command, "--site", "site-b", code=1)["missing"] == ["site-b"]
+        assert place.json(command, "--site", "site-a")["missing"] == []
+        assert place.json(command, "--journal", str(place.journal("site-a")))["missing"] == []
+        assert "site-b: MISSING" in place.run(command).stdout
+        assert place.run(command, "--site", "site-c").exit_code == 2
+    shutil.rmtree(place.journal("site-a"))
+    assert place.json("verify", code=1)["missing"] == ["site-a", "site-b"]
+    shutil.rmtree(place.folder / ".edgemind/journal")
+    assert place.json("residency", code=1)["missing"] == ["site-a", "site-b"]
+
+
+def test_a_journal_that_is_gone_is_accepted(place: Place) -> None:
+    place.write(entries(3))
+    place.write([action(1)], "site-b")
+    shutil.rmtree(place.journal("site-b"))
     assert place.json("accept", "--site", "site-b", "--reason", "its disk broke")["site"] == "site-b"
     assert place.json("verify")["missing"] == []
     (accepted,) = place.json("list", "--kind", "admin_action", "--subject", "operator:root")
     assert (accepted["body"]["action"], accepted["body"]["reason"]) == ("audit accept", "its disk broke")
+
+
+def test_a_journal_that_was_put_aside_is_named_and_its_requests_are_not_proven(place: Place) -> None:
+    place.write([decision(1)])
+    shutil.copytree(place.journal("site-a"), place.journal("site-a.aside-1"))
+    told = place.json("verify")
+    assert (told["ok"], told["aside"], len(told["journals"])) == (True, ["site-a.aside-1"], 1)
+    assert "site-a.aside-1: PUT ASIDE" in place.run("verify").stdout
+    assert place.json("residency", code=1)["aside"] == ["site-a.aside-1"]
+    place.write([decision(2)], "site-b")
+    assert place.json("residency", "--site", "site-b")["aside"] == []
+    (copied,) = place.journal("site-a.aside-1").glob("*.jsonl")
+    shutil.rmtree(place.journal("site-a"))
+    store = open_state_store(load_settings(place.config, SECRETS))
+    copied.write_bytes(b"".join(copied.read_bytes().splitlines(keepends=True)[:-1]))
+    place.write([decision(1)])
+    assert len([one for one in store.audit_anchors() if one.site == "site-a"]) == 2
+    (alone,) = place.json("verify", "--journal", str(place.journal("site-a.aside-1")), code=1)["journals"]
+    assert (alone["site"], alone["flaw"]["kind"]) == ("site-a", "cut_tail")
+
+
+def test_what_no_anchor_was_compared_with_is_told_and_proves_no_residency(place: Place) -> None:
+    place.write([decision(1)])
+    place.write([decision(2)], "site-b")
+    assert place.json("residency")["proven"]
+    store = open_state_store(load_settings(place.config, SECRETS))
+    (anchor,) = [one for one in store.audit_anchors() if one.site == "site-b"]
+    store.remove_audit_anchor("site-b", anchor.chain)
+    told = place.json("verify")
+    assert (told["ok"], told["anchored"], [one["anchored"] for one in told["journals"]]) == (True, False, [2, 0])
+    text = place.run("verify").stdout
+    assert text.count("no anchor was compared") == 1
+    assert "All is well" not in text
+    assert [one["anchored"] for one in place.json("residency", code=1)["journals"]] == [2, 0]
+    assert "no anchor was compared" in place.run("residency").stdout
+    assert place.json("residency", "--site", "site-a")["proven"]
+
+
+def test_of_a_store_that_other_machines_write_to_missing_journals_are_not_looked_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(entries(3))
+    place.write([action(1)], "site-b")
+    shutil.rmtree(place.journal("site-b"))
+    monkeypatch.setattr("edgemind.entrypoints.audit.comparing.is_shared", lambda settings: True)
+    for command in ("verify", "residency"):
+        told = place.json(command)
+        assert (told["missing"], told["looked_for_missing"]) == ([], False)
+        assert "Whether others are missing was not looked at" in place.run(command).stdout
+    assert place.run("verify", "--site", "site-b").exit_code == 2
 
 
 def test_an_export_can_be_verified_elsewhere(place: Place, tmp_path: Path) -> None:
@@ -91,11 +158,20 @@ def test_an_export_can_be_verified_elsewhere(place: Place, tmp_path: Path) -> No
     elsewhere = tmp_path / "elsewhere"
     with tarfile.open(target) as archive:
         archive.extractall(elsewhere, filter="data")
-    where = ("verify", "--journal", str(elsewhere / "journal"), "--anchors", str(elsewhere / "anchors.jsonl"))
+    there = ("--journal", str(elsewhere / "journal"), "--anchors", str(elsewhere / "anchors.jsonl"))
+    where = ("verify", *there)
     assert place.json(*where)["journals"][0]["anchored"] == 6
+    assert place.json("residency", *there)["proven"]
+    anchors = elsewhere / "anchors.jsonl"
+    anchors.write_bytes(b"torn\n" + anchors.read_bytes())
+    assert (told := place.json(*where))["ok"]
+    assert told["damaged_anchors"][0].startswith(f"{anchors}:1 is no checkpoint")
+    assert "is no checkpoint" in place.run(*where).stdout
     copied = elsewhere / "journal/site-a/0000000000000001.jsonl"
     copied.write_bytes(b"".join(copied.read_bytes().splitlines(keepends=True)[:-1]))
     assert place.json(*where, code=1)["journals"][0]["flaw"]["kind"] == "cut_tail"
+    shutil.rmtree(elsewhere / "journal/site-a")
+    assert place.json(*where, code=1)["missing"] == ["site-a"]
 
 
 def test_residency_is_proven_or_its_violations_are_named(place: Place) -> None:

@@ -101,6 +101,9 @@ def test_a_journal_in_trouble_is_told_with_its_mend(
     assert (told["standing"], told["mend"]) == ("bad", "edgemind audit verify --site site-a")
     group.controllers["site-a"].view.audit = lambda: replace(status, ok=True, dropped=3)
     assert findings(config)["journal of site-a"]["standing"] == "warning"
+    group.controllers["site-a"].view.audit = lambda: AuditStatus(True, records=9)
+    told = findings(config)["journal of site-a"]
+    assert (told["standing"], told["found"]) == ("warning", "9 records, none of them anchored")
 
 
 def test_one_site_can_be_asked_alone(config: Path) -> None:

@@ -101,6 +101,34 @@ def test_what_is_under_way_waits_and_what_takes_too_long_is_kept_as_it_stands() 
     assert [one["id"][-1] for one in batch["decisions"]] == ["1"]
 
 
+def test_at_the_end_everything_is_left_to_hand_over_until_it_is_acknowledged() -> None:
+    to_keep = feed()
+    to_keep.offer(decided(1, "de", actual_ms=0.0))
+    to_keep.offer(decided(2, "de"))
+    first = to_keep.batch(NOW_MS)
+    assert first is not None
+    assert (len(first["decisions"]), to_keep.left) == (1, 2)
+    to_keep.answered({})
+    assert to_keep.batch(NOW_MS) is None
+    to_keep.end()
+    last = to_keep.batch(NOW_MS)
+    assert last is not None
+    assert ([one["id"][-1] for one in last["decisions"]], to_keep.left) == (["1"], 1)
+    to_keep.answered({"journaled": {"run": "run-1", "batch": 2}})
+    assert (to_keep.left, to_keep.batch(NOW_MS)) == (0, None)
+
+
+def test_what_was_lost_is_left_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgemind.services.audit.hand_over.WAITING_LIMIT", 0)
+    to_keep = feed()
+    to_keep.offer(decided(1, "de"))
+    assert to_keep.left == 1
+    to_keep.batch(NOW_MS)
+    assert to_keep.left == 1
+    to_keep.answered({})
+    assert to_keep.left == 0
+
+
 def test_a_shed_request_ran_nowhere() -> None:
     to_keep = feed()
     to_keep.offer(decided(1, "de", chosen=None, attempts=(), status=503, actual_ms=0.0))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edgemind.domain.audit.chain import chained, erased, read_line
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys, checkpoint_document, parse_checkpoint
+from edgemind.domain.audit.encoding import canonical
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.audit.erasures import Erasure, erasure_body
 from edgemind.domain.audit.residency import ResidencyProof
@@ -137,23 +138,53 @@ def test_records_of_another_site_or_journal_are_foreign() -> None:
     assert found(verified([*LINES[:4], *another[4:]])) == (FlawKind.FOREIGN, 5)
 
 
+def pruned(through: int) -> bytes:
+    """What pruning writes behind the end."""
+    note = AuditEntry(EntryKind.JOURNAL, NOW_MS, "site-a", {"event": "pruned", "through": through, "records": through})
+    return chained(END, note, bytes(16))[0][:-1]
+
+
+def base(number: int, keys: CheckpointKeys = KEYS) -> Checkpoint:
+    return keys.signed(replace(upto(number), base=True))
+
+
 def test_a_head_may_be_pruned_with_a_signed_base_and_not_without() -> None:
-    told = verified(LINES[8:], base=upto(8))
-    assert (found(told), told.first, told.records) == (None, 9, 12)
-    assert found(verified(LINES[8:], [upto(3), ANCHOR], base=upto(8))) is None
-    assert found(verified(LINES[8:])) == (FlawKind.CUT, 1)
-    assert found(verified(LINES[9:], base=upto(8))) == (FlawKind.CUT, 9)
-    assert found(verified([], [ANCHOR], base=upto(8))) == (FlawKind.CUT_TAIL, 9)
+    rest = [*LINES[8:], pruned(8)]
+    told = verified(rest, base=base(8))
+    assert (found(told), told.first, told.records) == (None, 9, 13)
+    assert found(verified(rest, [upto(3), ANCHOR], base=base(8))) is None
+    assert found(verified(rest)) == (FlawKind.CUT, 1)
+    assert found(verified(rest[1:], base=base(8))) == (FlawKind.CUT, 9)
+    assert found(verified([], [ANCHOR], base=base(8))) == (FlawKind.CUT_TAIL, 9)
+
+
+def test_an_anchor_does_not_pass_for_a_base() -> None:
+    rest = [*LINES[8:], pruned(8)]
+    assert found(verified(rest, base=upto(8))) == (FlawKind.FORGED, 8)
+    assert found(verified(rest, base=replace(upto(8), base=True))) == (FlawKind.FORGED, 8)
+    assert found(verified(LINES, [base(8), ANCHOR])) == (FlawKind.FORGED, 8)
+    unchecked = CheckpointKeys(())
+    assert found(verified(rest, base=upto(8), keys=unchecked)) == (FlawKind.FORGED, 8)
+
+
+@pytest.mark.parametrize("signer", [KEYS, CheckpointKeys(())])
+def test_a_base_proves_nothing_without_the_record_of_its_pruning(signer: CheckpointKeys) -> None:
+    head_cut = verified(LINES[8:], base=base(8, signer), keys=signer)
+    assert found(head_cut) == (FlawKind.CUT, 1)
+    more_than_was_pruned = verified([*LINES[12:], pruned(8)], base=base(12, signer), keys=signer)
+    assert found(more_than_was_pruned) == (FlawKind.CUT, 9)
+    everything = verified([], base=base(20, signer), keys=signer)
+    assert found(everything) == (FlawKind.CUT, 1)
 
 
 def test_checkpoints_that_the_fleet_did_not_sign_are_forged() -> None:
     mine = CheckpointKeys(("my own secret",))
-    assert found(verified(LINES[8:], base=mine.signed(upto(8)))) == (FlawKind.FORGED, 8)
-    assert found(verified(LINES, [replace(ANCHOR, dropped=7)])) == (FlawKind.FORGED, 20)
+    assert found(verified([*LINES[8:], pruned(8)], base=base(8, mine))) == (FlawKind.FORGED, 8)
+    assert found(verified(LINES, [replace(ANCHOR, at_ms=7)])) == (FlawKind.FORGED, 20)
     assert found(verified(LINES, [replace(ANCHOR, signature="")])) == (FlawKind.FORGED, 20)
     rotated = CheckpointKeys(("a new secret", "between-sites"))
     assert found(verified(LINES, keys=rotated)) is None
-    told = verified(LINES, [replace(ANCHOR, dropped=7)], keys=CheckpointKeys(()))
+    told = verified(LINES, [replace(ANCHOR, at_ms=7)], keys=CheckpointKeys(()))
     assert (found(told), told.signed) == (None, False)
 
 
@@ -178,8 +209,19 @@ def test_a_persons_part_may_only_be_gone_with_an_erasure_on_record() -> None:
     assert found(verified([*lines, told_of[:-1]])) == (FlawKind.WIPED, 0)
 
 
+@pytest.mark.parametrize("more", [{"subject": "tenant:mallory"}, {"body": {"tenant": "mallory"}}, {"salt": ""}])
+def test_nothing_else_may_stand_where_a_persons_part_was(more: dict[str, object]) -> None:
+    erasure = Erasure()
+    erasure.add(2)
+    note = AuditEntry(EntryKind.JOURNAL, NOW_MS, "site-a", erasure_body("e1", erasure, "fleet.tokens.admin"))
+    lines = [*LINES, chained(END, note, bytes(16))[0][:-1]]
+    lines[1] = erased(LINES[1], "e1").replace(b'{"erased":"e1"}', canonical({"erased": "e1", **more}))
+    assert found(verified(lines)) == (FlawKind.EDITED, 2)
+
+
 def test_a_checkpoint_survives_its_document() -> None:
-    assert parse_checkpoint(json.loads(json.dumps(checkpoint_document(ANCHOR)))) == ANCHOR
+    for one in (ANCHOR, base(8)):
+        assert parse_checkpoint(json.loads(json.dumps({**checkpoint_document(one), "dropped": 3}))) == one
     with pytest.raises(DocumentInvalid, match=r"checkpoint\.v"):
         parse_checkpoint({**checkpoint_document(ANCHOR), "v": 2})
     assert CheckpointKeys(()).signed(ANCHOR).signature == ""
@@ -194,12 +236,13 @@ def test_the_residency_proof_counts_and_names() -> None:
         decision(5, residency=[], ran={"site-c": ["us"]}),
         decision(6, ran=None),
         *entries(1),
+        decision(7, None, more=["x" * 8000] * 20),
     ]
     proof, german = ResidencyProof(), ResidencyProof("de")
     for line in chain_of(told)[0]:
         for one in (proof, german):
             one.take(read_line(line))
-    assert (proof.tagged, proof.shed, proof.violating, proof.unreadable) == (5, 1, 2, 1)
+    assert (proof.tagged, proof.shed, proof.violating, proof.unreadable) == (5, 1, 2, 2)
     assert [(one.sequence, one.site) for one in proof.violations] == [(2, "site-b"), (3, "site-c")]
-    assert (german.tagged, german.violating) == (4, 1)
+    assert (german.tagged, german.violating, german.unreadable) == (4, 1, 2)
     assert proof.ran == {"site-a": 1, "site-b": 2, "site-c": 1}
