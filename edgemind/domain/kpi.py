@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+REQUESTS_WINDOW_S = 300
+"""Ratios of requests are of so long: of less, a small site's would be a matter of luck."""
+
 
 class Tier(StrEnum):
     """Where a fleet runs: targets differ."""
@@ -44,7 +47,8 @@ class Kpi:
     """`unit` is ms, ratio (0 to 1), s or min; `definition` says from where to where it is measured.
 
     A value has to be beyond a limit for `dwell_s` before anybody is alerted, and on its good side again for
-    `recovery_s` before that is over.
+    `recovery_s` before that is over. Of fewer than `least_requests` in `REQUESTS_WINDOW_S` it is shown, and nobody is
+    woken by it: one of ten that failed would be a disaster.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Kpi:
     limits: Mapping[Tier, Limits]
     dwell_s: int = 60
     recovery_s: int = 120
+    least_requests: int = 0
 
     @property
     def runbook(self) -> str:
@@ -117,6 +122,7 @@ KPIS: tuple[Kpi, ...] = (
         _same(Limits(0.85, warning=0.85)),
         dwell_s=300,
         recovery_s=300,
+        least_requests=100,
     ),
     Kpi(
         "added_latency_ms",
@@ -139,6 +145,7 @@ KPIS: tuple[Kpi, ...] = (
         _same(Limits(0.99, warning=0.99)),
         dwell_s=120,
         recovery_s=300,
+        least_requests=100,
     ),
     Kpi(
         "availability_ratio",
@@ -147,6 +154,7 @@ KPIS: tuple[Kpi, ...] = (
         Good.ABOVE,
         "Admitted requests that were not answered with a 5xx.",
         _same(Limits(0.999, critical=0.999)),
+        least_requests=100,
     ),
     Kpi(
         "recovery_time_min",

@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from edgemind.domain.kpi import REQUESTS_WINDOW_S
 from edgemind.domain.worker_reports import GatewayCounters, WorkerReport
 
 MINUTES = 15
-WINDOW_MINUTES = 5
-"""Ratios of requests are of so many minutes: of fewer, a small site's would be a matter of luck."""
+WINDOW_MINUTES = REQUESTS_WINDOW_S // 60
 MEASURES_VERSION = 1
 Worker = tuple[str | None, int, int]
 """(admin address, number, process): counters of another process start anew."""

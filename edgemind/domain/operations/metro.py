@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgemind.domain.kpi import KPIS, Kpi, Tier
+from edgemind.domain.kpi import BY_NAME, KPIS, Kpi, Tier
 from edgemind.domain.operations.counts import (
     MINUTES,
     WINDOW_MINUTES,
@@ -21,6 +21,7 @@ ROUNDS_WINDOW_MS = 60_000 * MINUTES
 LATELY_S = 10
 """What `added_ms_p99` of a gateway is of."""
 NO_REQUESTS = f"no request was admitted in the last {WINDOW_MINUTES} min"
+NO_SERVICE_TIME = "no request ended lately at a model server that states its own service time"
 NO_ROUNDS = f"the swarm decided no round in the last {MINUTES} min"
 ELSEWHERE = {
     "recovery_time_min": "no drill reports to a controller: `edgemind simulate` and CI run them",
@@ -33,13 +34,18 @@ Trend = list[float | None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A KPI's value; `requests` is how many it rests on, None where it rests on none."""
+    """A KPI's value; `requests` is how many it rests on, None where it rests on none.
+
+    `quiet` says that too little happened to judge by, where all of the window is known: then nothing is wrong. What
+    could not be asked for is no reason to say so.
+    """
 
     value: float | None
     window_s: int | None = None
     why: str | None = None
     trend: Trend = field(default_factory=list)
     requests: int | None = None
+    quiet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class MetroMeasures:
 def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
     """Every KPI of the catalogue."""
     minutes = added_up(measures.sites)
-    ratio = _ratios(minutes, in_window(minutes), _left_out(measures))
+    ratio = _ratios(measures, minutes)
     oldest = max(measures.ages_ms, key=lambda site: measures.ages_ms[site], default=None)
     age = Measured(None, None, "no site has a controller", measures.age_trend)
     if oldest is not None:
@@ -69,9 +75,9 @@ def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
         **{name: Measured(None, None, why) for name, why in ELSEWHERE.items()},
         **_of_rounds(measures),
         "site_report_age_ms": age,
-        "metro_cache_hit_ratio": ratio(lambda counts: counts.in_cloud),
-        "slo_attainment_ratio": ratio(lambda counts: counts.late + counts.failed + counts.shed),
-        "availability_ratio": ratio(lambda counts: counts.failed + counts.shed),
+        "metro_cache_hit_ratio": ratio("metro_cache_hit_ratio", lambda counts: counts.in_cloud),
+        "slo_attainment_ratio": ratio("slo_attainment_ratio", lambda counts: counts.late + counts.failed + counts.shed),
+        "availability_ratio": ratio("availability_ratio", lambda counts: counts.failed + counts.shed),
         "added_latency_ms": _added(measures, minutes),
     }
 
@@ -98,15 +104,25 @@ def _status(kpi: Kpi, one: Measured, tier: Tier) -> KpiStatus:
 
 
 def _ratios(
-    minutes: Sequence[RequestCounts | None], window: RequestCounts | None, left_out: str | None
-) -> Callable[[Callable[[RequestCounts], int]], Measured]:
-    def ratio(bad: Callable[[RequestCounts], int]) -> Measured:
+    measures: MetroMeasures, minutes: Sequence[RequestCounts | None]
+) -> Callable[[str, Callable[[RequestCounts], int]], Measured]:
+    window, left_out, whole = in_window(minutes), _left_out(measures), _all_known(measures)
+
+    def ratio(name: str, bad: Callable[[RequestCounts], int]) -> Measured:
+        requests, least = window.requests if window is not None else 0, BY_NAME[name].least_requests
         trend = [_without(bad(one), one.requests) if one is not None else None for one in minutes]
         value = _without(bad(window), window.requests) if window is not None else None
         why = left_out if value is not None else NO_REQUESTS
-        return Measured(value, 60 * WINDOW_MINUTES, why, trend, window.requests if window is not None else 0)
+        few = f"fewer than {least} requests in the last {WINDOW_MINUTES} min"
+        return Measured(value, 60 * WINDOW_MINUTES, why, trend, requests, few if whole and requests < least else None)
 
     return ratio
+
+
+def _all_known(measures: MetroMeasures) -> bool:
+    """Whether every site told of every request of the window."""
+    told = [site.gateway and None not in site.minutes[-WINDOW_MINUTES:] for site in measures.sites]
+    return bool(told) and all(told) and not measures.unreachable
 
 
 def _without(bad: int, requests: int) -> float | None:
@@ -118,8 +134,10 @@ def _added(measures: MetroMeasures, minutes: Iterable[RequestCounts | None]) -> 
     known = {site.site: site.added_ms_p99 for site in measures.sites if site.added_ms_p99 is not None}
     trend = [one.added_ms_p99 if one is not None else None for one in minutes]
     if not known:
-        why = "no request ended lately at a model server that states its own service time"
-        return Measured(None, LATELY_S, why, trend)
+        # Between two requests of a quiet site nothing is known of either.
+        never = all(one is None for one in trend[-WINDOW_MINUTES:])
+        quiet = NO_SERVICE_TIME if never and _all_known(measures) else None
+        return Measured(None, LATELY_S, NO_SERVICE_TIME, trend, quiet=quiet)
     worst = max(known, key=lambda site: known[site])
     return Measured(round(known[worst], 2), LATELY_S, f"the worst site's, {worst}", trend)
 
@@ -133,9 +151,11 @@ def _of_rounds(measures: MetroMeasures) -> dict[str, Measured]:
             by_minute[MINUTES - 1 - age].append(one)
     counted = [one for rounds in by_minute for one in rounds]
     why = _left_out(measures) if counted else NO_ROUNDS
+    decided, in_time = [_p99(rounds) for rounds in by_minute], [_in_time(rounds) for rounds in by_minute]
+    quiet = None if counted or measures.unreachable else NO_ROUNDS
     return {
-        "swarm_coordination_ms": Measured(_p99(counted), window_s, why, [_p99(rounds) for rounds in by_minute]),
-        "consensus_success_ratio": Measured(_in_time(counted), window_s, why, [_in_time(one) for one in by_minute]),
+        "swarm_coordination_ms": Measured(_p99(counted), window_s, why, decided, quiet=quiet),
+        "consensus_success_ratio": Measured(_in_time(counted), window_s, why, in_time, quiet=quiet),
     }
 
 

@@ -1,9 +1,12 @@
 """KPIs of a metro, and what is observed by them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from edgemind.domain.alerts.engine import AlertEngine, Change, Observation
+from edgemind.domain.alerts.rules import RULES
 from edgemind.domain.kpi import KPIS, Level, Tier
 from edgemind.domain.operations.counts import MINUTES, RequestCounts, SiteMeasures
 from edgemind.domain.operations.metro import Measured, MetroMeasures, metro_kpis, statuses
@@ -98,6 +101,75 @@ def test_nobody_is_woken_by_a_ratio_of_a_few_requests() -> None:
     slo = seen["slo_attainment_ratio"]
     assert (slo.level, slo.limit) == (Level.WARNING, 0.99)
     assert slo.text == "SLO attainment is 50 % over 5 min, against 99 %."
+
+
+def quiet_site(**changes: Any) -> SiteMeasures:
+    """Hardly anything happens at it, and all of that is known."""
+    counted: list[RequestCounts | None] = [RequestCounts(requests=9, failed=9)] * MINUTES
+    return replace(SiteMeasures("site-a", NOW_MS, True, counted), **changes)
+
+
+def observed(**changes: Any) -> dict[str, Observation]:
+    return {one.name: one for one in of_kpis(metro_kpis(measures(**changes)), Tier.LOCAL)}
+
+
+WATCHED = {
+    "availability_ratio": "Availability: fewer than 100 requests in the last 5 min.",
+    "slo_attainment_ratio": "SLO attainment: fewer than 100 requests in the last 5 min.",
+    "metro_cache_hit_ratio": "Metro cache hits: fewer than 100 requests in the last 5 min.",
+    "added_latency_ms": "Added latency: no request ended lately at a model server that states its own service time.",
+    "consensus_success_ratio": "Consensus success: the swarm decided no round in the last 15 min.",
+    "swarm_coordination_ms": "Swarm coordination: the swarm decided no round in the last 15 min.",
+}
+"""KPIs of the metro that a controller measures, and what is said of them where nothing happens."""
+
+
+def test_where_nothing_happens_all_is_well() -> None:
+    seen = observed(sites=[quiet_site()])
+    assert {name: (seen[name].level, seen[name].text) for name in WATCHED} == {
+        name: (Level.OK, text) for name, text in WATCHED.items()
+    }
+    assert seen["spend_ratio"].level is Level.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"unreachable": ("site-b",)}, id="a site did not answer"),
+        pytest.param({"sites": [quiet_site(), quiet_site(gateway=False)]}, id="a gateway did not report"),
+        pytest.param(
+            {"sites": [quiet_site(), quiet_site(minutes=minutes())]}, id="a controller has just begun to look"
+        ),
+        pytest.param({"sites": []}, id="nobody told anything"),
+    ],
+)
+def test_what_could_not_be_asked_is_unknown(changes: dict[str, Any]) -> None:
+    seen = observed(**{"sites": [quiet_site()], **changes})
+    of_requests = ("availability_ratio", "slo_attainment_ratio", "metro_cache_hit_ratio", "added_latency_ms")
+    assert {seen[name].level for name in of_requests} == {Level.UNKNOWN}
+
+
+def test_rounds_that_could_not_be_asked_for_are_unknown() -> None:
+    seen = observed(sites=[quiet_site()], unreachable=("site-b",))
+    assert seen["consensus_success_ratio"].level is seen["swarm_coordination_ms"].level is Level.UNKNOWN
+
+
+def test_latency_that_was_measured_minutes_ago_is_not_forgotten_between_two_requests() -> None:
+    counted = [RequestCounts(requests=1, added_ms_p99=2000.0) for _ in range(MINUTES)]
+    assert observed(sites=[quiet_site(minutes=counted)])["added_latency_ms"].level is Level.UNKNOWN
+
+
+def test_an_alert_about_rounds_ends_when_the_round_is_out_of_the_window_and_no_other_came() -> None:
+    engine = AlertEngine(RULES)
+    notices = []
+    for turn in range(700):
+        now_s = 2.0 * turn
+        rounds = [round_of(1, None, now_s / 60.0, timed_out=True)]
+        seen = observed(sites=[quiet_site()], rounds=rounds).values()
+        notices += engine.step(seen, (), now_s, NOW_MS + round(now_s * 1000))
+    told = [(one.change, one.alert.name) for one in notices]
+    assert told == [(Change.FIRED, "consensus_success_ratio"), (Change.RESOLVED, "consensus_success_ratio")]
+    assert notices[-1].alert.text == WATCHED["consensus_success_ratio"]
 
 
 def test_each_site_has_an_observation_of_its_own() -> None:
