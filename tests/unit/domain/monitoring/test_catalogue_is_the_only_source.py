@@ -7,13 +7,16 @@ import pytest
 import yaml
 
 from edgemind.domain.alerts.rules import RULES
+from edgemind.domain.histogram import LATENCY_BOUNDS_MS, Histogram
 from edgemind.domain.kpi import BY_NAME, KPIS, Level, Limits, Tier
 from edgemind.domain.monitoring import cloudwatch, cloudwatch_dashboards, grafana
 from edgemind.domain.monitoring.catalogue import catalogue_tables
 from edgemind.domain.monitoring.cloudwatch import CLOUDWATCH
 from edgemind.domain.monitoring.conditions import CONDITIONS
-from edgemind.domain.monitoring.promql import PROMQL
+from edgemind.domain.monitoring.metrics import DECIDED, METRICS, Metric
+from edgemind.domain.monitoring.promql import PROMQL, gateway_metric
 from edgemind.domain.monitoring.rule_tests import SERIES
+from edgemind.domain.monitoring.rules import bounds
 from edgemind.entrypoints.kpi.products import prometheus_files
 from edgemind.simulation.swarm_parameters import Delays, fault_set
 from edgemind.simulation.swarm_study import study
@@ -85,6 +88,25 @@ def test_a_limit_is_never_milder_as_critical_than_as_warning() -> None:
                 assert kpi.level(limits.target, tier) is not Level.CRITICAL or limits.critical is None
             if limits.warning is not None and limits.critical is not None:
                 assert kpi.level(limits.warning, tier) in (Level.OK, Level.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("kpi", "metric"),
+    [("swarm_coordination_ms", DECIDED), ("added_latency_ms", gateway_metric("added_latency_seconds"))],
+)
+def test_a_quantile_is_on_the_side_of_its_limits_that_its_values_are_on(kpi: str, metric: Metric) -> None:
+    """A bucket that held a limit would be read as its upper end: whatever is in it would be beyond the limit."""
+    limits = {(tier, bound) for tier in Tier for _, bound in bounds(BY_NAME[kpi], tier)}
+    assert {bound for _, bound in limits} <= set(metric.bounds_ms)
+    for tier, limit in limits:
+        for value in (limit - 0.1, limit, limit + 0.1):
+            histogram = Histogram()
+            histogram.observe(value)
+            assert BY_NAME[kpi].level(histogram.quantile_ms(0.99), tier) is BY_NAME[kpi].level(value, tier)
+
+
+def test_what_is_scraped_are_buckets_that_are_counted_in() -> None:
+    assert {bound for metric in METRICS.values() for bound in metric.bounds_ms} <= set(LATENCY_BOUNDS_MS)
 
 
 def test_names_of_alerts_are_those_of_kpis_and_states_and_lead_to_runbooks() -> None:
