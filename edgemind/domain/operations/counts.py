@@ -28,6 +28,16 @@ class RequestCounts:
     in_cloud: int = 0
     added_ms_p99: float | None = None
 
+    def named(self) -> dict[str, int]:
+        """By the names that the KPI catalogue has for them."""
+        return {
+            "requests": self.requests,
+            "failed": self.failed,
+            "shed": self.shed,
+            "late": self.late,
+            "cloud": self.in_cloud,
+        }
+
     def __add__(self, other: "RequestCounts") -> "RequestCounts":
         added = [ms for ms in (self.added_ms_p99, other.added_ms_p99) if ms is not None]
         return RequestCounts(

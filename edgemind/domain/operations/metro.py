@@ -1,9 +1,9 @@
 """KPIs of the metro just now, from what its sites counted, its rounds, and the age of its sites' reports."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgemind.domain.kpi import BY_NAME, KPIS, Kpi, Tier
+from edgemind.domain.kpi import KPIS, REQUESTS_WINDOW_S, Kpi, OfRequests, Tier
 from edgemind.domain.operations.counts import (
     MINUTES,
     WINDOW_MINUTES,
@@ -20,7 +20,6 @@ DECIDED_WITHIN_MS = 100.0
 ROUNDS_WINDOW_MS = 60_000 * MINUTES
 LATELY_S = 10
 """What `added_ms_p99` of a gateway is of."""
-NO_REQUESTS = f"no request was admitted in the last {WINDOW_MINUTES} min"
 NO_SERVICE_TIME = "no request ended lately at a model server that states its own service time"
 NO_ROUNDS = f"the swarm decided no round in the last {MINUTES} min"
 ELSEWHERE = {
@@ -66,7 +65,6 @@ class MetroMeasures:
 def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
     """Every KPI of the catalogue."""
     minutes = added_up(measures.sites)
-    ratio = _ratios(measures, minutes)
     oldest = max(measures.ages_ms, key=lambda site: measures.ages_ms[site], default=None)
     age = Measured(None, None, "no site has a controller", measures.age_trend)
     if oldest is not None:
@@ -75,9 +73,7 @@ def metro_kpis(measures: MetroMeasures) -> dict[str, Measured]:
         **{name: Measured(None, None, why) for name, why in ELSEWHERE.items()},
         **_of_rounds(measures),
         "site_report_age_ms": age,
-        "metro_cache_hit_ratio": ratio("metro_cache_hit_ratio", lambda counts: counts.in_cloud),
-        "slo_attainment_ratio": ratio("slo_attainment_ratio", lambda counts: counts.late + counts.failed + counts.shed),
-        "availability_ratio": ratio("availability_ratio", lambda counts: counts.failed + counts.shed),
+        **_ratios(measures, minutes),
         "added_latency_ms": _added(measures, minutes),
     }
 
@@ -103,20 +99,23 @@ def _status(kpi: Kpi, one: Measured, tier: Tier) -> KpiStatus:
     )
 
 
-def _ratios(
-    measures: MetroMeasures, minutes: Sequence[RequestCounts | None]
-) -> Callable[[str, Callable[[RequestCounts], int]], Measured]:
-    window, left_out, whole = in_window(minutes), _left_out(measures), _all_known(measures)
-
-    def ratio(name: str, bad: Callable[[RequestCounts], int]) -> Measured:
-        requests, least = window.requests if window is not None else 0, BY_NAME[name].least_requests
-        trend = [_without(bad(one), one.requests) if one is not None else None for one in minutes]
-        value = _without(bad(window), window.requests) if window is not None else None
-        why = left_out if value is not None else NO_REQUESTS
-        few = f"fewer than {least} requests in the last {WINDOW_MINUTES} min"
-        return Measured(value, 60 * WINDOW_MINUTES, why, trend, requests, few if whole and requests < least else None)
-
-    return ratio
+def _ratios(measures: MetroMeasures, minutes: Sequence[RequestCounts | None]) -> dict[str, Measured]:
+    window, left_out, known = in_window(minutes), _left_out(measures), _all_known(measures)
+    found = {}
+    for kpi, of in ((kpi, kpi.of_requests) for kpi in KPIS if kpi.of_requests is not None):
+        trend = [_ratio(of, one) for one in minutes]
+        value, requests = _ratio(of, window), 0 if window is None else _counted(of, window)
+        none = f"no request was {'served' if of.left_out else 'admitted'} in the last {WINDOW_MINUTES} min"
+        quiet = f"fewer than {of.least} requests in the last {WINDOW_MINUTES} min"
+        found[kpi.name] = Measured(
+            value,
+            REQUESTS_WINDOW_S,
+            left_out if value is not None else none,
+            trend,
+            requests,
+            quiet if known and requests < of.least else None,
+        )
+    return found
 
 
 def _all_known(measures: MetroMeasures) -> bool:
@@ -125,9 +124,17 @@ def _all_known(measures: MetroMeasures) -> bool:
     return bool(told) and all(told) and not measures.unreachable
 
 
-def _without(bad: int, requests: int) -> float | None:
+def _ratio(of: OfRequests, counts: RequestCounts | None) -> float | None:
     """Requests end after they are counted: in a short time more may have failed than were admitted."""
-    return round(max(0.0, 1.0 - bad / requests), 6) if requests else None
+    if counts is None or not _counted(of, counts):
+        return None
+    bad = sum(counts.named()[name] for name in of.bad)
+    return round(max(0.0, 1.0 - bad / _counted(of, counts)), 6)
+
+
+def _counted(of: OfRequests, counts: RequestCounts) -> int:
+    named = counts.named()
+    return max(0, named["requests"] - sum(named[name] for name in of.left_out))
 
 
 def _added(measures: MetroMeasures, minutes: Iterable[RequestCounts | None]) -> Measured:

@@ -60,7 +60,7 @@ def _of_kpi(kpi: Kpi, one: Measured, tier: Tier) -> Observation:
     """What is quiet is well, so that an alert ends; a ratio of few requests is as good as unknown otherwise."""
     if one.quiet is not None:
         return Observation(kpi.name, None, Level.OK, f"{kpi.title}: {one.quiet}.", kpi.name, unit=kpi.unit)
-    few = one.requests is not None and one.requests < kpi.least_requests
+    few = kpi.of_requests is not None and (one.requests or 0) < kpi.of_requests.least
     return _limited(kpi, None if few else one.value, tier, None, _sentence(kpi, one))
 
 

@@ -1,5 +1,6 @@
 """One number of the catalogue is changed in memory, and everything that is made of it moves."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from edgemind.domain.monitoring.conditions import CONDITIONS
 from edgemind.domain.monitoring.metrics import DECIDED, METRICS, Metric
 from edgemind.domain.monitoring.promql import PROMQL, gateway_metric
 from edgemind.domain.monitoring.rule_tests import SERIES
-from edgemind.domain.monitoring.rules import bounds
+from edgemind.domain.monitoring.rules import bounds, rules_document
 from edgemind.entrypoints.kpi.products import prometheus_files
 from edgemind.simulation.swarm_parameters import Delays, fault_set
 from edgemind.simulation.swarm_study import study
@@ -130,7 +131,35 @@ def test_every_alert_has_its_runbook_and_knows_the_controllers_own_alerts() -> N
 
 
 def test_alarms_hold_dwell_and_recovery_in_minutes() -> None:
-    times = {alarm.name: (alarm.datapoints, alarm.periods) for alarm in cloudwatch.alarms(TIER)}
-    assert times["site_report_age_ms"] == (1, 1)
-    assert times["metro_cache_hit_ratio"] == (5, 9)
-    assert times["swarm_coordination_ms"] == (1, 5)
+    times = {
+        alarm.name: (alarm.datapoints, alarm.periods, alarm.math.period_s // 60) for alarm in cloudwatch.alarms(TIER)
+    }
+    assert times["site_report_age_ms"] == (1, 1, 1)
+    assert times["metro_cache_hit_ratio"] == times["availability_ratio"] == (1, 1, 5)
+    assert times["swarm_coordination_ms"] == (1, 5, 1)
+    assert times["telemetry_drops"] == (1, 2, 1)
+
+
+def test_no_alarm_and_no_rule_is_about_a_few_requests() -> None:
+    math = {alarm.name: alarm.math for alarm in cloudwatch.alarms(TIER)}
+    assert math["availability_ratio"].expression == "IF(requests >= 100, 1 - (failed + shed) / requests, 1)"
+    assert math["metro_cache_hit_ratio"].expression == (
+        "IF(requests - failed - shed >= 100, 1 - (cloud) / (requests - failed - shed), 1)"
+    )
+    rules = {rule["alert"]: rule["expr"] for rule in rules_document(TIER)["groups"][0]["rules"]}
+    panels = grafana.dashboards(TIER)["executive"]["panels"]
+    for kpi in KPIS:
+        if kpi.of_requests is not None:
+            assert f" >= {kpi.of_requests.least}, " in math[kpi.name].expression
+            assert sum(panel.get("description") == kpi.about for panel in panels) >= 1
+            assert f"fewer than {kpi.of_requests.least} in 5 min" in kpi.about
+            assert kpi.about in catalogue_tables()
+            assert rules[kpi.name].endswith(f" >= {kpi.of_requests.least}")
+            assert set(re.findall(r"\b[a-z]+", math[kpi.name].expression)) == math[kpi.name].metrics.keys()
+
+
+def test_an_age_that_is_looked_at_once_a_minute_is_too_old_for_its_dwell() -> None:
+    [alarm] = [alarm for alarm in cloudwatch.alarms(TIER) if alarm.name == "site_report_age_ms"]
+    limits, dwell_s = BY_NAME[alarm.name].limits[TIER], BY_NAME[alarm.name].dwell_s
+    assert alarm.bound == limits.critical + 1000 * dwell_s == 12_000
+    assert alarm.silent_is_bad

@@ -38,9 +38,17 @@ def test_ratios_are_of_all_sites_together() -> None:
     found = metro_kpis(measures())
     assert found["availability_ratio"].value == pytest.approx(1 - 5 / 1000)
     assert found["slo_attainment_ratio"].value == pytest.approx(1 - 10 / 1000)
-    assert found["metro_cache_hit_ratio"].value == pytest.approx(0.91)
+    assert found["metro_cache_hit_ratio"].value == pytest.approx(1 - 90 / 995, abs=1e-6)
     assert (found["availability_ratio"].window_s, found["availability_ratio"].requests) == (300, 1000)
     assert found["availability_ratio"].trend[-2:] == [None, pytest.approx(0.995)]
+
+
+def test_requests_that_nobody_served_are_no_cache_hits() -> None:
+    some = SiteMeasures("site-a", NOW_MS, True, minutes(requests=1000, shed=700, failed=100, in_cloud=100))
+    found = metro_kpis(measures(sites=[some]))["metro_cache_hit_ratio"]
+    assert (found.value, found.requests, found.trend[-1]) == (0.5, 200, 0.5)
+    none = SiteMeasures("site-a", NOW_MS, True, minutes(requests=1000, shed=1000))
+    assert metro_kpis(measures(sites=[none]))["metro_cache_hit_ratio"].value is None
 
 
 def test_latency_is_the_worst_sites_and_says_whose() -> None:
