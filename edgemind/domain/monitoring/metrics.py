@@ -44,6 +44,7 @@ def _gateway(name: str, kind: Kind, text: str, *labels: str) -> Metric:
     return Metric(f"edgemind_gateway_{name}", kind, text, labels)
 
 
+TELEMETRY_DROPPED = Metric("edgemind_telemetry_dropped", Kind.COUNTER, "Spans that were to be kept and never arrived.")
 GATEWAY = (
     _gateway("requests", Kind.COUNTER, "Inference requests admitted."),
     _gateway("ok", Kind.COUNTER, "Requests answered by a model server below status 500."),
@@ -75,6 +76,7 @@ GATEWAY = (
     _gateway("ejected", Kind.GAUGE, "Upstreams ejected just now.", "site", "model"),
     _gateway("tasks", Kind.GAUGE, "Tasks of a worker's event loop."),
     _gateway("table_age_seconds", Kind.GAUGE, "Age of the routing table."),
+    TELEMETRY_DROPPED,
 )
 """Of each gateway worker. entrypoints/gateway/metrics.py exposes them."""
 

@@ -14,9 +14,9 @@ from edgemind.domain.operations.counts import (
 )
 from edgemind.domain.operations_status import KpiStatus
 from edgemind.domain.samples import quantile
+from edgemind.domain.swarm.pace import TARGET_MS
 from edgemind.domain.swarm.summaries import RoundSummary
 
-DECIDED_WITHIN_MS = 100.0
 ROUNDS_WINDOW_MS = 60_000 * MINUTES
 LATELY_S = 10
 """What `added_ms_p99` of a gateway is of."""
@@ -172,7 +172,7 @@ def _p99(rounds: Iterable[RoundSummary]) -> float | None:
 
 
 def _in_time(rounds: Sequence[RoundSummary]) -> float | None:
-    good = [one for one in rounds if not one.timed_out and (one.decided_ms or 0.0) <= DECIDED_WITHIN_MS]
+    good = [one for one in rounds if not one.timed_out and (one.decided_ms or 0.0) <= TARGET_MS]
     return round(len(good) / len(rounds), 4) if rounds else None
 
 

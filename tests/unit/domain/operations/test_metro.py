@@ -196,6 +196,12 @@ def test_a_site_tells_its_own_troubles_and_not_what_it_cannot_know() -> None:
     assert seen["store_unreachable"].text.endswith("timed out")
 
 
+def test_spans_that_are_dropped_are_not_told_as_something_of_cloudwatch() -> None:
+    told = of_site("site-a", SiteTroubles(telemetry_drops="3 spans did not reach the collector"))[-1]
+    assert told.text.startswith("Telemetry is dropped, and what it would show is missing")
+    assert told.text.endswith("3 spans did not reach the collector")
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(0.9991, "ratio", "99.91 %"), (1.0, "ratio", "100 %"), (31.5, "ms", "31.5 ms"), (None, "ms", "unknown")],
