@@ -133,7 +133,7 @@ def test_who_adopts_an_alert_ends_it_for_whoever_was_told_of_its_milder_levels()
     after.engine.adopt(before.engine.alerts())
     after.say("ok ok ok")
     (over,) = after.see(Level.OK)
-    assert (over.alert.level, over.concerns) == (Level.CRITICAL, {Level.INFO, Level.WARNING, Level.CRITICAL})
+    assert (over.alert.level, over.concerns) == (Level.CRITICAL, frozenset({Level.INFO, Level.WARNING, Level.CRITICAL}))
 
 
 def test_what_this_version_has_no_rule_for_is_left_alone() -> None:

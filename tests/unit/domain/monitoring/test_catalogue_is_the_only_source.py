@@ -160,6 +160,6 @@ def test_no_alarm_and_no_rule_is_about_a_few_requests() -> None:
 
 def test_an_age_that_is_looked_at_once_a_minute_is_too_old_for_its_dwell() -> None:
     [alarm] = [alarm for alarm in cloudwatch.alarms(TIER) if alarm.name == "site_report_age_ms"]
-    limits, dwell_s = BY_NAME[alarm.name].limits[TIER], BY_NAME[alarm.name].dwell_s
-    assert alarm.bound == limits.critical + 1000 * dwell_s == 12_000
+    [(_, limit)] = bounds(BY_NAME[alarm.name], TIER)
+    assert alarm.bound == limit + 1000 * BY_NAME[alarm.name].dwell_s == 12_000
     assert alarm.silent_is_bad
