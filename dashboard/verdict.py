@@ -1,7 +1,7 @@
 """How the fleet is, in one sentence: the worst of what sites, alerts and KPIs say, the most pressing first. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard.wording import listed, measured
 from edgemind.domain.fleet_status import FleetStatus
@@ -29,8 +29,21 @@ class Verdict:
     more: tuple[str, ...] = ()
 
 
-def verdict(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) -> Verdict:
-    """None: not offered by this fleet, or never read."""
+def verdict(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None, unread: Sequence[str] = ()) -> Verdict:
+    """None: not offered by this fleet, or never read. `unread` cannot be read just now: what is given of it is old."""
+    seen = _known(fleet, alerts, kpis)
+    if not unread:
+        return seen
+    unknown = f"Just now nobody can read {listed(unread)}"
+    match seen.level:
+        case Level.CRITICAL | Level.WARNING:
+            return replace(seen, more=(*seen.more, unknown))
+        case Level.OK:
+            return Verdict(Level.UNKNOWN, unknown, (seen.headline,))
+    return Verdict(Level.UNKNOWN, unknown, (seen.headline, *seen.more))
+
+
+def _known(fleet: FleetStatus, alerts: AlertPage | None, kpis: KpiList | None) -> Verdict:
     findings = [*_sites(fleet, alerts), *_alerts(fleet, alerts, kpis)]
     findings.sort(key=lambda one: -URGENCY[one.level])
     if not findings:

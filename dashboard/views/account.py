@@ -3,6 +3,7 @@
 import streamlit as st
 from streamlit.errors import StreamlitAPIException, StreamlitAuthError
 
+from dashboard.people import Person
 from dashboard.resources import WHOAMI
 from dashboard.trouble import FleetTrouble
 from dashboard.views.session import TOKEN, Session, signed_in_as
@@ -13,10 +14,10 @@ ROLES = frozenset({"viewer", "advisor", "operator", "admin"})
 def show_account(session: Session) -> None:
     """A button at the right end of the header."""
     role = role_of(session)
-    email = signed_in_as()
+    person = signed_in_as()
     with st.popover(f"Signed in: {role}" if role else "Sign in", width="content"):
-        if email is not None:
-            st.text(email)
+        if person is not None:
+            st.text(str(person))
         st.text(_said(session, role))
         if session.pasted:
             st.button("Sign out of this token", on_click=_use, args=(None,))
@@ -25,7 +26,7 @@ def show_account(session: Session) -> None:
             st.caption(
                 "An operator's may drain sites and force rounds. The demo keeps it in .edgemind/demo/operator.token."
             )
-        _show_provider(email)
+        _show_provider(person)
 
 
 def role_of(session: Session) -> str | None:
@@ -43,9 +44,9 @@ def _said(session: Session, role: str | None) -> str:
     return f"You use {whose}; its role is {role}." if role else f"You use {whose}; the fleet does not tell its role."
 
 
-def _show_provider(email: str | None) -> None:
+def _show_provider(person: Person | None) -> None:
     """Streamlit's own sign-in, where `.streamlit/secrets.toml` names an identity provider."""
-    if email is not None:
+    if person is not None:
         st.button("Sign out", on_click=st.logout)
     elif _provider_configured():
         st.button("Sign in with your organisation", on_click=_sign_in)

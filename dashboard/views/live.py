@@ -65,8 +65,7 @@ def look(session: Session) -> Look | None:
     if not fleet.sites:
         st.info("This fleet has no site yet. Add one under `sites:` in edgemind.yaml; it appears here by itself.")
         return None
-    seen = _judged(fleet, kpis, alerts)
-    st.html(verdict_banner(_as_of(seen, reading) if reading.trouble else seen))
+    st.html(verdict_banner(_judged(fleet, reading, kpis, alerts)))
     _show_header(fleet, reading)
     return Look(client, fleet, kpis.value, alerts.value)
 
@@ -82,8 +81,18 @@ def told(reading: Reading[T], name: str) -> T | None:
     return reading.value
 
 
-def _judged(fleet: FleetStatus, kpis: Reading[KpiList], alerts: Reading[AlertPage]) -> Verdict:
-    return verdict(fleet, alerts.value, kpis.value)
+def _judged(
+    fleet: FleetStatus, reading: Reading[FleetStatus], kpis: Reading[KpiList], alerts: Reading[AlertPage]
+) -> Verdict:
+    if reading.trouble is not None:
+        return _as_of(verdict(fleet, alerts.value, kpis.value), reading)
+    unread = [name for name, one in (("alerts", alerts), ("KPIs", kpis)) if _failed(one.trouble)]
+    return verdict(fleet, alerts.value, kpis.value, unread)
+
+
+def _failed(trouble: FleetTrouble | None) -> bool:
+    """What a fleet of an older version does not have is no failure."""
+    return trouble is not None and not isinstance(trouble, NotOffered)
 
 
 def _as_of(seen: Verdict, reading: Reading[FleetStatus]) -> Verdict:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.client import FleetClient
 from dashboard.connection import Connection, Flags, find_fleet, read_flags
-from dashboard.people import token_of
+from dashboard.people import Person, person_of, token_of
 from dashboard.trouble import FleetTrouble
 from edgemind.settings import load_client_settings
 
@@ -57,21 +57,17 @@ def session_of(arguments: Sequence[str]) -> Session:
     return Session(tuple(arguments))
 
 
-def signed_in_as() -> str | None:
-    """The e-mail address that the identity provider vouches for; None where nobody signed in with one."""
-    user = st.user
-    if not user.get("is_logged_in"):
-        return None
-    # An address that its owner never proved may be anybody's.
-    return str(user["email"]) if user.get("email") and user.get("email_verified", True) else None
+def signed_in_as() -> Person | None:
+    """Who signed in with an identity provider, if anybody did."""
+    return person_of(st.user.to_dict()) if st.user.get("is_logged_in") else None
 
 
 def _persons_token(people: Path) -> str:
-    email = signed_in_as()
-    if email is None:
+    person = signed_in_as()
+    if person is None:
         raise FleetTrouble("Nobody is signed in", "Sign in above: this page shows a fleet to known people only.")
     try:
-        return token_of(email, people)
+        return token_of(person, people)
     except (OSError, json.JSONDecodeError) as exc:
         raise FleetTrouble("The file of people cannot be read", f"{people}: {exc}. Correct --people-file.") from exc
 

@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 LATENCY_BOUNDS_MS: tuple[float, ...] = (
-    0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 400, 500, 750,
+    0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 40, 50, 75, 80, 100, 150, 200, 300, 400, 500, 750, 800,
     1000, 1500, 2000, 3000, 5000, 7500, 10000, 15000, 30000, 60000,
 )  # fmt: skip
-"""Upper bounds of the buckets in milliseconds; one more bucket holds everything above."""
+"""Upper bounds of the buckets in milliseconds; one more bucket holds everything above. Every limit of a KPI is one."""
 
 
 class Histogram:

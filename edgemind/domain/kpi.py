@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+REQUESTS_WINDOW_S = 300
+"""Ratios of requests are of so long: of less, a small site's would be a matter of luck."""
+
 
 class Tier(StrEnum):
     """Where a fleet runs: targets differ."""
@@ -40,11 +43,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OfRequests:
+    """1 less the share of `bad` requests among all that were admitted and not `left_out`, in `REQUESTS_WINDOW_S`.
+
+    Both name counters. Of fewer than `least` requests it is shown, and nobody is woken by it: one of ten that failed
+    would be a disaster.
+    """
+
+    bad: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    least: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Kpi:
     """`unit` is ms, ratio (0 to 1), s or min; `definition` says from where to where it is measured.
 
     A value has to be beyond a limit for `dwell_s` before anybody is alerted, and on its good side again for
-    `recovery_s` before that is over.
+    `recovery_s` before that is over. `is_age`: it grows by itself until it starts anew, so that no value is a bad one.
     """
 
     name: str
@@ -55,11 +71,21 @@ class Kpi:
     limits: Mapping[Tier, Limits]
     dwell_s: int = 60
     recovery_s: int = 120
+    of_requests: OfRequests | None = None
+    is_age: bool = False
 
     @property
     def runbook(self) -> str:
         """What to do about it: a path below docs/."""
         return f"runbooks/{self.name.replace('_', '-')}.md"
+
+    @property
+    def about(self) -> str:
+        """Its definition, and of how many requests somebody is woken by it."""
+        of = self.of_requests
+        if of is None:
+            return self.definition
+        return f"{self.definition} Nobody is woken by fewer than {of.least} in {REQUESTS_WINDOW_S // 60} min."
 
     def level(self, value: float | None, tier: Tier) -> Level:
         if value is None:
@@ -107,16 +133,19 @@ KPIS: tuple[Kpi, ...] = (
         _same(Limits(2000.0, critical=2000.0)),
         dwell_s=10,
         recovery_s=30,
+        is_age=True,
     ),
     Kpi(
         "metro_cache_hit_ratio",
         "Metro cache hits",
         "ratio",
         Good.ABOVE,
-        "Requests served in the metro without a load of the model from its store and without the cloud tier.",
+        "Requests served in the metro without a load of the model from its store and without the cloud tier, of all "
+        "that were served.",
         _same(Limits(0.85, warning=0.85)),
         dwell_s=300,
         recovery_s=300,
+        of_requests=OfRequests(("cloud",), left_out=("failed", "shed")),
     ),
     Kpi(
         "added_latency_ms",
@@ -139,6 +168,7 @@ KPIS: tuple[Kpi, ...] = (
         _same(Limits(0.99, warning=0.99)),
         dwell_s=120,
         recovery_s=300,
+        of_requests=OfRequests(("late", "failed", "shed")),
     ),
     Kpi(
         "availability_ratio",
@@ -147,6 +177,7 @@ KPIS: tuple[Kpi, ...] = (
         Good.ABOVE,
         "Admitted requests that were not answered with a 5xx.",
         _same(Limits(0.999, critical=0.999)),
+        of_requests=OfRequests(("failed", "shed")),
     ),
     Kpi(
         "recovery_time_min",

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from edgemind.domain.kpi import Good
 from edgemind.domain.monitoring.cloudwatch import Alarm
-from edgemind.domain.monitoring.emf import METRO, NAMESPACE, PERIOD_S
+from edgemind.domain.monitoring.emf import METRO, NAMESPACE
 
 
 def kpi_alarm(scope: Construct, alarm: Alarm, name: str, metro: str, topic: sns.ITopic) -> cloudwatch.CfnAlarm:
@@ -34,7 +34,7 @@ def _metrics(alarm: Alarm, metro: str) -> dict[str, Any]:
     """One metric as it is; several by an expression over them."""
     metrics = alarm.math.metrics
     if alarm.math.expression not in metrics:
-        queries = [_query(name, statistic, metro) for name, statistic in metrics.items()]
+        queries = [_query(name, statistic, metro, alarm.math.period_s) for name, statistic in metrics.items()]
         value = cloudwatch.CfnAlarm.MetricDataQueryProperty(
             id="value", expression=alarm.math.expression, label=alarm.name, return_data=True
         )
@@ -45,14 +45,14 @@ def _metrics(alarm: Alarm, metro: str) -> dict[str, Any]:
         "namespace": NAMESPACE,
         "metric_name": name,
         "dimensions": [_metro(metro)],
-        "period": PERIOD_S,
+        "period": alarm.math.period_s,
         **taken,
     }
 
 
-def _query(name: str, statistic: str, metro: str) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
+def _query(name: str, statistic: str, metro: str, period_s: int) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
     metric = cloudwatch.CfnAlarm.MetricProperty(namespace=NAMESPACE, metric_name=name, dimensions=[_metro(metro)])
-    stat = cloudwatch.CfnAlarm.MetricStatProperty(metric=metric, period=PERIOD_S, stat=statistic)
+    stat = cloudwatch.CfnAlarm.MetricStatProperty(metric=metric, period=period_s, stat=statistic)
     return cloudwatch.CfnAlarm.MetricDataQueryProperty(id=name, metric_stat=stat, return_data=False)
 
 

@@ -69,7 +69,8 @@ def configure(folder: Path, provider: IdentityProvider, port: int) -> None:
         f'server_metadata_url = "{provider.url}/.well-known/openid-configuration"\n'
     )
     (folder / "operator.token").write_text(OPERATOR)
-    (folder / "people.json").write_text(json.dumps({"alice@example.org": "operator.token"}))
+    people = dict.fromkeys(("alice@example.org", f"{provider.url}#person-2"), "operator.token")
+    (folder / "people.json").write_text(json.dumps(people))
 
 
 def sign_in(tab: Visit) -> None:
@@ -87,11 +88,22 @@ def test_a_known_person_sees_the_fleet_after_signing_in_and_nothing_before(
     tab.page.get_by_text("All 2 sites are in service").wait_for()
 
 
+def test_a_person_may_be_known_by_what_the_provider_calls_them(
+    visit: Callable[..., Visit], page_url: str, provider: IdentityProvider
+) -> None:
+    provider.claims = {"sub": "person-2", "email": "bob@example.org"}
+    tab = visit(page_url)
+    sign_in(tab)
+    tab.page.get_by_text("All 2 sites are in service").wait_for()
+
+
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
         ({"email": "mallory@example.org", "email_verified": True}, "You are not known to this fleet"),
-        ({"email": "alice@example.org", "email_verified": False}, "Nobody is signed in"),
+        ({"email": "alice@example.org", "email_verified": False}, "vouches for no address"),
+        ({"email": "alice@example.org", "email_verified": "false"}, "vouches for no address"),
+        ({"email": "alice@example.org"}, "vouches for no address"),
     ],
 )
 def test_who_is_not_known_or_not_proven_sees_nothing(

@@ -23,7 +23,7 @@ ALERT = AlertStatus(
     "availability_ratio.metro.1", "availability_ratio", Level.CRITICAL, AlertState.FIRING, None,
     "Availability is 97 %\u2026\n\x1b[31m" + "x" * 200, "runbooks/availability-ratio.md", 1,
 )  # fmt: skip
-TOLD = ToldNotice(Notice(Change.FIRED, ALERT), "metro", "site-a", 1_700_000_000_000)
+TOLD = ToldNotice(Notice(Change.FIRED, ALERT, frozenset({ALERT.level})), "metro", "site-a", 1_700_000_000_000)
 
 
 def tell(topic: str, endpoint_url: str) -> None:

@@ -36,6 +36,8 @@ def test_every_alarm_of_the_catalogue_is_there_with_its_limit(synthesized: Synth
         properties = made[name]
         assert properties["Threshold"] == alarm.bound
         assert (properties["DatapointsToAlarm"], properties["EvaluationPeriods"]) == (alarm.datapoints, alarm.periods)
+        queries = [query["MetricStat"] for query in properties.get("Metrics", []) if "MetricStat" in query]
+        assert {taken["Period"] for taken in queries or [properties]} == {alarm.math.period_s}
         assert properties["AlarmActions"] == properties["OKActions"]
     assert {alarm.level for alarm in wanted.values()} == {Level.CRITICAL, Level.WARNING, Level.INFO}
 

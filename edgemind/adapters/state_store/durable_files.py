@@ -8,14 +8,14 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
 from edgemind.adapters import disk_refusals
 from edgemind.errors import StoreUnavailable
 
-LOCK_FILE = ".lock"
+LOCK_FILE, TRIAL_FILE = ".lock", ".check"
 _LOCK_POLL_S = 0.002
 
 _REMEDIES = disk_refusals.directory_remedies("state.directory", "Free some space on that disk or in this user's quota")
@@ -61,6 +61,17 @@ def replace_durably(path: Path, content: bytes) -> None:
             raise
     with explained("be sure that the disk has kept", path):
         sync_directory(path.parent)
+
+
+def try_to_write(directory: Path, timeout_s: float) -> None:
+    """All of a writer's way, with a file of its own that is taken away again. A lock is taken if there is one."""
+    trial = directory / f"{TRIAL_FILE}-{os.getpid()}"
+    with locked(directory, timeout_s) if (directory / LOCK_FILE).exists() else nullcontext():
+        try:
+            replace_durably(trial, b"{}")
+        finally:
+            with suppress(OSError):
+                trial.unlink(missing_ok=True)
 
 
 def _wait_for_lock(descriptor: int, path: Path, timeout_s: float) -> None:

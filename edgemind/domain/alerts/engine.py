@@ -50,8 +50,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
+    """`concerns`: the levels of whoever has to hear it; of an end, all levels that this alert was told at."""
+
     change: Change
     alert: AlertStatus
+    concerns: frozenset[Level]
 
 
 class _Switch:
@@ -78,15 +81,15 @@ class _Switch:
 
 
 class _Alert:
-    """One alert that is pending or firing. `told` is the worst level that anybody was told."""
+    """One alert that is pending or firing. `told_at` are the levels that anybody was told."""
 
-    __slots__ = ("relapses", "seen", "since_ms", "switches", "text_of", "told")
+    __slots__ = ("relapses", "seen", "since_ms", "switches", "text_of", "told_at")
 
     def __init__(self, seen: Observation, since_ms: int, relapses: int = 0) -> None:
         self.seen = seen
         self.since_ms = since_ms
         self.relapses = relapses
-        self.told: Level | None = None
+        self.told_at: frozenset[Level] = frozenset()
         self.switches = {level: _Switch() for level in SEVERITIES}
         self.text_of: Observation = seen
         """The last observation beyond a limit: what is said of an alert that is about to end."""
@@ -103,6 +106,11 @@ class _Alert:
             self.switches[level].see(severity >= rank, passed_s, rule.dwell_s, recovery_s)
         if severity:
             self.text_of = seen
+
+    @property
+    def told(self) -> Level | None:
+        """The worst level that anybody was told."""
+        return max(self.told_at, key=_rank, default=None)
 
     @property
     def level(self) -> Level | None:
@@ -151,8 +159,8 @@ class AlertEngine:
         if alert.told is not None and _rank(alert.told) >= _rank(level):
             return []
         change = Change.FIRED if alert.told is None else Change.WORSE
-        alert.told = level
-        return [Notice(change, self._status(key, alert))]
+        alert.told_at |= {level}
+        return [Notice(change, self._status(key, alert), frozenset({level}))]
 
     def _end(self, key: Key, now_s: float, wall_ms: int, text: str) -> list[Notice]:
         alert = self._alerts.pop(key)
@@ -167,7 +175,7 @@ class AlertEngine:
             text=text or "It is within its limits again.",
         )
         self._keep(status)
-        return [Notice(Change.RESOLVED, status)]
+        return [Notice(Change.RESOLVED, status, alert.told_at)]
 
     def _status(self, key: Key, alert: _Alert) -> AlertStatus:
         level, said = alert.level, alert.text_of
@@ -230,9 +238,10 @@ def _adopted(status: AlertStatus) -> _Alert:
         status.name, status.site, status.level, status.text, status.kpi, status.value, status.limit, status.unit
     )
     alert = _Alert(seen, status.since_ms)
-    alert.told = status.level
+    # At which milder levels it was told is not known: an end that is told once too often is better than none.
+    alert.told_at = frozenset(level for level in SEVERITIES if _rank(level) <= _rank(status.level))
     for level in SEVERITIES:
-        alert.switches[level].on = _rank(level) <= _rank(status.level)
+        alert.switches[level].on = level in alert.told_at
     return alert
 
 

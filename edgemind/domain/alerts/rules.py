@@ -38,10 +38,7 @@ SITE_DOWN = "site_report_age_ms"
 """The only KPI whose alerts are about single sites."""
 
 # What no series shows is only seen by the site itself.
-_UNSEEN = (
-    AlertRule(AUDIT_BROKEN, "The audit journal does not hold what happens.", 0.0, 60.0, Level.CRITICAL),
-    AlertRule(TELEMETRY_DROPS, "Telemetry is dropped, and what it would show is missing.", 60.0, 120.0, Level.INFO),
-)
+_UNSEEN = (AlertRule(AUDIT_BROKEN, "The audit journal does not hold what happens.", 0.0, 60.0, Level.CRITICAL),)
 RULES: Mapping[str, AlertRule] = {
     rule.name: rule
     for rule in (

@@ -46,8 +46,6 @@ BOUNDS: Mapping[tuple[str, ...], Callable[[FleetSize], int]] = {
 }
 """Most values of a set of labels at one process."""
 _OF_WATCHED = frozenset({"edgemind_site_report_age_seconds", "edgemind_site_up"})
-_TELEMETRY = 1
-"""edgemind_telemetry_dropped."""
 
 
 def series_of(metric: Metric, size: FleetSize) -> int:
@@ -62,6 +60,6 @@ def series_of(metric: Metric, size: FleetSize) -> int:
 
 def budget(size: FleetSize, workers: int = 1) -> int:
     """Series of all gateways and controllers of a fleet, at most."""
-    gateway = sum(series_of(metric, size) for metric in GATEWAY) + _TELEMETRY
+    gateway = sum(series_of(metric, size) for metric in GATEWAY)
     controller = sum(series_of(metric, size) for metric in CONTROLLER)
     return size.sites * (workers * gateway + controller)

@@ -33,7 +33,7 @@ def _limits() -> Iterator[str]:
         target = _by_tier(kpi, "target")
         levels = _by_tier(kpi, "warning"), _by_tier(kpi, "critical")
         times = duration(kpi.dwell_s), duration(kpi.recovery_s)
-        cells = (f"`{kpi.name}`", kpi.definition, kpi.good.value, target, *levels, *times)
+        cells = (f"`{kpi.name}`", kpi.about, kpi.good.value, target, *levels, *times)
         yield f"| {' | '.join(cells)} |"
 
 

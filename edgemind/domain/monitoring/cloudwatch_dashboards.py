@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgemind.domain.kpi import BY_NAME, KPIS, Kpi, Tier
-from edgemind.domain.monitoring.cloudwatch import CLOUDWATCH, MetricMath, limit_lines
+from edgemind.domain.monitoring.cloudwatch import CLOUDWATCH, MetricMath
 from edgemind.domain.monitoring.emf import METRO, NAMESPACE, PERIOD_S, SITE
-from edgemind.domain.monitoring.rules import shown
+from edgemind.domain.monitoring.rules import bounds, shown
 
 Widget = dict[str, Any]
 WIDTH = 24
@@ -72,9 +72,9 @@ def _kpi(place: Place, kpi: Kpi, math: object, view: str = "timeSeries") -> Widg
     if math.expression not in math.metrics:
         value = [[{"expression": math.expression, "id": "value", "label": kpi.title}]]
     hidden = {"visible": False} if value else {"label": kpi.title}
-    widget = _widget(place, kpi.title, [*value, *_metrics(place, math.metrics, **hidden)], view)
+    widget = _widget(place, kpi.title, [*value, *_metrics(place, math.metrics, **hidden)], view, math.period_s)
     if view == "timeSeries":
-        lines = limit_lines(kpi.name, place.tier)
+        lines = bounds(kpi, place.tier)
         horizontal = [{"label": f"{level.value} {shown(bound, kpi.unit)}", "value": bound} for level, bound in lines]
         widget["properties"]["annotations"] = {"horizontal": horizontal}
     return widget
@@ -103,7 +103,7 @@ def _by_site(place: Place, title: str, name: str, stat: str) -> Widget:
     return _widget(place, title, [[expression]])
 
 
-def _widget(place: Place, title: str, metrics: list[Any], view: str = "timeSeries") -> Widget:
+def _widget(place: Place, title: str, metrics: list[Any], view: str = "timeSeries", period_s: int = PERIOD_S) -> Widget:
     return {
         "type": "metric",
         "properties": {
@@ -111,7 +111,7 @@ def _widget(place: Place, title: str, metrics: list[Any], view: str = "timeSerie
             "region": place.region,
             "view": view,
             "stacked": False,
-            "period": PERIOD_S,
+            "period": period_s,
             "metrics": metrics,
         },
     }

@@ -44,7 +44,7 @@ CONDITIONS = (
     Condition(
         "telemetry_drops",
         Level.INFO,
-        "A site could not write what it measures to CloudWatch; nothing else is slower for it.",
+        "Telemetry is dropped, and what it would show is missing; nothing else is slower for it.",
         None,
         dwell_s=60,
         recovery_s=120,

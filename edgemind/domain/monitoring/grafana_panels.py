@@ -25,7 +25,7 @@ class Query:
 
 def tile(kpi: Kpi, tier: Tier, query: Query) -> Document:
     """A KPI's value with its trend, coloured by its limits."""
-    panel = _panel("stat", kpi.title, [query], kpi.definition)
+    panel = _panel("stat", kpi.title, [query], kpi.about)
     panel["fieldConfig"]["defaults"] = {"unit": UNITS[kpi.unit], "decimals": 2, "thresholds": _thresholds(kpi, tier)}
     panel["options"] = {
         "colorMode": "value",
@@ -38,7 +38,7 @@ def tile(kpi: Kpi, tier: Tier, query: Query) -> Document:
 
 def kpi_chart(kpi: Kpi, tier: Tier, queries: Sequence[Query]) -> Document:
     """A KPI over time, with its limits as lines."""
-    panel = chart(kpi.title, UNITS[kpi.unit], queries, kpi.definition)
+    panel = chart(kpi.title, UNITS[kpi.unit], queries, kpi.about)
     defaults = panel["fieldConfig"]["defaults"]
     defaults["thresholds"] = _thresholds(kpi, tier)
     defaults["custom"]["thresholdsStyle"] = {"mode": "dashed"}

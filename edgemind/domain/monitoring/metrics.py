@@ -18,7 +18,8 @@ class Kind(StrEnum):
 class Metric:
     """`labels` are its own; their values come from the configuration or from this code, so their number is bounded.
 
-    `bounds_ms` are a histogram's buckets as scraped: some of those it counts in, because each is a series.
+    `bounds_ms` are a histogram's buckets as scraped: some of those it counts in, because each is a series. The limits
+    of its KPI are among them: where in a bucket a quantile lies is a guess.
     """
 
     name: str
@@ -43,6 +44,7 @@ def _gateway(name: str, kind: Kind, text: str, *labels: str) -> Metric:
     return Metric(f"edgemind_gateway_{name}", kind, text, labels)
 
 
+TELEMETRY_DROPPED = Metric("edgemind_telemetry_dropped", Kind.COUNTER, "Spans that were to be kept and never arrived.")
 GATEWAY = (
     _gateway("requests", Kind.COUNTER, "Inference requests admitted."),
     _gateway("ok", Kind.COUNTER, "Requests answered by a model server below status 500."),
@@ -68,12 +70,13 @@ GATEWAY = (
         "edgemind_gateway_added_latency_seconds",
         Kind.HISTOGRAM,
         "Time to the first body byte less the service time that the model server stated.",
-        bounds_ms=(1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000),
+        bounds_ms=(1, 2, 5, 10, 20, 30, 40, 50, 80, 100, 200, 800, 1000, 2000),
     ),
     _gateway("in_flight", Kind.GAUGE, "Requests under way.", "site", "model"),
     _gateway("ejected", Kind.GAUGE, "Upstreams ejected just now.", "site", "model"),
     _gateway("tasks", Kind.GAUGE, "Tasks of a worker's event loop."),
     _gateway("table_age_seconds", Kind.GAUGE, "Age of the routing table."),
+    TELEMETRY_DROPPED,
 )
 """Of each gateway worker. entrypoints/gateway/metrics.py exposes them."""
 
@@ -87,7 +90,7 @@ DECIDED = Metric(
     "edgemind_swarm_decided_seconds",
     Kind.HISTOGRAM,
     "Breach confirmed until the outcome was known, of rounds that a quorum decided and this site coordinated.",
-    bounds_ms=(10, 20, 30, 50, 75, 100, 150, 200, 500),
+    bounds_ms=(10, 20, 30, 50, 80, 100, 150, 200, 500),
 )
 EFFECTS = Metric("edgemind_swarm_effects", Kind.COUNTER, "What came of this site's part in decisions.", ("state",))
 MESSAGES_LOST = Metric("edgemind_swarm_messages_lost", Kind.COUNTER, "Messages of rounds that were lost on their way.")

@@ -1,13 +1,14 @@
 """Each KPI as a query of Prometheus, in the KPI's own unit, one value for each metro."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from edgemind.domain.kpi import KPIS, REQUESTS_WINDOW_S, OfRequests
 from edgemind.domain.monitoring import metrics as names
 from edgemind.domain.monitoring.metrics import METRO, Metric
 from edgemind.domain.swarm.pace import TARGET_MS
 
-WINDOW, ROUNDS_WINDOW = "5m", "30m"
+WINDOW, ROUNDS_WINDOW = f"{REQUESTS_WINDOW_S // 60}m", "30m"
 """Rounds are rare: a metro in trouble decides one in half a minute, a quiet one none a day."""
 
 
@@ -18,9 +19,12 @@ class NotMeasured:
     why: str
 
 
-def counted(metric: Metric, *, by: str = METRO, window: str = WINDOW, where: str = "") -> str:
-    """Per second, added up over the processes of each `by`. `where`: label matchers, separated by commas."""
-    return f"sum by ({by}) (rate({metric.series[0]}{matching(where)}[{window}]))"
+def counted(metric: Metric, *, by: str = METRO, window: str = WINDOW, where: str = "", grown: str = "rate") -> str:
+    """Added up over the processes of each `by`: per second, or with `increase` in all of the window.
+
+    `where`: label matchers, separated by commas.
+    """
+    return f"sum by ({by}) ({grown}({metric.series[0]}{matching(where)}[{window}]))"
 
 
 def quantile_ms(ratio: float, metric: Metric, *, by: str = METRO, window: str = WINDOW, where: str = "") -> str:
@@ -35,10 +39,22 @@ def gateway_metric(name: str) -> Metric:
     return names.METRICS[f"edgemind_gateway_{name}"]
 
 
-def _share_without(where: str, *bad: str) -> str:
-    """1 less the share of `bad` requests among all."""
-    lost = " + ".join(counted(gateway_metric(name), where=where) for name in bad)
-    return f"1 - ({lost}) / {counted(gateway_metric('requests'), where=where)}"
+def _ratio(of: OfRequests, where: str) -> str:
+    lost, among = (_added(names, where) for names in (of.bad, ("requests",)))
+    if not of.left_out:
+        return f"1 - ({lost}) / {among}"
+    # One that was sent to the cloud tier and failed there is bad, and not among those.
+    return f"clamp_min(1 - ({lost}) / ({among} - {_added(of.left_out, where, ' - ')}), 0)"
+
+
+def _added(of: Iterable[str], where: str, sign: str = " + ") -> str:
+    return sign.join(counted(gateway_metric(name), where=where) for name in of)
+
+
+def enough_requests(of: OfRequests) -> str:
+    """Has a value for each metro that had so many of the ratio's requests that somebody may be woken by it."""
+    counts = (counted(gateway_metric(name), grown="increase") for name in ("requests", *of.left_out))
+    return f"{' - '.join(counts)} >= {of.least}"
 
 
 def _in_time(where: str) -> str:
@@ -64,18 +80,17 @@ DRILL = NotMeasured("it comes from a drill: no running fleet loses a site to mea
 
 def kpi_queries(where: str = "") -> Mapping[str, str | NotMeasured]:
     """By the KPI's name; `where` chooses among the series, such as one metro's."""
-    return {
+    found: dict[str, str | NotMeasured] = {
         "swarm_coordination_ms": quantile_ms(0.99, names.DECIDED, window=ROUNDS_WINDOW, where=where),
         "consensus_success_ratio": _in_time(where),
         "site_report_age_ms": _oldest_report_ms(where),
-        "metro_cache_hit_ratio": _share_without(where, "cloud"),
         "added_latency_ms": quantile_ms(0.99, gateway_metric("added_latency_seconds"), where=where),
-        "slo_attainment_ratio": _share_without(where, "late", "failed", "shed"),
-        "availability_ratio": _share_without(where, "failed", "shed"),
         "recovery_time_min": DRILL,
         "recovery_point_min": DRILL,
         "spend_ratio": NotMeasured("AWS tells spend by the day to AWS Budgets, which the governance stack sets up"),
+        **{kpi.name: _ratio(kpi.of_requests, where) for kpi in KPIS if kpi.of_requests is not None},
     }
+    return {kpi.name: found[kpi.name] for kpi in KPIS}
 
 
 PROMQL = kpi_queries()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from edgemind.domain.kpi import BY_NAME, Good, Kpi, Tier
+from edgemind.domain.kpi import BY_NAME, KPIS, REQUESTS_WINDOW_S, Good, Kpi, OfRequests, Tier
 from edgemind.domain.monitoring import metrics as names
 from edgemind.domain.monitoring.metrics import AT, METRO, Metric
 from edgemind.domain.monitoring.promql import PROMQL
@@ -48,6 +48,11 @@ def _cases(tier: Tier, kpi: Kpi) -> Iterator[Document]:
             told = _alerts(tier, kpi, played.value)
             about = f"{kpi.name} {'beyond' if beyond else 'within'} its {level.value} of {shown(bound, kpi.unit)}"
             yield _case(about, played.samples, kpi, [(before_s, []), (after_s, told)])
+    of = kpi.of_requests
+    if of is not None:
+        few = of.least * STEP_S // REQUESTS_WINDOW_S - 1
+        samples = _requests(of, few, few)
+        yield _case(f"{kpi.name} of fewer than {of.least} requests", samples, kpi, [(after_s + REQUESTS_WINDOW_S, [])])
 
 
 def _recovery(tier: Tier) -> Document:
@@ -126,16 +131,20 @@ def _last(pairs: list[tuple[float, float]], bound: float) -> tuple[float, float]
     return [pair for pair in pairs if pair[1] <= bound][-1]
 
 
-def _share(*bad: str) -> Callable[[float, bool], Played]:
-    """The last of `bad` is what goes wrong; the others are there and stay 0."""
+def _share(of: OfRequests) -> Callable[[float, bool], Played]:
+    """The last of the bad is what goes wrong; the others are there and stay 0. Of what is left out there is much."""
 
     def played(bound: float, beyond: bool) -> Played:
         wrong = round((1 - bound) * EACH_STEP * (1.2 if beyond else 0.8))
-        counts = {**dict.fromkeys(bad, 0), bad[-1]: wrong, "requests": EACH_STEP}
-        samples = {_series(f"edgemind_gateway_{name}_total"): _growing(count) for name, count in counts.items()}
-        return Played(samples, 1 - wrong / EACH_STEP)
+        return Played(_requests(of, EACH_STEP, wrong), 1 - wrong / EACH_STEP)
 
     return played
+
+
+def _requests(of: OfRequests, counted: int, wrong: int) -> Mapping[str, str]:
+    left_out = dict.fromkeys(of.left_out, EACH_STEP)
+    counts = {**left_out, **dict.fromkeys(of.bad, 0), of.bad[-1]: wrong, "requests": counted + sum(left_out.values())}
+    return {_series(f"edgemind_gateway_{name}_total"): _growing(count) for name, count in counts.items()}
 
 
 def _in_time(bound: float, beyond: bool) -> Played:
@@ -154,8 +163,6 @@ SERIES: Mapping[str, Callable[[float, bool], Played]] = {
     "swarm_coordination_ms": _quantile(names.DECIDED),
     "consensus_success_ratio": _in_time,
     _SITE_DOWN: _age,
-    "metro_cache_hit_ratio": _share("cloud"),
     "added_latency_ms": _quantile(names.METRICS["edgemind_gateway_added_latency_seconds"]),
-    "slo_attainment_ratio": _share("failed", "shed", "late"),
-    "availability_ratio": _share("failed", "shed"),
+    **{kpi.name: _share(kpi.of_requests) for kpi in KPIS if kpi.of_requests is not None},
 }

@@ -6,7 +6,7 @@ from typing import Any
 from edgemind.domain.kpi import KPIS, Good, Kpi, Level, Tier
 from edgemind.domain.monitoring.conditions import CONDITIONS
 from edgemind.domain.monitoring.metrics import AT, METRO
-from edgemind.domain.monitoring.promql import PROMQL
+from edgemind.domain.monitoring.promql import PROMQL, enough_requests
 
 Document = dict[str, Any]
 EVALUATED_EVERY = "15s"
@@ -49,9 +49,10 @@ def _measured() -> Iterator[tuple[Kpi, str]]:
 
 def _kpi_rule(kpi: Kpi, query: str, level: Level, bound: float) -> Document:
     beyond = "above" if kpi.good is Good.BELOW else "below"
+    enough = f" and {enough_requests(kpi.of_requests)}" if kpi.of_requests is not None else ""
     return _rule(
         kpi.name,
-        f"{query} {'>' if kpi.good is Good.BELOW else '<'} {bound:g}",
+        f"{query} {'>' if kpi.good is Good.BELOW else '<'} {bound:g}{enough}",
         level,
         (kpi.dwell_s, kpi.recovery_s),
         f"{kpi.title} of {{{{ $labels.{METRO} }}}} is {_template(kpi)}, {beyond} {shown(bound, kpi.unit)}.",

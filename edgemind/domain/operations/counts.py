@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from edgemind.domain.kpi import REQUESTS_WINDOW_S
 from edgemind.domain.worker_reports import GatewayCounters, WorkerReport
 
 MINUTES = 15
-WINDOW_MINUTES = 5
-"""Ratios of requests are of so many minutes: of fewer, a small site's would be a matter of luck."""
+WINDOW_MINUTES = REQUESTS_WINDOW_S // 60
 MEASURES_VERSION = 1
 Worker = tuple[str | None, int, int]
 """(admin address, number, process): counters of another process start anew."""
@@ -27,6 +27,16 @@ class RequestCounts:
     shed: int = 0
     in_cloud: int = 0
     added_ms_p99: float | None = None
+
+    def named(self) -> dict[str, int]:
+        """By the names that the KPI catalogue has for them."""
+        return {
+            "requests": self.requests,
+            "failed": self.failed,
+            "shed": self.shed,
+            "late": self.late,
+            "cloud": self.in_cloud,
+        }
 
     def __add__(self, other: "RequestCounts") -> "RequestCounts":
         added = [ms for ms in (self.added_ms_p99, other.added_ms_p99) if ms is not None]

@@ -15,8 +15,6 @@ from edgemind.domain.alerts.rules import (
 from edgemind.domain.kpi import BY_NAME, Kpi, Level, Tier
 from edgemind.domain.operations.metro import Measured
 
-LEAST_REQUESTS = 100
-"""Of fewer requests a ratio is shown, and nobody is woken by it: one of ten that failed would be a disaster."""
 TEXT_LIMIT = 300
 
 
@@ -54,14 +52,16 @@ def of_reports(ages_ms: Mapping[str, float], tier: Tier) -> list[Observation]:
 
 
 def of_kpis(measured: Mapping[str, Measured], tier: Tier) -> list[Observation]:
-    """Those of the metro as a whole. A ratio of few requests is as good as unknown."""
-    seen = []
-    for name, one in measured.items():
-        if name == SITE_DOWN:
-            continue
-        few = one.requests is not None and one.requests < LEAST_REQUESTS
-        seen.append(_limited(BY_NAME[name], None if few else one.value, tier, None, _sentence(BY_NAME[name], one)))
-    return seen
+    """Those of the metro as a whole."""
+    return [_of_kpi(BY_NAME[name], one, tier) for name, one in measured.items() if name != SITE_DOWN]
+
+
+def _of_kpi(kpi: Kpi, one: Measured, tier: Tier) -> Observation:
+    """What is quiet is well, so that an alert ends; a ratio of few requests is as good as unknown otherwise."""
+    if one.quiet is not None:
+        return Observation(kpi.name, None, Level.OK, f"{kpi.title}: {one.quiet}.", kpi.name, unit=kpi.unit)
+    few = kpi.of_requests is not None and (one.requests or 0) < kpi.of_requests.least
+    return _limited(kpi, None if few else one.value, tier, None, _sentence(kpi, one))
 
 
 def _limited(kpi: Kpi, value: float | None, tier: Tier, site: str | None, text: str) -> Observation:

@@ -6,7 +6,7 @@ Bare, as the gateway's is, but at the listener that other machines reach: it ans
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from edgemind.domain.monitoring import metrics as names
 from edgemind.entrypoints.controller.access import AccessRules, Role
 from edgemind.entrypoints.controller.answers import ApiRefusal, refusal_response
 from edgemind.entrypoints.controller.fleet_routes import credentials
-from edgemind.entrypoints.exposition import PROMETHEUS_TEXT, histogram_family
+from edgemind.entrypoints.exposition import PROMETHEUS_TEXT, counter_family, gauge_family, histogram_family
 from edgemind.ports.clock import Clock
 from edgemind.services.rounds.round_counts import RoundCounts
 from edgemind.services.rounds.site_rounds import SiteRounds
@@ -50,14 +50,14 @@ class ControllerCollector(Collector):
 
     def _swarm(self, rounds: SiteRounds) -> Iterable[Metric]:
         counts, status, driver = self._sources.counts, rounds.status, rounds.driver
-        yield _counter(names.ROUNDS, counts.outcomes.items())
+        yield counter_family(names.ROUNDS, counts.outcomes.items())
         yield histogram_family(names.DECIDED, counts.decided)
-        yield _counter(names.EFFECTS, counts.effects.items())
-        yield _counter(names.MESSAGES_LOST, driver.unheard)
-        yield _gauge(names.STORE_SECONDS, driver.store_ms / 1000.0)
-        yield _gauge(names.STORE_UP, status.store_ok)
-        yield _counter(names.STORE_FAILURES, driver.store_failures)
-        yield _gauge(names.ROSTER_SITES, len(status.roster))
+        yield counter_family(names.EFFECTS, counts.effects.items())
+        yield counter_family(names.MESSAGES_LOST, driver.unheard)
+        yield gauge_family(names.STORE_SECONDS, driver.store_ms / 1000.0)
+        yield gauge_family(names.STORE_UP, status.store_ok)
+        yield counter_family(names.STORE_FAILURES, driver.store_failures)
+        yield gauge_family(names.ROSTER_SITES, len(status.roster))
 
     def _sites(self) -> Iterable[Metric]:
         controller, now_s = self._sources.controller(), self._sources.clock.monotonic_s()
@@ -66,10 +66,10 @@ class ControllerCollector(Collector):
             name: neighbour.membership.state(now_s) is SiteState.ALIVE for name, neighbour in around.neighbours.items()
         }
         ages_ms, watched = self._sources.ages_ms(), around.watched
-        yield _gauge(names.REPORT_AGE, ((site, ages_ms[site] / 1000.0) for site in watched if site in ages_ms))
-        yield _gauge(names.SITE_UP, ((site, alive[site]) for site in watched if site in alive))
-        yield _gauge(names.REGISTRY_UP, registry.ok)
-        yield _counter(names.REGISTRY_FAILURES, registry.failures)
+        yield gauge_family(names.REPORT_AGE, ((site, ages_ms[site] / 1000.0) for site in watched if site in ages_ms))
+        yield gauge_family(names.SITE_UP, ((site, alive[site]) for site in watched if site in alive))
+        yield gauge_family(names.REGISTRY_UP, registry.ok)
+        yield counter_family(names.REGISTRY_FAILURES, registry.failures)
 
 
 class MetricsRoute:
@@ -89,22 +89,3 @@ class MetricsRoute:
         except ApiRefusal as refusal:
             return refusal_response(refusal)
         return Response(generate_latest(self._registry), media_type=PROMETHEUS_TEXT)
-
-
-Values = float | Iterable[tuple[str, float]]
-"""One number, or numbers by the value of the metric's label."""
-
-
-def _counter(metric: names.Metric, values: Values) -> Metric:
-    return _filled(CounterMetricFamily(metric.name, metric.text, labels=metric.labels), values)
-
-
-def _gauge(metric: names.Metric, values: Values) -> Metric:
-    return _filled(GaugeMetricFamily(metric.name, metric.text, labels=metric.labels), values)
-
-
-def _filled(family: CounterMetricFamily | GaugeMetricFamily, values: Values) -> Metric:
-    labelled = [((), values)] if isinstance(values, int | float) else [((label,), value) for label, value in values]
-    for labels, value in labelled:
-        family.add_metric(labels, value)
-    return family

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgemind import bootstrap
 from edgemind.adapters.clock import SystemClock
+from edgemind.adapters.state_store.durable_files import try_to_write
 from edgemind.domain.certificates import Standing as CertificateStanding
 from edgemind.domain.checkup import Observation, Standing
 from edgemind.domain.fleet import Engine
@@ -18,7 +19,9 @@ from edgemind.settings import ModelStoreKind, Settings, Store
 GIB = 1 << 30
 LOW_BYTES, EMPTY_BYTES = 2 * GIB, 200 << 20
 NOBODY = "edgemind-check"
-"""A site that there is not: taking away its drain changes nothing, and takes the whole way of a write."""
+"""A site that there is not: taking away its drain changes nothing, and is a request like any other write."""
+LOCK_S = 5.0
+"""How long a writer waits for the others of its machine."""
 SLOW_MS = 50.0
 
 
@@ -44,13 +47,21 @@ def _state_store(settings: Settings) -> Sequence[Observation]:
     if settings.state.store is Store.MEMORY:
         found = "state.store is memory: each process has its own, and there are no rounds"
         return [Observation("state store", Standing.WARNING, found, "set state.store to json or dynamodb")]
+    directory = settings.state.directory
+    if settings.state.store is Store.JSON and not directory.is_dir():
+        mend = "correct state.directory, or start a process of the fleet: the first one makes it"
+        return [Observation("state store", Standing.BAD, f"{directory} is not there", mend)]
     store, clock = bootstrap.open_state_store(settings), SystemClock()
     store.keys_version()
     began_s = clock.monotonic_s()
     store.drained_sites()
     read_ms = (clock.monotonic_s() - began_s) * 1000.0
     began_s = clock.monotonic_s()
-    store.set_drain(NOBODY, None)
+    if settings.state.store is Store.JSON:
+        # What changes nothing is not written there.
+        try_to_write(directory, LOCK_S)
+    else:
+        store.set_drain(NOBODY, None)
     write_ms = (clock.monotonic_s() - began_s) * 1000.0
     found = f"{settings.state.store.value}: read {read_ms:.1f} ms, write {write_ms:.1f} ms"
     return [Observation("state store", Standing.OK, found)]

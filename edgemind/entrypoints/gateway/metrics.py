@@ -2,30 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from edgemind.domain.fleet import Tier
-from edgemind.domain.monitoring.metrics import METRICS
-from edgemind.entrypoints.exposition import histogram_family
+from edgemind.domain.monitoring import metrics as names
+from edgemind.domain.monitoring.metrics import GATEWAY, METRICS, TELEMETRY_DROPPED, Kind
+from edgemind.entrypoints.exposition import Values, counter_family, gauge_family, histogram_family
 from edgemind.entrypoints.gateway.app import Parts
 
-COUNTERS = {
-    "requests": "Inference requests admitted by this worker.",
-    "ok": "Requests answered by a model server below status 500.",
-    "late": "Requests answered after their own deadline; they count as ok, too.",
-    "shed": "Requests that no site could take.",
-    "failed": "Requests that failed after they were admitted.",
-    "refused": "Requests refused before a decision (authentication, rate, invalid input).",
-    "retried": "Requests tried once more elsewhere.",
-    "hung_up": "Requests whose client left early.",
-    "cut": "Answers that ended in the middle because their upstream died.",
-    "reload_failures": "Configurations that were refused at a reload; the one before stays in force.",
-}
-BY_LABEL = {"by_site": "site", "by_reason": "reason", "by_model": "model"}
+PREFIX = "edgemind_gateway_"
+COUNTERS = [metric for metric in GATEWAY if metric.kind is Kind.COUNTER]
 
 
 class WorkerCollector(Collector):
@@ -36,36 +26,28 @@ class WorkerCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         stats = self._parts.stats
-        for name, text in COUNTERS.items():
-            yield CounterMetricFamily(f"edgemind_gateway_{name}", text, value=getattr(stats, name))
-        yield CounterMetricFamily(
-            "edgemind_gateway_cloud", "Requests that were sent to the cloud tier.", value=_in_cloud(self._parts)
-        )
-        for attribute, label in BY_LABEL.items():
-            family = CounterMetricFamily(
-                f"edgemind_gateway_routed_{attribute}", f"Requests by {label}.", labels=[label]
-            )
-            for value, count in getattr(stats, attribute).items():
-                family.add_metric([value], count)
-            yield family
-        yield histogram_family(METRICS["edgemind_gateway_first_byte_seconds"], stats.first_byte)
-        yield histogram_family(METRICS["edgemind_gateway_added_latency_seconds"], stats.added)
+        for metric in COUNTERS:
+            yield counter_family(metric, self._counted(metric.name.removeprefix(PREFIX)))
+        yield histogram_family(_metric("first_byte_seconds"), stats.first_byte)
+        yield histogram_family(_metric("added_latency_seconds"), stats.added)
         yield from self._places()
-        yield GaugeMetricFamily(
-            "edgemind_gateway_tasks", "Tasks of this worker's event loop.", value=len(asyncio.all_tasks())
-        )
-        yield CounterMetricFamily(
-            "edgemind_telemetry_dropped", "Spans that were to be kept and never arrived.", value=stats.telemetry_dropped
-        )
+        yield gauge_family(_metric("tasks"), len(asyncio.all_tasks()))
         age_s = table_age_s(self._parts)
         if age_s is not None:
-            yield GaugeMetricFamily("edgemind_gateway_table_age_seconds", "Age of the routing table.", value=age_s)
+            yield gauge_family(_metric("table_age_seconds"), age_s)
+
+    def _counted(self, name: str) -> Values:
+        """Most counters are called in the statistics as they are here."""
+        stats = self._parts.stats
+        match name:
+            case "cloud":
+                return _in_cloud(self._parts)
+            case TELEMETRY_DROPPED.name:
+                return stats.telemetry_dropped
+        found = getattr(stats, name.removeprefix("routed_"))
+        return found.items() if isinstance(found, Mapping) else found
 
     def _places(self) -> Iterable[Metric]:
-        in_flight = GaugeMetricFamily(
-            "edgemind_gateway_in_flight", "Requests under way, by site and model.", labels=["site", "model"]
-        )
-        ejected = GaugeMetricFamily("edgemind_gateway_ejected", "Upstreams ejected just now.", labels=["site", "model"])
         # A site may have several servers of one model; a label set may appear only once.
         own, out = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for target in self._parts.router.targets.values():
@@ -73,14 +55,13 @@ class WorkerCollector(Collector):
             own[place] += target.candidate.own
             out[place] += not target.candidate.available
         # Fifty sites that all showed every place of all others would be thousands of zeros.
-        for place in own:
-            here = place[0] == self._parts.router.ingress
-            if here or own[place]:
-                in_flight.add_metric(place, own[place])
-            if here or out[place]:
-                ejected.add_metric(place, out[place])
-        yield in_flight
-        yield ejected
+        for metric, counts in ((_metric("in_flight"), own), (_metric("ejected"), out)):
+            shown = ((place, counts[place]) for place in own if place[0] == self._parts.router.ingress or counts[place])
+            yield gauge_family(metric, shown)
+
+
+def _metric(name: str) -> names.Metric:
+    return METRICS[f"{PREFIX}{name}"]
 
 
 def _in_cloud(parts: Parts) -> int:

@@ -44,6 +44,7 @@ def cloudwatch_document(tier: Tier, metro: str, region: str) -> str:
             "beyond": {"should be": alarm.good.value, "bound": alarm.bound},
             "datapoints": alarm.datapoints,
             "periods": alarm.periods,
+            "period_s": alarm.math.period_s,
         }
         for alarm in cloudwatch.alarms(tier)
     ]

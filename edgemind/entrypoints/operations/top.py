@@ -13,7 +13,7 @@ import click
 
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.operations.lines import BAD, DIM, GOOD, HEAD, WARN, Line, as_text
-from edgemind.entrypoints.operations.top_view import Told, picture
+from edgemind.entrypoints.operations.top_view import Told, old_after_s, picture
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -83,7 +83,8 @@ def watch(client: "FleetClient", interval_s: float) -> None:
     try:
         while True:
             size = shutil.get_terminal_size()
-            screen.draw(_safely(watching.now(), client.url, size.columns, size.lines - 1))
+            drawn = _safely(watching.now(), client.url, size.columns, size.lines - 1, old_after_s(interval_s))
+            screen.draw(drawn)
             time.sleep(DRAW_S)
     except KeyboardInterrupt:
         return
@@ -92,10 +93,10 @@ def watch(client: "FleetClient", interval_s: float) -> None:
         screen.close()
 
 
-def _safely(told: Told, url: str, width: int, height: int) -> list[Line]:
+def _safely(told: Told, url: str, width: int, height: int, too_old_s: float) -> list[Line]:
     """What is told may be of any shape: a picture that cannot be drawn says so."""
     try:
-        return picture(told, url, width, height)
+        return picture(told, url, width, height, too_old_s)
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         trouble = f"its answer cannot be shown ({type(exc).__name__}): is it of another version?"
         return picture(Told(trouble=trouble), url, width, height)

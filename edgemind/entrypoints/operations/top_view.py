@@ -14,7 +14,7 @@ LEAST_WIDTH = 40
 ALERTS_SHOWN = 5
 ROUNDS_SHOWN = 3
 OLD_AFTER_S = 6.0
-"""Three refreshes: from then on the picture is not of now, and says so loudly."""
+"""From then on the picture is not of now, and says so loudly: three refreshes, of which each takes 2 s or more."""
 _LEVELS = {"ok": GOOD, "info": PLAIN, "warning": WARN, "critical": BAD, "unknown": DIM}
 _STATES = {"alive": GOOD, "draining": WARN, "suspected": BAD, "gone": BAD}
 _FIELDS = ("SITE", "STATE", "LOAD", "REQ/S", "ADDED P99", "SHED", "FAILED", "LATE")
@@ -33,16 +33,21 @@ class Told:
     trouble: str | None = None
 
 
-def picture(told: Told, url: str, width: int, height: int | None = None) -> list[Line]:
+def old_after_s(interval_s: float) -> float:
+    """How old what is asked for so often may be."""
+    return max(OLD_AFTER_S, 3.0 * interval_s)
+
+
+def picture(told: Told, url: str, width: int, height: int | None = None, too_old_s: float = OLD_AFTER_S) -> list[Line]:
     """Lines that fit; with `height`, sites are left out rather than anything else."""
     width = max(LEAST_WIDTH, width)
-    head, below = _head(told, url), [*_kpis(told), *_alerts(told), *_rounds(told)]
+    head, below = _head(told, url, too_old_s), [*_kpis(told), *_alerts(told), *_rounds(told)]
     room = None if height is None else max(1, height - len(head) - len(below) - 2)
     lines = [*head, *_sites(told, width, room), *below]
     return [fitted(line, width) for line in lines][: height or None]
 
 
-def _head(told: Told, url: str) -> list[Line]:
+def _head(told: Told, url: str, too_old_s: float) -> list[Line]:
     if told.fleet is None:
         first: Line = (Span(f"waiting for the fleet at {plain(url)}", HEAD),)
     else:
@@ -50,11 +55,11 @@ def _head(told: Told, url: str) -> list[Line]:
         alive = sum(site["state"] in {"alive", "declared"} for site in told.fleet["sites"])
         text = f"metro {metro}: {per_s} requests/s, {alive} of {len(told.fleet['sites'])} sites in service"
         first = (Span(text, HEAD), Span(f"   seen from {plain(told.fleet['asked'])}", DIM))
-    return [first, *_age(told), ()]
+    return [first, *_age(told, too_old_s), ()]
 
 
-def _age(told: Told) -> list[Line]:
-    old = told.age_s is not None and told.age_s >= OLD_AFTER_S
+def _age(told: Told, too_old_s: float) -> list[Line]:
+    old = told.age_s is not None and told.age_s >= too_old_s
     if told.trouble is None and not old:
         return []
     data = f"THE DATA IS {told.age_s:.0f} s OLD" if told.age_s is not None else "NO DATA YET"

@@ -16,7 +16,6 @@ from edgemind.services.site_controller import SiteController
 
 KEPT_S = 1.5
 """How long an answer of the metro does for everybody who asks: less than the interval at which pages ask."""
-ROUNDS_KEPT_S = 8.0
 ROUNDS_LIMIT = 100
 _Told = TypeVar("_Told")
 
@@ -70,7 +69,7 @@ class MetroGathering:
             ages_ms=self._own.all_ages_ms(),
             age_trend=self._own.age_trend(),
             wall_ms=self._clock.wall_ms(),
-            unreachable=silent,
+            unreachable=sorted({*silent, *rounds.unreachable}),
         )
 
     async def _all(self, ask: Callable[[str], Awaitable[_Told]]) -> tuple[list[_Told], list[str]]:

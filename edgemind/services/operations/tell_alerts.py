@@ -43,7 +43,7 @@ class _Line:
     last_error: str | None = None
 
     def add(self, told: ToldNotice) -> None:
-        if told.notice.alert.level in self.route.levels:
+        if told.notice.concerns & self.route.levels:
             self.waiting.append(told)
             if len(self.waiting) > WAITING_LIMIT:
                 self.waiting.popleft()

@@ -99,11 +99,5 @@ class MetricWriting:
 def _requests(minute: RequestCounts | None) -> dict[str, float]:
     if minute is None:
         return {}
-    counted = {
-        "requests": float(minute.requests),
-        "failed": float(minute.failed),
-        "shed": float(minute.shed),
-        "late": float(minute.late),
-        "cloud": float(minute.in_cloud),
-    }
+    counted = {name: float(count) for name, count in minute.named().items()}
     return counted if minute.added_ms_p99 is None else {**counted, "added_latency_p99": minute.added_ms_p99}

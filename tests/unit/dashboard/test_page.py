@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,11 +68,13 @@ def shown(monkeypatch: pytest.MonkeyPatch, url: str, token: str | None, folder: 
     return "\n".join([formatted, html, *(str(part.value) for part in page.text)])
 
 
-def answering(documents: Mapping[str, Any]) -> Starlette:
+def answering(documents: Mapping[str, Any], broken: Collection[str] = ()) -> Starlette:
     """A fleet API that says these documents by the last part of the path, and does not know any other."""
 
     async def answer(request: Request) -> JSONResponse:
         name = request.url.path.rpartition("/")[2]
+        if name in broken:
+            return JSONResponse({"error": {"code": "internal", "message": "the disk is full"}}, 500)
         if name in documents:
             return JSONResponse(documents[name])
         return JSONResponse({"error": {"code": "not_found", "message": "no such path"}}, 404)
@@ -119,6 +121,18 @@ def test_a_wrong_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fleet_ur
 def test_a_fleet_without_sites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with served(answering({"fleet": document(fleets.fleet())})) as url:
         assert "This fleet has no site yet" in shown(monkeypatch, url, None, tmp_path)
+
+
+def test_without_its_alerts_and_kpis_a_fleet_is_not_called_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    documents = {"fleet": document(fleets.fleet(fleets.site("site-a")))}
+    with served(answering(documents, broken=("alerts", "kpis"))) as url:
+        said = shown(monkeypatch, url, None, tmp_path)
+    assert "Just now nobody can read alerts, KPIs" in said
+    assert "All well" not in said
+    with served(answering(documents)) as url:
+        assert "All well" in shown(monkeypatch, url, None, tmp_path), "a fleet of a version without them"
 
 
 @pytest.mark.parametrize("view", VIEWS)

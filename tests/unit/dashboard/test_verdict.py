@@ -72,3 +72,18 @@ def test_a_silent_site_stands_for_the_alerts_about_it() -> None:
 def test_a_drained_site_is_no_trouble_but_told() -> None:
     told = verdict(fleet(site("site-a"), site("site-b", SiteState.DRAINING)), None, None)
     assert (told.level, told.headline) == (Level.INFO, "Drained, takes no new requests: site-b")
+
+
+def test_nothing_is_well_while_it_cannot_be_read() -> None:
+    told = verdict(WELL, None, None, ("alerts", "KPIs"))
+    assert (told.level, told.headline) == (Level.UNKNOWN, "Just now nobody can read alerts, KPIs")
+    assert told.more == ("All 2 sites are in service",)
+    drained = fleet(site("site-a"), site("site-b", SiteState.DRAINING))
+    old = verdict(drained, AlertPage([]), kpis(KPI), ("alerts",))
+    assert (old.level, old.more) == (Level.UNKNOWN, ("Drained, takes no new requests: site-b",))
+
+
+def test_what_is_known_to_be_wrong_comes_before_what_cannot_be_read() -> None:
+    told = verdict(WELL, AlertPage([ALERT]), None, ("KPIs",))
+    assert (told.level, told.headline) == (Level.WARNING, "site-a: the queue is long")
+    assert told.more == ("Just now nobody can read KPIs",)

@@ -1,6 +1,8 @@
 """`edgemind check` on fleets in all states: every finding has its mend, and none takes the others with it."""
 
+import errno
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from edgemind.adapters.state_store import durable_files
 from edgemind.domain.audit.status import AuditStatus
 from edgemind.domain.checkup import Observation, Standing
 from edgemind.entrypoints.cli import cli
@@ -47,6 +50,7 @@ def group() -> Metro:
 def config(group: Metro, tmp_path: Path) -> Iterator[Path]:
     rules = AccessRules({Role.VIEWER: "look"}, "between-sites")
     dead, gone = free_ports(2)
+    (tmp_path / "state").mkdir()
     for name, secret in (("secret", "between-sites"), ("viewer", "look")):
         (tmp_path / name).write_text(secret, encoding="utf-8")
     with (
@@ -131,6 +135,37 @@ def test_a_secret_that_is_missing_is_a_finding_beside_the_others(config: Path) -
     found = findings(config)
     assert found["configuration"]["standing"] == "bad"
     assert found["controller of site-a"]["standing"] == "ok"
+
+
+def test_a_state_folder_that_is_not_there_is_a_finding_and_is_not_made(config: Path) -> None:
+    state = config.parent / "state"
+    state.rmdir()
+    found = findings(config)["state store"]
+    assert (found["standing"], found["found"]) == ("bad", f"{state} is not there")
+    assert "state.directory" in found["mend"]
+    assert not state.exists()
+
+
+def test_a_write_is_a_real_one_and_leaves_nothing_behind(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "write" in findings(config)["state store"]["found"]
+    assert list((config.parent / "state").iterdir()) == []
+
+    def full(_: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "fsync", full)
+    found = findings(config)["state store"]
+    assert found["standing"] == "bad"
+    assert "quota" in found["found"]
+    assert list((config.parent / "state").iterdir()) == []
+
+
+def test_a_writer_that_holds_the_lock_for_good_is_found(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_this_machine, "LOCK_S", 0.0)
+    with durable_files.locked(config.parent / "state", 1.0):
+        found = findings(config)["state store"]
+    assert found["standing"] == "bad"
+    assert "stopped edgemind process" in found["found"]
 
 
 def test_a_full_disk_is_seen_before_it_hurts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ ALERT = AlertStatus(
     "site_report_age_ms.site-b.1", "site_report_age_ms", Level.CRITICAL, AlertState.FIRING, "site-b",
     "site-b has told nothing\nfor 7 s.", "runbooks/site-report-age-ms.md", 1, value=7000.0, unit="ms",
 )  # fmt: skip
-TOLD = ToldNotice(Notice(Change.FIRED, ALERT), "metro", "site-a", 1_700_000_000_000)
+TOLD = ToldNotice(Notice(Change.FIRED, ALERT, frozenset({ALERT.level})), "metro", "site-a", 1_700_000_000_000)
 
 
 def tell(url: str, secret: str | None = "between-us", times: int = 1) -> None:

@@ -127,6 +127,15 @@ def test_who_adopts_an_alert_tells_nobody_again_and_ends_it() -> None:
     assert after.engine.alerts()[0].id == "store_unreachable.site-a.102000"
 
 
+def test_who_adopts_an_alert_ends_it_for_whoever_was_told_of_its_milder_levels() -> None:
+    before, after = Course(), Course()
+    before.say("warn warn warn crit crit crit")
+    after.engine.adopt(before.engine.alerts())
+    after.say("ok ok ok")
+    (over,) = after.see(Level.OK)
+    assert (over.alert.level, over.concerns) == (Level.CRITICAL, frozenset({Level.INFO, Level.WARNING, Level.CRITICAL}))
+
+
 def test_what_this_version_has_no_rule_for_is_left_alone() -> None:
     before = Course()
     before.say("crit crit crit")

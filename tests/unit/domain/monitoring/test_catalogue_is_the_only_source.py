@@ -1,5 +1,6 @@
 """One number of the catalogue is changed in memory, and everything that is made of it moves."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,16 @@ import pytest
 import yaml
 
 from edgemind.domain.alerts.rules import RULES
+from edgemind.domain.histogram import LATENCY_BOUNDS_MS, Histogram
 from edgemind.domain.kpi import BY_NAME, KPIS, Level, Limits, Tier
 from edgemind.domain.monitoring import cloudwatch, cloudwatch_dashboards, grafana
 from edgemind.domain.monitoring.catalogue import catalogue_tables
 from edgemind.domain.monitoring.cloudwatch import CLOUDWATCH
 from edgemind.domain.monitoring.conditions import CONDITIONS
-from edgemind.domain.monitoring.promql import PROMQL
+from edgemind.domain.monitoring.metrics import DECIDED, METRICS, Metric
+from edgemind.domain.monitoring.promql import PROMQL, gateway_metric
 from edgemind.domain.monitoring.rule_tests import SERIES
+from edgemind.domain.monitoring.rules import bounds, rules_document
 from edgemind.entrypoints.kpi.products import prometheus_files
 from edgemind.simulation.swarm_parameters import Delays, fault_set
 from edgemind.simulation.swarm_study import study
@@ -87,6 +91,25 @@ def test_a_limit_is_never_milder_as_critical_than_as_warning() -> None:
                 assert kpi.level(limits.warning, tier) in (Level.OK, Level.WARNING)
 
 
+@pytest.mark.parametrize(
+    ("kpi", "metric"),
+    [("swarm_coordination_ms", DECIDED), ("added_latency_ms", gateway_metric("added_latency_seconds"))],
+)
+def test_a_quantile_is_on_the_side_of_its_limits_that_its_values_are_on(kpi: str, metric: Metric) -> None:
+    """A bucket that held a limit would be read as its upper end: whatever is in it would be beyond the limit."""
+    limits = {(tier, bound) for tier in Tier for _, bound in bounds(BY_NAME[kpi], tier)}
+    assert {bound for _, bound in limits} <= set(metric.bounds_ms)
+    for tier, limit in limits:
+        for value in (limit - 0.1, limit, limit + 0.1):
+            histogram = Histogram()
+            histogram.observe(value)
+            assert BY_NAME[kpi].level(histogram.quantile_ms(0.99), tier) is BY_NAME[kpi].level(value, tier)
+
+
+def test_what_is_scraped_are_buckets_that_are_counted_in() -> None:
+    assert {bound for metric in METRICS.values() for bound in metric.bounds_ms} <= set(LATENCY_BOUNDS_MS)
+
+
 def test_names_of_alerts_are_those_of_kpis_and_states_and_lead_to_runbooks() -> None:
     rules = [
         rule
@@ -108,7 +131,35 @@ def test_every_alert_has_its_runbook_and_knows_the_controllers_own_alerts() -> N
 
 
 def test_alarms_hold_dwell_and_recovery_in_minutes() -> None:
-    times = {alarm.name: (alarm.datapoints, alarm.periods) for alarm in cloudwatch.alarms(TIER)}
-    assert times["site_report_age_ms"] == (1, 1)
-    assert times["metro_cache_hit_ratio"] == (5, 9)
-    assert times["swarm_coordination_ms"] == (1, 5)
+    times = {
+        alarm.name: (alarm.datapoints, alarm.periods, alarm.math.period_s // 60) for alarm in cloudwatch.alarms(TIER)
+    }
+    assert times["site_report_age_ms"] == (1, 1, 1)
+    assert times["metro_cache_hit_ratio"] == times["availability_ratio"] == (1, 1, 5)
+    assert times["swarm_coordination_ms"] == (1, 5, 1)
+    assert times["telemetry_drops"] == (1, 2, 1)
+
+
+def test_no_alarm_and_no_rule_is_about_a_few_requests() -> None:
+    math = {alarm.name: alarm.math for alarm in cloudwatch.alarms(TIER)}
+    assert math["availability_ratio"].expression == "IF(requests >= 100, 1 - (failed + shed) / requests, 1)"
+    assert math["metro_cache_hit_ratio"].expression == (
+        "IF(requests - failed - shed >= 100, 1 - (cloud) / (requests - failed - shed), 1)"
+    )
+    rules = {rule["alert"]: rule["expr"] for rule in rules_document(TIER)["groups"][0]["rules"]}
+    panels = grafana.dashboards(TIER)["executive"]["panels"]
+    for kpi in KPIS:
+        if kpi.of_requests is not None:
+            assert f" >= {kpi.of_requests.least}, " in math[kpi.name].expression
+            assert sum(panel.get("description") == kpi.about for panel in panels) >= 1
+            assert f"fewer than {kpi.of_requests.least} in 5 min" in kpi.about
+            assert kpi.about in catalogue_tables()
+            assert rules[kpi.name].endswith(f" >= {kpi.of_requests.least}")
+            assert set(re.findall(r"\b[a-z]+", math[kpi.name].expression)) == math[kpi.name].metrics.keys()
+
+
+def test_an_age_that_is_looked_at_once_a_minute_is_too_old_for_its_dwell() -> None:
+    [alarm] = [alarm for alarm in cloudwatch.alarms(TIER) if alarm.name == "site_report_age_ms"]
+    [(_, limit)] = bounds(BY_NAME[alarm.name], TIER)
+    assert alarm.bound == limit + 1000 * BY_NAME[alarm.name].dwell_s == 12_000
+    assert alarm.silent_is_bad

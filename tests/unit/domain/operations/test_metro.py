@@ -1,9 +1,12 @@
 """KPIs of a metro, and what is observed by them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from edgemind.domain.alerts.engine import AlertEngine, Change, Observation
+from edgemind.domain.alerts.rules import RULES
 from edgemind.domain.kpi import KPIS, Level, Tier
 from edgemind.domain.operations.counts import MINUTES, RequestCounts, SiteMeasures
 from edgemind.domain.operations.metro import Measured, MetroMeasures, metro_kpis, statuses
@@ -35,9 +38,17 @@ def test_ratios_are_of_all_sites_together() -> None:
     found = metro_kpis(measures())
     assert found["availability_ratio"].value == pytest.approx(1 - 5 / 1000)
     assert found["slo_attainment_ratio"].value == pytest.approx(1 - 10 / 1000)
-    assert found["metro_cache_hit_ratio"].value == pytest.approx(0.91)
+    assert found["metro_cache_hit_ratio"].value == pytest.approx(1 - 90 / 995, abs=1e-6)
     assert (found["availability_ratio"].window_s, found["availability_ratio"].requests) == (300, 1000)
     assert found["availability_ratio"].trend[-2:] == [None, pytest.approx(0.995)]
+
+
+def test_requests_that_nobody_served_are_no_cache_hits() -> None:
+    some = SiteMeasures("site-a", NOW_MS, True, minutes(requests=1000, shed=700, failed=100, in_cloud=100))
+    found = metro_kpis(measures(sites=[some]))["metro_cache_hit_ratio"]
+    assert (found.value, found.requests, found.trend[-1]) == (0.5, 200, 0.5)
+    none = SiteMeasures("site-a", NOW_MS, True, minutes(requests=1000, shed=1000))
+    assert metro_kpis(measures(sites=[none]))["metro_cache_hit_ratio"].value is None
 
 
 def test_latency_is_the_worst_sites_and_says_whose() -> None:
@@ -100,6 +111,75 @@ def test_nobody_is_woken_by_a_ratio_of_a_few_requests() -> None:
     assert slo.text == "SLO attainment is 50 % over 5 min, against 99 %."
 
 
+def quiet_site(**changes: Any) -> SiteMeasures:
+    """Hardly anything happens at it, and all of that is known."""
+    counted: list[RequestCounts | None] = [RequestCounts(requests=9, failed=9)] * MINUTES
+    return replace(SiteMeasures("site-a", NOW_MS, True, counted), **changes)
+
+
+def observed(**changes: Any) -> dict[str, Observation]:
+    return {one.name: one for one in of_kpis(metro_kpis(measures(**changes)), Tier.LOCAL)}
+
+
+WATCHED = {
+    "availability_ratio": "Availability: fewer than 100 requests in the last 5 min.",
+    "slo_attainment_ratio": "SLO attainment: fewer than 100 requests in the last 5 min.",
+    "metro_cache_hit_ratio": "Metro cache hits: fewer than 100 requests in the last 5 min.",
+    "added_latency_ms": "Added latency: no request ended lately at a model server that states its own service time.",
+    "consensus_success_ratio": "Consensus success: the swarm decided no round in the last 15 min.",
+    "swarm_coordination_ms": "Swarm coordination: the swarm decided no round in the last 15 min.",
+}
+"""KPIs of the metro that a controller measures, and what is said of them where nothing happens."""
+
+
+def test_where_nothing_happens_all_is_well() -> None:
+    seen = observed(sites=[quiet_site()])
+    assert {name: (seen[name].level, seen[name].text) for name in WATCHED} == {
+        name: (Level.OK, text) for name, text in WATCHED.items()
+    }
+    assert seen["spend_ratio"].level is Level.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"unreachable": ("site-b",)}, id="a site did not answer"),
+        pytest.param({"sites": [quiet_site(), quiet_site(gateway=False)]}, id="a gateway did not report"),
+        pytest.param(
+            {"sites": [quiet_site(), quiet_site(minutes=minutes())]}, id="a controller has just begun to look"
+        ),
+        pytest.param({"sites": []}, id="nobody told anything"),
+    ],
+)
+def test_what_could_not_be_asked_is_unknown(changes: dict[str, Any]) -> None:
+    seen = observed(**{"sites": [quiet_site()], **changes})
+    of_requests = ("availability_ratio", "slo_attainment_ratio", "metro_cache_hit_ratio", "added_latency_ms")
+    assert {seen[name].level for name in of_requests} == {Level.UNKNOWN}
+
+
+def test_rounds_that_could_not_be_asked_for_are_unknown() -> None:
+    seen = observed(sites=[quiet_site()], unreachable=("site-b",))
+    assert seen["consensus_success_ratio"].level is seen["swarm_coordination_ms"].level is Level.UNKNOWN
+
+
+def test_latency_that_was_measured_minutes_ago_is_not_forgotten_between_two_requests() -> None:
+    counted = [RequestCounts(requests=1, added_ms_p99=2000.0) for _ in range(MINUTES)]
+    assert observed(sites=[quiet_site(minutes=counted)])["added_latency_ms"].level is Level.UNKNOWN
+
+
+def test_an_alert_about_rounds_ends_when_the_round_is_out_of_the_window_and_no_other_came() -> None:
+    engine = AlertEngine(RULES)
+    notices = []
+    for turn in range(700):
+        now_s = 2.0 * turn
+        rounds = [round_of(1, None, now_s / 60.0, timed_out=True)]
+        seen = observed(sites=[quiet_site()], rounds=rounds).values()
+        notices += engine.step(seen, (), now_s, NOW_MS + round(now_s * 1000))
+    told = [(one.change, one.alert.name) for one in notices]
+    assert told == [(Change.FIRED, "consensus_success_ratio"), (Change.RESOLVED, "consensus_success_ratio")]
+    assert notices[-1].alert.text == WATCHED["consensus_success_ratio"]
+
+
 def test_each_site_has_an_observation_of_its_own() -> None:
     seen = of_reports({"site-a": 0.0, "site-b": 7200.0}, Tier.PRODUCTION)
     assert [(one.site, one.level) for one in seen] == [("site-a", Level.OK), ("site-b", Level.CRITICAL)]
@@ -114,6 +194,12 @@ def test_a_site_tells_its_own_troubles_and_not_what_it_cannot_know() -> None:
     assert seen["config_refused"].level is Level.OK
     assert seen["store_unreachable"].level is Level.WARNING
     assert seen["store_unreachable"].text.endswith("timed out")
+
+
+def test_spans_that_are_dropped_are_not_told_as_something_of_cloudwatch() -> None:
+    told = of_site("site-a", SiteTroubles(telemetry_drops="3 spans did not reach the collector"))[-1]
+    assert told.text.startswith("Telemetry is dropped, and what it would show is missing")
+    assert told.text.endswith("3 spans did not reach the collector")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgemind.entrypoints.operations.lines import Line, as_text, cells, cut, padded, plain
 from edgemind.entrypoints.operations.listing import alerts_text, kpis_text
 from edgemind.entrypoints.operations.top import rich_text
-from edgemind.entrypoints.operations.top_view import LEAST_WIDTH, Told, picture
+from edgemind.entrypoints.operations.top_view import LEAST_WIDTH, Told, old_after_s, picture
 
 HOSTILE = "\x1b[31mred\x07\u202edlrow\nnext [bold]x[/bold]"
 
@@ -68,6 +68,13 @@ def test_a_fleet_that_went_away_is_said_with_the_age_of_what_is_shown() -> None:
     assert "NO DATA YET: connection refused" in text(Told(trouble="connection refused"))
     assert "THE DATA IS 7 s OLD: the fleet is slow to answer" in text(told(age_s=7.0))
     assert "OLD" not in text(told(age_s=5.0))
+
+
+@pytest.mark.parametrize(("interval_s", "fine_s", "old_s"), [(0.5, 5.9, 6.0), (2.0, 5.9, 6.0), (30.0, 89.0, 90.0)])
+def test_data_is_old_when_three_refreshes_brought_nothing(interval_s: float, fine_s: float, old_s: float) -> None:
+    limit_s = old_after_s(interval_s)
+    assert "OLD" not in as_text(picture(told(age_s=fine_s), "http://fleet:8200", 110, None, limit_s))
+    assert "OLD" in as_text(picture(told(age_s=old_s), "http://fleet:8200", 110, None, limit_s))
 
 
 def test_an_older_fleet_without_kpis_and_alerts_is_shown_as_far_as_it_goes() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemind.domain.alerts.backoff import Backoff
-from edgemind.domain.alerts.engine import Change, Notice
+from edgemind.domain.alerts.engine import AlertEngine, Change, Notice, Observation
+from edgemind.domain.alerts.rules import AlertRule
 from edgemind.domain.kpi import Level
 from edgemind.domain.operations_status import AlertState, AlertStatus
 from edgemind.errors import EdgeMindError, PermanentError, TemporaryError
@@ -23,7 +24,7 @@ EVERY = frozenset(Level)
 
 def notice(number: int, level: Level = Level.CRITICAL) -> ToldNotice:
     alert = AlertStatus(f"a.{number}", "a", level, AlertState.FIRING, None, "it is so.", "runbooks/a.md", number)
-    return ToldNotice(Notice(Change.FIRED, alert), "metro", "site-a", number)
+    return ToldNotice(Notice(Change.FIRED, alert, frozenset({level})), "metro", "site-a", number)
 
 
 class Place:
@@ -32,6 +33,7 @@ class Place:
     def __init__(self, *failures: EdgeMindError | Exception) -> None:
         self.failures = list(failures)
         self.told: list[str] = []
+        self.changes: list[str] = []
         self.tries = 0
         self.closed = False
 
@@ -40,6 +42,7 @@ class Place:
         if self.failures:
             raise self.failures.pop(0)
         self.told.append(told.notice.alert.id)
+        self.changes.append(told.notice.change.value)
 
     async def close(self) -> None:
         self.closed = True
@@ -87,6 +90,26 @@ def test_each_place_is_told_what_it_wants_in_order() -> None:
     scene.run(lambda: scene.telling.tell([notice(1, Level.WARNING), notice(2), notice(3)]))
     assert (pager.told, chat.told) == (["a.2", "a.3"], ["a.1", "a.2", "a.3"])
     assert pager.closed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [
+        pytest.param({Level.WARNING}, ["fired", "resolved"], id="of the warning"),
+        pytest.param({Level.CRITICAL}, ["worse", "resolved"], id="of the critical"),
+        pytest.param({Level.INFO}, [], id="of nothing"),
+    ],
+)
+def test_whoever_was_told_of_an_alert_is_told_its_end_though_it_got_worse(wanted: set[Level], heard: list[str]) -> None:
+    place, scene = Place(), Scene()
+    scene.telling = AlertTelling([SinkRoute("place", place, frozenset(wanted))], scene.clock, Random(1))
+    engine = AlertEngine({"a": AlertRule("a", "it", 0.0, 0.0)})
+    course = (Level.WARNING, Level.CRITICAL, Level.OK)
+    notices = [
+        one for turn, level in enumerate(course) for one in engine.step([Observation("a", None, level)], (), turn, turn)
+    ]
+    scene.run(lambda: scene.telling.tell(ToldNotice(one, "metro", "site-a", 0) for one in notices))
+    assert place.changes == heard
 
 
 def test_what_fails_for_now_is_tried_again_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
