@@ -43,7 +43,8 @@ def in_terminal(command: Sequence[str], folder: Path, environment: Mapping[str, 
 
 
 def _watch(terminal: int) -> tuple[str, int]:
-    shown, answered = b"", set[int]()
+    """Reads as fast as it can: a command whose terminal is full may give up."""
+    shown, line, number, answered = bytearray(), b"", 0, set[int]()
     while True:
         try:
             block = os.read(terminal, _BLOCK_BYTES)
@@ -53,8 +54,9 @@ def _watch(terminal: int) -> tuple[str, int]:
         if not block:
             return _CONTROL.sub("", shown.decode(errors="replace")), len(answered)
         shown += block
+        number += block.count(b"\n")
+        line = (line + block).rpartition(b"\n")[2]
         # A question is drawn again on its line while it is answered: it counts once.
-        line = shown.count(b"\n")
-        if _QUESTION in shown.rpartition(b"\n")[2] and line not in answered:
-            answered.add(line)
+        if _QUESTION in line and number not in answered:
+            answered.add(number)
             os.write(terminal, b"y\r")
