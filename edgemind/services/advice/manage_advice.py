@@ -100,16 +100,14 @@ class ManageAdvice:
 
     async def accept(self, change_id: str, who: str) -> PolicyChange:
         """In force after a replay of the rounds that there are by now."""
-        book = await self.book()
-        change = book.find(change_id)
-        verdict = Verdict(True, "")
-        if change is not None:
-            # The file may say otherwise by now: the guard rails hold for what would be in force.
-            proposal = Proposal(change.values, change.reason, change.for_s)
-            if (why := stale(change.moves, self._source.standing())) is not None:
-                raise StepRefused(f"{change.id} cannot be accepted any more: {why}")
-            moves_of(proposal, self._source.standing())
-            verdict = await self._replay(proposal)
+        change = lifecycle.known(await self.book(), change_id)
+        standing = self._source.standing()
+        # The file may say otherwise by now: the guard rails hold for what would be in force.
+        if (why := stale(change.moves, standing)) is not None:
+            raise StepRefused(f"{change.id} cannot be accepted any more: {why}")
+        proposal = Proposal(change.values, change.reason, change.for_s)
+        moves_of(proposal, standing)
+        verdict = await self._replay(proposal)
         return await self._step(
             "accepted", change_id, who, lambda book, now_ms: lifecycle.accepted(book, change_id, verdict, who, now_ms)
         )

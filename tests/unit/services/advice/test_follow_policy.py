@@ -103,3 +103,23 @@ def test_who_writes_at_the_same_moment_looks_again(site_a: AdvisedController, mo
     kept = site_a.store.read_book()
     assert [one.id for one in kept.changes] == ["adv-3", "adv-2", "adv-1"]
     assert kept.changes[1].state is ChangeState.REJECTED
+
+
+def test_what_comes_while_it_is_looked_for_is_not_accepted_without_a_replay(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names of changes can be guessed: who asks for the next one, just before it is proposed, hears that it is not."""
+    site_a.ask("POST", "/adv-1/rollback")
+    read = site_a.store.read_book
+    coming = [change(2)]
+
+    def as_it_comes() -> AdviceBook:
+        held = read()
+        if coming:
+            later = AdviceBook(held.version + 1, held.paused, 2, (coming.pop(), *held.changes))
+            site_a.store.write_book(WriteBook(later))
+        return held
+
+    monkeypatch.setattr(site_a.store, "read_book", as_it_comes)
+    assert site_a.ask("POST", "/adv-2/accept").status == 404
+    assert read().changes[0].state is ChangeState.PROPOSED
