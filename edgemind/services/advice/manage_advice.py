@@ -20,7 +20,7 @@ from edgemind.domain.advice.settings import PolicyValues
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.rate import TokenBucket
 from edgemind.domain.swarm.history import RoundRecord
-from edgemind.errors import TemporaryError
+from edgemind.errors import StoreUnavailable, TemporaryError
 from edgemind.ports.advice_store import AdviceStore, BookChanged
 from edgemind.ports.audit_journal import AuditJournal
 from edgemind.ports.clock import Clock
@@ -162,7 +162,12 @@ class ManageAdvice:
 
         def once() -> AdviceBook:
             write = step(self._store.read_book())
-            self._store.write_book(write)
+            try:
+                self._store.write_book(write)
+            except StoreUnavailable:
+                # It may have been stored all the same: then it is in force, and has to be told.
+                if self._store.read_book() != write.book:
+                    raise
             return write.book
 
         for attempt in range(ATTEMPTS):

@@ -123,3 +123,22 @@ def test_what_comes_while_it_is_looked_for_is_not_accepted_without_a_replay(
     monkeypatch.setattr(site_a.store, "read_book", as_it_comes)
     assert site_a.ask("POST", "/adv-2/accept").status == 404
     assert read().changes[0].state is ChangeState.PROPOSED
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_write_without_an_answer_is_looked_up(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    """What is in force is told and kept in the audit journal; what is not is refused."""
+    write = site_a.store.write_book
+
+    def lost(wanted: WriteBook) -> None:
+        if written:
+            write(wanted)
+        raise StoreUnavailable("the answer did not come")
+
+    monkeypatch.setattr(site_a.store, "write_book", lost)
+    answer = site_a.ask("POST", "/adv-1/rollback")
+    assert answer.status == (200 if written else 503)
+    assert in_force(site_a) == (0.1 if written else 0.12)
+    assert (("rolled_back", "operator") in site_a.audit.told) == written
