@@ -29,6 +29,9 @@ ATTEMPTS = 8
 """The book is rarely written: so many in a row that came too late are a store in trouble."""
 PROPOSALS_PER_S, PROPOSALS_AT_ONCE = 0.1, 5.0
 """Of one controller: each costs a replay, and an entry of the audit journal."""
+JUDGED_WITHIN_S = 6.0
+"""Until the rounds have come and are judged: less than whoever asked waits (`FleetClient`), or a change would be in
+force that they were told had failed."""
 
 log = logging.getLogger("edgemind.advice")
 _Result = TypeVar("_Result")
@@ -36,6 +39,10 @@ _Result = TypeVar("_Result")
 
 class TooManyProposals(TemporaryError):
     """More came than a controller judges; the message says when to come again."""
+
+
+class NotJudged(TemporaryError):
+    """The rounds did not come in time: nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,9 @@ class PolicySource:
 
 
 class ManageAdvice:
-    """Methods raise ProposalRefused, StepRefused, or what the store raises. `who` is a role, for people to read.
+    """Methods raise ProposalRefused, StepRefused, NotJudged, or what the store raises.
 
-    `stored` hears what is in force after each write of this controller.
+    `who` is a role, for people to read. `stored` hears what is in force after each write of this controller.
     """
 
     def __init__(
@@ -145,8 +152,15 @@ class ManageAdvice:
             return change
 
     async def _replay(self, proposal: Proposal) -> Verdict:
-        records = await self._source.rounds()
-        return await asyncio.to_thread(replay_change, records, self._source.standing(), proposal.values)
+        try:
+            async with asyncio.timeout(JUDGED_WITHIN_S):
+                records = await self._source.rounds()
+                return await asyncio.to_thread(replay_change, records, self._source.standing(), proposal.values)
+        except TimeoutError as exc:
+            raise NotJudged(
+                f"the metro's rounds did not come and were not judged within {JUDGED_WITHIN_S:g} s, so nothing was "
+                "changed: try again, or at another site's controller"
+            ) from exc
 
     async def _step(
         self, what: str, change_id: str, who: str, step: Callable[[AdviceBook, int], WriteBook]

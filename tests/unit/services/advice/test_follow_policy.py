@@ -1,12 +1,15 @@
 """What a controller follows: the change in force, whatever becomes of the store, until it expires."""
 
+import asyncio
 import logging
 
 import pytest
 
 from edgemind.domain.advice.changes import AdviceBook, ChangeState, WriteBook
 from edgemind.errors import StoreUnavailable
-from tests.support.advice import STANDING, AdvisedController, change, judged_rounds
+from edgemind.services.advice import manage_advice
+from edgemind.services.rounds.find_rounds import RoundFinder
+from tests.support.advice import CHURN, STANDING, AdvisedController, change, judged_rounds
 
 
 def in_force(site: AdvisedController) -> float:
@@ -142,3 +145,23 @@ def test_a_write_without_an_answer_is_looked_up(
     assert answer.status == (200 if written else 503)
     assert in_force(site_a) == (0.1 if written else 0.12)
     assert (("rolled_back", "operator") in site_a.audit.told) == written
+
+
+@pytest.mark.parametrize("step", ["propose", "accept"])
+def test_rounds_that_do_not_come_in_time_change_nothing(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Nobody would hear the answer any more: whoever asked has given up by then."""
+    site_a.ask("POST", "/adv-1/rollback")
+    site_a.propose({"swarm.hysteresis_ratio": 0.11})
+    before = site_a.store.read_book()
+    monkeypatch.setattr(manage_advice, "JUDGED_WITHIN_S", 0.0)
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(RoundFinder, "fleet_page", never)
+    answer = site_a.propose(CHURN) if step == "propose" else site_a.ask("POST", "/adv-2/accept")
+    assert (answer.status, answer.json()["error"]["code"]) == (503, "not_judged")
+    assert "nothing was changed" in answer.json()["error"]["message"]
+    assert site_a.store.read_book() == before
