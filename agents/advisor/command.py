@@ -87,7 +87,7 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     document = advisor.once()
     _show(document, as_json)
     if document["refused"] is not None:
-        raise Refused(f"the fleet refused the proposal: {plain(document['refused'])}")
+        raise click.exceptions.Exit(Refused.exit_code)
 
 
 def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
@@ -156,6 +156,8 @@ def advice_text(document: Mapping[str, Any]) -> str:
         "",
         f"It proposes {plain(proposal['setting'])} by {proposal['percent']:+g} %: {plain(proposal['reason'])}",
     ]
+    if document["refused"] is not None:
+        lines += ["", f"The fleet refused it: {plain(document['refused'])}"]
     if document["change"] is not None:
         lines += ["", change_text(document["change"], time.time() * 1000)]
     return "\n".join(lines)
