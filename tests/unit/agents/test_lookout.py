@@ -76,6 +76,29 @@ def test_a_look_that_fails_leaves_the_one_before_until_it_is_too_old(
     assert lookout.sight() is None
 
 
+def test_readiness_is_known_as_long_as_it_was_seen_not_long_ago(site: Site) -> None:
+    """A cache manager that cannot look has not seen that all are ready."""
+    clock = ManualClock()
+    lookout = Lookout("site-a", dict(site.connections), clock)
+    crowd = {"in_flight": 40, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 20.0, "ready": False}
+    site.group.controllers["site-a"].gateways.answer(report("site-a", models={"detector": crowd}))
+
+    def unready() -> tuple[str, ...] | None:
+        site.run(lookout.look())
+        sight = lookout.sight()
+        assert sight is not None
+        return sight.unready
+
+    seen = unready()
+    assert seen is not None
+    assert "detector at site-a" in seen
+    lookout.cache_manager._tools._connections = {}
+    clock.advance(CACHE_LOOK_S)
+    assert unready() == seen
+    clock.advance(CACHE_LOOK_S + 0.1)
+    assert unready() is None
+
+
 CANDIDATES = (Candidate(Action.SHIFT, "site-b", 100, "site-a", "detector"), KEEP)
 OLD = View({name: SiteLoad(4, 0.0) for name in ("site-a", "site-b", "site-c")})
 
