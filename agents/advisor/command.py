@@ -21,7 +21,7 @@ from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient
 from edgemind.entrypoints.fleet_options import open_fleet
 from edgemind.errors import ConfigurationError, EdgeMindError
-from edgemind.settings import Settings, load_client_settings, load_settings
+from edgemind.settings import Settings, load_client_settings, load_settings, read_secret
 
 DEFAULT_FILES = (Path("edgemind.yaml"), Path(".edgemind/demo/edgemind.yaml"))
 """The second is what `edgemind demo` writes in this folder."""
@@ -72,11 +72,13 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     an operator decides. A model that is absent, slow or wrong changes nothing; what is wrong with it is said.
     """
     before = click.get_current_context().find_root().params
-    settings = load_settings(_file(config))
-    client = _client(settings, fleet or before.get("fleet"), token or before.get("token"))
+    file = _file(config)
+    # What a language model has a hand in is given two secrets of the fleet's at most: its key, and the advisor's token.
+    settings = load_settings(file, resolve_secrets=False)
+    client = _client(settings, file, fleet or before.get("fleet"), token or before.get("token"))
     advisor = Advisor(
         client,
-        model_maker(settings),
+        model_maker(settings, read_secret(file, settings.advice.key) if settings.advice.key else None),
         str(settings.advice.name),
         settings.advice.timeout_s,
         session_maker(settings, _now_ms),
@@ -116,7 +118,7 @@ def _file(config: Path | None) -> Path:
     return found
 
 
-def _client(settings: Settings, fleet: str | None, token: str | None) -> FleetClient:
+def _client(settings: Settings, file: Path, fleet: str | None, token: str | None) -> FleetClient:
     """With the least that is needed: the advisor's token of this configuration, if it is one of its controllers that is
     asked and nobody gave another token."""
     given = token or load_client_settings().fleet_token
@@ -125,7 +127,7 @@ def _client(settings: Settings, fleet: str | None, token: str | None) -> FleetCl
     if given or advisor is None:
         return open_fleet(fleet, token)
     url = (fleet or load_client_settings().fleet_url or controllers[0]).rstrip("/") if controllers else None
-    return FleetClient(url, advisor.reveal()) if url in controllers else open_fleet(fleet, token)
+    return FleetClient(url, read_secret(file, advisor)) if url in controllers else open_fleet(fleet, token)
 
 
 def _told(advice: Advice) -> dict[str, Any]:
