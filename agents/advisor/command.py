@@ -16,10 +16,11 @@ from agents.advisor.models import MakeModel, ModelFailed, model_maker
 from agents.sessions import MakeSession, session_maker
 from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
-from edgemind.entrypoints.advice.listing import change_text, plain
+from edgemind.entrypoints.advice.listing import change_text
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient
 from edgemind.entrypoints.fleet_options import open_fleet
+from edgemind.entrypoints.printable import printable
 from edgemind.errors import ConfigurationError, EdgeMindError
 from edgemind.settings import Settings, load_client_settings, load_settings, read_secret
 
@@ -98,7 +99,7 @@ def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
         try:
             _show(advisor.once(), as_json)
         except (EdgeMindError, Refused) as exc:
-            click.echo(f"no advice this time: {plain(exc.message if isinstance(exc, Refused) else exc)}", err=True)
+            click.echo(f"no advice this time: {printable(exc.message if isinstance(exc, Refused) else exc)}", err=True)
         time.sleep(every_s)
 
 
@@ -145,21 +146,21 @@ def _show(document: Mapping[str, Any], as_json: bool) -> None:
 def advice_text(document: Mapping[str, Any]) -> str:
     """What a model wrote is shown escaped: nothing in it is for the terminal."""
     lines = [
-        f"round {document['round']}: {plain(document['decided'])}",
+        f"round {document['round']}: {printable(document['decided'])}",
         "",
-        f"{plain(document['model'])} says, in words of its own that nobody has checked:",
+        f"{printable(document['model'])} says, in words of its own that nobody has checked:",
     ]
-    lines += [f"  {plain(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
+    lines += [f"  {printable(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
     proposal = document["proposal"]
     if proposal is None:
         lines += ["", "It proposes no change."]
         return "\n".join(lines)
     lines += [
         "",
-        f"It proposes {plain(proposal['setting'])} by {proposal['percent']:+g} %: {plain(proposal['reason'])}",
+        f"It proposes {printable(proposal['setting'])} by {proposal['percent']:+g} %: {printable(proposal['reason'])}",
     ]
     if document["refused"] is not None:
-        lines += ["", f"The fleet refused it: {plain(document['refused'])}"]
+        lines += ["", f"The fleet refused it: {printable(document['refused'])}"]
     if document["change"] is not None:
         lines += ["", change_text(document["change"], time.time() * 1000)]
     return "\n".join(lines)
