@@ -19,7 +19,7 @@ from edgemind.adapters.advice_store.records import (
     read_book,
     read_policy,
 )
-from edgemind.adapters.state_store.dynamodb_items import CONDITION_ABSENT, Action, item_key, item_of, record_of
+from edgemind.adapters.state_store.dynamodb_items import CONDITION_ABSENT, item_key, item_of, record_of
 from edgemind.adapters.state_store.dynamodb_table import ConditionFailed, DynamoDbTable, Item
 from edgemind.domain.advice.changes import AdviceBook, PolicyInForce, WriteBook
 from edgemind.errors import StateCorrupt
@@ -70,7 +70,7 @@ class DynamoDbAdviceStore:
             raise self._table.corrupt(self._partition, str(record["sk"]), str(exc), _RECOVERY) from exc
 
 
-def _follows(write: WriteBook) -> Action:
+def _follows(write: WriteBook) -> Mapping[str, Any]:
     """The condition that the version before is there."""
     before = write.book.version - 1
     if not before:

@@ -38,6 +38,7 @@ def test_what_is_seen_between_rounds_is_in_the_brief_while_it_is_fresh(site: Sit
     sight = lookout.sight()
     assert sight is not None
     assert sight.age_ms == 1000.0
+    assert sight.unready is not None
     assert "detector: occupancy_ratio 10 above 1.2" in sight.anomalies
     assert "detector at site-a" in sight.unready
     brief = brief_text(Fence(1, 4), (KEEP,), View({"site-a": SiteLoad(4, 1.0)}), sight)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edgemind.domain.agent_memory import MemoryKind, Wanted
+from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.audit.entries import EntryKind
 from edgemind.entrypoints.controller.access import Role
 from edgemind.entrypoints.fleet_client import FleetClient
@@ -83,7 +83,12 @@ def test_a_dry_run_and_an_older_fence_write_nothing(
 ) -> None:
     act = operator(fleet)
     recall, asked = notes.keeper.recall, list[Wanted]()
-    monkeypatch.setattr(notes.keeper, "recall", lambda wanted: asked.append(wanted) or recall(wanted))
+
+    async def noted(wanted: Wanted) -> Recollection:
+        asked.append(wanted)
+        return await recall(wanted)
+
+    monkeypatch.setattr(notes.keeper, "recall", noted)
     tried = told("memory_sync", act, "remember", text="not yet", dry_run=True)
     assert [one.kind for one in asked] == [MemoryKind.LEARNED], "which nobody has to look for"
     assert (tried["applied"], tried["id"], tried["site"]) == (False, None, "site-a")

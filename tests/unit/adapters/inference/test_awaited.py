@@ -28,6 +28,7 @@ class Socket:
 
     def __init__(self) -> None:
         self.reading = True
+        self.resumed = 0
         self.cancelled = False
 
     def pause(self) -> None:
@@ -35,6 +36,7 @@ class Socket:
 
     def resume(self) -> None:
         self.reading = True
+        self.resumed += 1
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -52,7 +54,7 @@ def answered(look: Callable[[AwaitedAnswer, Socket], Awaitable[None]]) -> None:
 
 def test_a_reader_that_is_slow_holds_the_upstream() -> None:
     async def look(answer: AwaitedAnswer, socket: Socket) -> None:
-        for _ in range(3):
+        for turn in range(1, 4):
             came = 0
             while socket.reading:
                 answer.on_chunk(b"x" * READ_BYTES)
@@ -61,7 +63,7 @@ def test_a_reader_that_is_slow_holds_the_upstream() -> None:
             assert len(await answer.more()) >= came
             waiting = asyncio.ensure_future(answer.more())
             await asyncio.sleep(0)
-            assert socket.reading
+            assert socket.resumed == turn
             answer.on_chunk(b"y")
             assert await waiting == b"y"
 
