@@ -90,11 +90,6 @@ class DecisionCoordinator:
         self._without_agent([one for one in memories if one.text not in kept])
         self._say("; ".join(call.failed for call in done.calls if call.failed))
 
-    def close(self) -> None:
-        """What waits is remembered without it."""
-        while not self._waiting.empty():
-            self._without_agent(self._waiting.get_nowait())
-
     def _without_agent(self, memories: Sequence[Memory]) -> None:
         for one in memories:
             self.otherwise(one)

@@ -16,13 +16,15 @@ from pydantic import BaseModel, Field
 
 from agents.mcp_connection import McpConnection
 from agents.policy_model import Conversation, ToolRequest
-from agents.role_agent import RoleAgent, TaskFailed
+from agents.role_agent import Done, RoleAgent, TaskFailed
 from agents.roles import CACHE_MANAGER, CHECK_THRESHOLDS, GET_SWARM_STATE, LIST_MODELS, MONITOR
 from edgemind.ports.clock import Clock
 
 LOOK_S, CACHE_LOOK_S = 2.0, 10.0
 FRESH_MS = 5000.0
 """What is older says nothing of a breach that was confirmed a moment ago."""
+UNREADY_KEPT_S = 2 * CACHE_LOOK_S
+"""One look that fails leaves the one before."""
 LISTED_LIMIT = 20
 
 log = logging.getLogger("edgemind.agents")
@@ -42,11 +44,11 @@ class Unready(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`age_ms` of the older of both looks."""
+    """`anomalies` were seen `age_ms` ago. `unready` may be as old as UNREADY_KEPT_S; None if it is not known."""
 
     age_ms: float
     anomalies: tuple[str, ...]
-    unready: tuple[str, ...]
+    unready: tuple[str, ...] | None
 
 
 def monitor_policy(conversation: Conversation) -> Sequence[ToolRequest]:
@@ -89,7 +91,7 @@ class Lookout:
         self._clock = clock
         self._task = json.dumps({"task": "Look how this site is.", "site": site})
         self._anomalies: tuple[float, tuple[str, ...]] | None = None
-        self._unready: tuple[str, ...] = ()
+        self._unready: tuple[float, tuple[str, ...]] | None = None
         self._looked_at_cache_s: float | None = None
         self._said = ""
 
@@ -97,9 +99,13 @@ class Lookout:
         """None if the last look is too old, or failed."""
         if self._anomalies is None:
             return None
+        now_s = self._clock.monotonic_s()
         at_s, anomalies = self._anomalies
-        age_ms = 1000.0 * (self._clock.monotonic_s() - at_s)
-        return Sight(age_ms, anomalies, self._unready) if age_ms <= FRESH_MS else None
+        age_ms = 1000.0 * (now_s - at_s)
+        unready = self._unready
+        if unready is not None and now_s - unready[0] > UNREADY_KEPT_S:
+            unready = None
+        return Sight(age_ms, anomalies, unready and unready[1]) if age_ms <= FRESH_MS else None
 
     async def run(self) -> None:
         while True:
@@ -112,15 +118,22 @@ class Lookout:
         now_s = self._clock.monotonic_s()
         try:
             done = await self.monitor.do(self._task)
-            if not any(call.failed for call in done.calls):
+            if _saw(done):
                 self._anomalies = now_s, tuple(_answer(done.answer, "anomalies"))
             if self._looked_at_cache_s is None or now_s - self._looked_at_cache_s >= CACHE_LOOK_S:
                 self._looked_at_cache_s = now_s
-                self._unready = tuple(_answer((await self.cache_manager.do(self._task)).answer, "unready"))
+                done = await self.cache_manager.do(self._task)
+                if _saw(done):
+                    self._unready = now_s, tuple(_answer(done.answer, "unready"))
         except TaskFailed as exc:
             if str(exc) != self._said:
                 log.warning("%s", exc)
             self._said = str(exc)
+
+
+def _saw(done: Done) -> bool:
+    """Without its tools an agent has seen nothing, which is another matter than that all is well."""
+    return not any(call.failed for call in done.calls)
 
 
 def _told(conversation: Conversation, tool: str) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ less, it can be given up at any time, and tools that run in this process see one
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from mcp.server import Server
 from mcp.server.mcpserver import MCPServer
 from mcp.types import CONNECTION_CLOSED, CallToolResult, TextContent, Tool
 
+from agents.patience import OutOfPatience, Patience, TooManyHang
 from edgemind.domain.bounds import bounds, check_bounds
 from edgemind.errors import TemporaryError
 
@@ -71,7 +71,7 @@ class McpConnection:
         self._trouble = "it is not connected yet"
         self._lost = asyncio.Event()
         self._connected = asyncio.Event()
-        self._given_up: set[asyncio.Task[CallToolResult]] = set()
+        self._patience = Patience(self._limits.hanging)
 
     @property
     def trouble(self) -> str | None:
@@ -98,19 +98,18 @@ class McpConnection:
         client = self._client
         if client is None:
             raise self._failed(tool, self._trouble)
-        if len(self._given_up) >= self._limits.hanging:
-            raise self._failed(tool, f"{len(self._given_up)} earlier calls of this server still hang")
-        # A task, since a tool may be deaf to being cancelled: then it is left alone, and not waited for.
-        task = asyncio.create_task(client.call_tool(tool, dict(arguments)))
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._limits.call_ms / 1000)
-        except asyncio.CancelledError:
-            self._give_up(task)
-            raise
-        if not done:
-            self._give_up(task)
-            raise self._failed(tool, f"no answer within {self._limits.call_ms:g} ms")
-        return self._checked(tool, task, client)
+            result = await self._patience.wait(client.call_tool(tool, dict(arguments)), self._limits.call_ms)
+        except TooManyHang as exc:
+            raise self._failed(tool, f"{exc.count} earlier calls of this server still hang") from exc
+        except OutOfPatience as exc:
+            raise self._failed(tool, f"no answer within {self._limits.call_ms:g} ms") from exc
+        except Exception as exc:
+            # Of a client that was replaced since, it says nothing about the new one.
+            if _is_loss(exc) and self._client is client:
+                self._disconnected(_cause(exc))
+            raise self._failed(tool, _cause(exc)) from exc
+        return self._checked(tool, result)
 
     async def _serve(self) -> None:
         self._lost.clear()
@@ -127,14 +126,7 @@ class McpConnection:
                 self._client = None
                 self._connected.clear()
 
-    def _checked(self, tool: str, task: asyncio.Task[CallToolResult], client: Client) -> CallToolResult:
-        trouble = task.exception()
-        if trouble is not None:
-            # Of a client that was replaced since, it says nothing about the new one.
-            if _is_loss(trouble) and self._client is client:
-                self._disconnected(_cause(trouble))
-            raise self._failed(tool, _cause(trouble)) from trouble
-        result = task.result()
+    def _checked(self, tool: str, result: CallToolResult) -> CallToolResult:
         if result.is_error:
             raise self._failed(tool, _text(result) or "it failed and did not say why")
         size = len(orjson.dumps(result.structured_content, default=str))
@@ -151,12 +143,6 @@ class McpConnection:
         self._client = None
         self._connected.clear()
         self._lost.set()
-
-    def _give_up(self, task: asyncio.Task[CallToolResult]) -> None:
-        self._given_up.add(task)
-        task.add_done_callback(self._given_up.discard)
-        task.add_done_callback(_look_at)
-        task.cancel()
 
     def _failed(self, tool: str, cause: str) -> ToolFailed:
         return ToolFailed(f"{self.server}.{tool}: {cause}")
@@ -179,12 +165,6 @@ def _is_loss(trouble: BaseException) -> bool:
     if isinstance(trouble, MCPError):
         return trouble.error.code == CONNECTION_CLOSED
     return isinstance(trouble, anyio.ClosedResourceError | anyio.BrokenResourceError | anyio.EndOfStream | OSError)
-
-
-def _look_at(task: asyncio.Task[CallToolResult]) -> None:
-    # Nobody waits for it any more: an exception that no one looked at would be logged as a fault of ours.
-    with suppress(asyncio.CancelledError):
-        task.exception()
 
 
 def _cause(trouble: BaseException) -> str:

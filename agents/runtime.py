@@ -109,7 +109,6 @@ class SiteAgents:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.coordinator.close()
 
     async def connected(self) -> None:
         """Return when every server that a ballot asks is."""

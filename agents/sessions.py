@@ -10,6 +10,7 @@ from typing import Any
 
 from strands.session.session_manager import SessionManager
 
+from edgemind import bootstrap
 from edgemind.settings import MemoryStore, Settings
 
 MakeSession = Callable[[str], SessionManager | None]
@@ -44,7 +45,7 @@ def _session(settings: Settings, session_id: str) -> SessionManager:
     memory = settings.memory
     region = memory.region or settings.aws.region
     kept = AgentCoreMemoryConfig(
-        memory_id=str(memory.memory_id),
+        memory_id=bootstrap.agent_memory_id(settings),
         session_id=session_id,
         # An actor of its own: what sites remember of rounds is the metro's.
         actor_id=f"{settings.metro}-advisor",

@@ -1,6 +1,5 @@
 """A site's voter that is a Strands agent: one agent for each ballot, tools over MCP, and a deadline."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from strands.models.model import Model
 from agents.ballot_policy import VOTERS_TOOLS, Ballot, ballot_policy
 from agents.lookout import Sight
 from agents.mcp_connection import McpConnection
+from agents.patience import OutOfPatience, Patience, TooManyHang
 from agents.policy_model import PolicyModel, ToolAnswer
 from agents.role_agent import CallSink, new_agent, nobody
 from agents.role_tools import RoleTools
@@ -80,7 +80,7 @@ class StrandsVoter:
         """What was seen between rounds, for the brief."""
         self.voting = 0
         """Ballots under way."""
-        self._abandoned: set[asyncio.Task[object]] = set()
+        self._patience = Patience(self._limits.abandoned)
         self._said = ""
 
     async def vote(self, fence: Fence, candidates: Sequence[Candidate], view: View) -> Vote | None:
@@ -123,33 +123,18 @@ class StrandsVoter:
         return result.structured_output
 
     async def _within(self, limit_ms: float, work: Coroutine[Any, Any, object], journal: ToolJournal) -> object:
-        if len(self._abandoned) >= self._limits.abandoned:
-            work.close()
-            raise NoBallot(f"{len(self._abandoned)} discarded agents still run")
-        # A task of its own, since an agent may be deaf to being cancelled: then it is left alone, and not waited for.
-        task = asyncio.create_task(work)
         try:
-            done, _ = await asyncio.wait({task}, timeout=limit_ms / 1000)
-        except asyncio.CancelledError:
-            self._discard(task)
-            raise
-        if not done:
-            self._discard(task)
-            raise NoBallot(f"the agent had no ballot within {limit_ms:g} ms{_hanging(journal)}")
-        trouble = task.exception()
-        if trouble is not None:
-            raise NoBallot(f"the agent failed: {str(trouble)[:300] or type(trouble).__name__}") from trouble
-        return task.result()
+            return await self._patience.wait(work, limit_ms)
+        except TooManyHang as exc:
+            raise NoBallot(f"{exc.count} discarded agents still run") from exc
+        except OutOfPatience as exc:
+            raise NoBallot(f"the agent had no ballot within {limit_ms:g} ms{_hanging(journal)}") from exc
+        except Exception as exc:
+            raise NoBallot(f"the agent failed: {str(exc)[:300] or type(exc).__name__}") from exc
 
     def _agent(self, journal: ToolJournal) -> Agent:
         tools = self._tools.tools(VOTERS_TOOLS)
         return new_agent(VOTER, self._model, self._prompt, tools, Ballot, [self._tools, journal])
-
-    def _discard(self, task: asyncio.Task[object]) -> None:
-        self._abandoned.add(task)
-        task.add_done_callback(self._abandoned.discard)
-        task.add_done_callback(_look_at)
-        task.cancel()
 
     def _say(self, trouble: str) -> None:
         """Once, not at each round."""
@@ -192,9 +177,3 @@ def _hanging(journal: ToolJournal) -> str:
     answered = {call.tool for call in journal.calls}
     hanging = [str(tool) for tool in VOTERS_TOOLS if str(tool) not in answered]
     return f"; no answer of {', '.join(hanging)}" if hanging else ""
-
-
-def _look_at(task: asyncio.Task[object]) -> None:
-    # Nobody waits for it any more: an exception that no one looked at would be logged as a fault of ours.
-    with suppress(asyncio.CancelledError):
-        task.exception()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from edgemind.domain.swarm.vote_documents import FENCE_PATTERN
 from edgemind.domain.wire import LONG_TEXT_LIMIT
 
 PAGE_LIMIT = 200
@@ -16,13 +17,15 @@ After = Annotated[
 ]
 RoundLimit = Annotated[int, Field(ge=1, le=ROUNDS_LIMIT, description="At most so many.")]
 Cursor = Annotated[str | None, Field(max_length=400, description="`next_cursor` of the page before.")]
-_FENCE = r"^[0-9]{1,18}\.[0-9]{1,18}$"
-FenceText = Annotated[str, Field(pattern=_FENCE, description="A round: its epoch and number, such as 1.17.")]
+FenceText = Annotated[str, Field(pattern=FENCE_PATTERN, description="A round: its epoch and number, such as 1.17.")]
 IfNewest = Annotated[
     str | None,
-    Field(pattern=_FENCE, description="Change nothing if a round later than this one is known (get_swarm_state)."),
+    Field(
+        pattern=FENCE_PATTERN,
+        description="Change nothing if a round later than this one is known (get_swarm_state).",
+    ),
 ]
-OfRound = Annotated[str | None, Field(pattern=_FENCE, description="The round that it belongs to, such as 1.17.")]
+OfRound = Annotated[str | None, Field(pattern=FENCE_PATTERN, description="The round that it belongs to, such as 1.17.")]
 Words = Annotated[str, Field(min_length=1, max_length=LONG_TEXT_LIMIT, description="What happened, in words.")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="A model's name, as list_models has it.")]
 OneModel = Annotated[str | None, Field(max_length=200, description="Of this model only.")]

@@ -86,24 +86,16 @@ class GatewayChat:
 
 
 async def _received(response: UpstreamResponse, pieces: Callable[[int], None]) -> bytes:
-    body = bytearray(response.take())
-    finished = False
-
-    def push(chunk: bytes) -> None:
-        body.extend(chunk)
-        if len(body) > ANSWER_LIMIT_BYTES:
-            response.cancel()
-        pieces(body.count(_DATA))
-
+    body = bytearray()
     try:
-        await response.relay(push)
-        finished = True
+        while chunk := await response.more():
+            body += chunk
+            if len(body) > ANSWER_LIMIT_BYTES:
+                raise UpstreamFailed(f"the answer is longer than {ANSWER_LIMIT_BYTES} bytes: ask for fewer tokens")
+            pieces(body.count(_DATA))
     finally:
-        if not finished:
-            # What is left of this answer must not meet the connection's next request.
-            response.cancel()
-    if len(body) > ANSWER_LIMIT_BYTES:
-        raise UpstreamFailed(f"the answer is longer than {ANSWER_LIMIT_BYTES} bytes: ask for fewer tokens")
+        # What is left of this answer must not meet the connection's next request.
+        response.cancel()
     return bytes(body)
 
 

@@ -60,13 +60,15 @@ def mcp(
     # As with every command, `edgemind --fleet URL mcp SERVER` is fine, too.
     url, token = (fleet[name] or ctx.find_root().params.get(name) for name in ("fleet", "token"))
     if transport == "stdio":
-        _over_stdio(server, open_fleet(url, token), allow_writes, _settings(config) if config else None, key)
+        # Its thresholds are all that is asked of the configuration.
+        settings = _settings(config, resolve_secrets=False) if config else None
+        _over_stdio(server, open_fleet(url, token), allow_writes, settings, key)
         return
     _refuse_stdio_flags(token, allow_writes)
     from edgemind.entrypoints.gateway.listeners import Address, bind
     from edgemind.settings import load_client_settings
 
-    settings = _settings(config or load_client_settings().config or DEFAULT_FILE)
+    settings = _settings(config or load_client_settings().config or DEFAULT_FILE, resolve_secrets=True)
     with bind(Address(host, port), f"mcp {server}") as listener:
         bound = Address(host, listener.getsockname()[1])
         click.echo(f"mcp {server} listens on http://{bound}/mcp", err=True)
@@ -84,10 +86,10 @@ def _over_stdio(
     asyncio.run(over_stdio(server, client, allow_writes, settings.thresholds if settings else None, key))
 
 
-def _settings(file: Path) -> "Settings":
+def _settings(file: Path, *, resolve_secrets: bool) -> "Settings":
     from edgemind.settings import load_settings
 
-    return load_settings(file)
+    return load_settings(file, resolve_secrets=resolve_secrets)
 
 
 def _refuse_stdio_flags(token: str | None, allow_writes: bool) -> None:

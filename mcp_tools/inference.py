@@ -7,7 +7,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from edgemind.domain.fleet_status import FleetModel, ModelList
-from edgemind.domain.membership import SiteState
+from edgemind.domain.membership import SERVING, SiteState
 from edgemind.entrypoints.controller.access import Role
 from edgemind.errors import PermanentError
 from mcp_tools.arguments import After, ModelName, PageLimit, SiteName
@@ -19,7 +19,6 @@ PROGRESS_EVERY_S = 1.0
 INFERENCE_LIMIT_S = 120.0
 PROMPT_LIMIT = 16_000
 TOKENS_LIMIT = 2048
-SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 
 Text = Annotated[str, Field(min_length=1, max_length=PROMPT_LIMIT, description="What to say to the model.")]
 Tokens = Annotated[int, Field(ge=1, le=TOKENS_LIMIT, description="Length of the answer at most.")]

@@ -98,7 +98,8 @@ async def open_round(call: Call, model: ModelName, dry_run: DryRun = False, fenc
 
 
 class Recalled(BaseModel):
-    """The best match first, without a text the newest. `kept` says where, `matched_by` how a text was looked for."""
+    """What AgentCore learned, then the best match first; without a text the newest. `kept` says where, `matched_by` how
+    a text was looked for."""
 
     memories: list[Memory]
     kept: str
@@ -126,7 +127,8 @@ async def remember(
     """Have the asked controller's site remember something, of a round or in general. Needs operator."""
     await require_newest(call, fence)
     if dry_run:
-        known = await call.fleet.recall(Wanted(limit=1))
+        # Only to be told where: nobody writes this kind, so that nothing is read.
+        known = await call.fleet.recall(Wanted(kind=MemoryKind.LEARNED, limit=1))
         asked = (await call.fleet.fleet(local=True)).asked
         return RememberedNote(site=asked, kept=known.kept, applied=False, id=None)
     told = await call.fleet.remember(text, kind, round)

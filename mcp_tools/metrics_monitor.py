@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from edgemind.domain.fleet_status import SiteStatus
-from edgemind.domain.membership import SiteState
+from edgemind.domain.membership import SERVING, SiteState
 from edgemind.domain.swarm.breach import Measures
 from edgemind.domain.thresholds import Thresholds
 from edgemind.services.rounds.watch_thresholds import measures_from
@@ -168,12 +168,11 @@ def _checked(model: str, measures: Measures, thresholds: Thresholds) -> ModelChe
 
 
 def _findings(status: SiteStatus) -> list[tuple[bool, str]]:
-    known_states = {SiteState.ALIVE, SiteState.DECLARED}
     store = status.store
     unready = [one.model for one in status.models if not one.ready]
     old = status.beacon_age_ms is not None and status.beacon_age_ms > BEACON_OLD_MS
     return [
-        (status.state not in known_states, f"its state is {status.state}"),
+        (status.state not in SERVING, f"its state is {status.state}"),
         (old, f"its last beacon is {status.beacon_age_ms} ms old"),
         (not status.models, "it holds no model"),
         (bool(unready), f"not ready: {', '.join(unready)}"),

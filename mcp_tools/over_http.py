@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.fleet_status import DecisionPage, DrainStatus, FleetStatus, ModelList, SiteStatus
-from edgemind.domain.membership import SiteState
+from edgemind.domain.membership import SERVING
 from edgemind.domain.swarm.records import Action
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.domain.swarm.voter import SiteLoad
@@ -25,7 +25,6 @@ FLEET, SITE, MODELS = TypeAdapter(FleetStatus), TypeAdapter(SiteStatus), TypeAda
 DECISIONS, DRAIN = TypeAdapter(DecisionPage), TypeAdapter(DrainStatus)
 ROUNDS, ROUND, ASKED = TypeAdapter(RoundPage), TypeAdapter(RoundShape), TypeAdapter(AskedRound)
 RECALLED, REMEMBERED, LOGGED = TypeAdapter(Recollection), TypeAdapter(Remembered), TypeAdapter(Logged)
-SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
 LOOKED_BACK = 100
 """So many rounds are looked through for the last change: most decide that all stays as it is."""
 THREADS = 8

@@ -16,12 +16,13 @@ from agents.advisor.models import MakeModel, ModelFailed, model_maker
 from agents.sessions import MakeSession, session_maker
 from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
-from edgemind.entrypoints.advice.listing import change_text, plain
+from edgemind.entrypoints.advice.listing import change_text
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient
 from edgemind.entrypoints.fleet_options import open_fleet
+from edgemind.entrypoints.printable import printable
 from edgemind.errors import ConfigurationError, EdgeMindError
-from edgemind.settings import Settings, load_client_settings, load_settings
+from edgemind.settings import Settings, load_client_settings, load_settings, read_secret
 
 DEFAULT_FILES = (Path("edgemind.yaml"), Path(".edgemind/demo/edgemind.yaml"))
 """The second is what `edgemind demo` writes in this folder."""
@@ -72,11 +73,13 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     an operator decides. A model that is absent, slow or wrong changes nothing; what is wrong with it is said.
     """
     before = click.get_current_context().find_root().params
-    settings = load_settings(_file(config))
-    client = _client(settings, fleet or before.get("fleet"), token or before.get("token"))
+    file = _file(config)
+    # What a language model has a hand in is given two secrets of the fleet's at most: its key, and the advisor's token.
+    settings = load_settings(file, resolve_secrets=False)
+    client = _client(settings, file, fleet or before.get("fleet"), token or before.get("token"))
     advisor = Advisor(
         client,
-        model_maker(settings),
+        model_maker(settings, read_secret(file, settings.advice.key) if settings.advice.key else None),
         str(settings.advice.name),
         settings.advice.timeout_s,
         session_maker(settings, _now_ms),
@@ -87,7 +90,7 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     document = advisor.once()
     _show(document, as_json)
     if document["refused"] is not None:
-        raise Refused(f"the fleet refused the proposal: {plain(document['refused'])}")
+        raise click.exceptions.Exit(Refused.exit_code)
 
 
 def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
@@ -96,7 +99,7 @@ def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
         try:
             _show(advisor.once(), as_json)
         except (EdgeMindError, Refused) as exc:
-            click.echo(f"no advice this time: {plain(exc.message if isinstance(exc, Refused) else exc)}", err=True)
+            click.echo(f"no advice this time: {printable(exc.message if isinstance(exc, Refused) else exc)}", err=True)
         time.sleep(every_s)
 
 
@@ -116,7 +119,7 @@ def _file(config: Path | None) -> Path:
     return found
 
 
-def _client(settings: Settings, fleet: str | None, token: str | None) -> FleetClient:
+def _client(settings: Settings, file: Path, fleet: str | None, token: str | None) -> FleetClient:
     """With the least that is needed: the advisor's token of this configuration, if it is one of its controllers that is
     asked and nobody gave another token."""
     given = token or load_client_settings().fleet_token
@@ -125,7 +128,7 @@ def _client(settings: Settings, fleet: str | None, token: str | None) -> FleetCl
     if given or advisor is None:
         return open_fleet(fleet, token)
     url = (fleet or load_client_settings().fleet_url or controllers[0]).rstrip("/") if controllers else None
-    return FleetClient(url, advisor.reveal()) if url in controllers else open_fleet(fleet, token)
+    return FleetClient(url, read_secret(file, advisor)) if url in controllers else open_fleet(fleet, token)
 
 
 def _told(advice: Advice) -> dict[str, Any]:
@@ -143,19 +146,21 @@ def _show(document: Mapping[str, Any], as_json: bool) -> None:
 def advice_text(document: Mapping[str, Any]) -> str:
     """What a model wrote is shown escaped: nothing in it is for the terminal."""
     lines = [
-        f"round {document['round']}: {plain(document['decided'])}",
+        f"round {document['round']}: {printable(document['decided'])}",
         "",
-        f"{plain(document['model'])} says, in words of its own that nobody has checked:",
+        f"{printable(document['model'])} says, in words of its own that nobody has checked:",
     ]
-    lines += [f"  {plain(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
+    lines += [f"  {printable(line)}" for line in str(document["explanation"]).splitlines() if line.strip()]
     proposal = document["proposal"]
     if proposal is None:
         lines += ["", "It proposes no change."]
         return "\n".join(lines)
     lines += [
         "",
-        f"It proposes {plain(proposal['setting'])} by {proposal['percent']:+g} %: {plain(proposal['reason'])}",
+        f"It proposes {printable(proposal['setting'])} by {proposal['percent']:+g} %: {printable(proposal['reason'])}",
     ]
+    if document["refused"] is not None:
+        lines += ["", f"The fleet refused it: {printable(document['refused'])}"]
     if document["change"] is not None:
         lines += ["", change_text(document["change"], time.time() * 1000)]
     return "\n".join(lines)

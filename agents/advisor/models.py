@@ -50,7 +50,7 @@ class Answer:
 MakeModel = Callable[[Question], Model]
 
 
-def model_maker(settings: Settings) -> MakeModel:
+def model_maker(settings: Settings, key: str | None = None) -> MakeModel:
     """A new model for each question. ConfigurationError if there is none, or its package is missing."""
     advice = settings.advice
     match advice.model:
@@ -59,7 +59,7 @@ def model_maker(settings: Settings) -> MakeModel:
                 "advice.model is off: name a model under `advice` in edgemind.yaml (docs/advice.md shows how)"
             )
         case AdviceModel.OPENAI:
-            return lambda question: _openai(advice, question)
+            return lambda question: _openai(advice, key, question)
         case AdviceModel.BEDROCK:
             region = advice.region or settings.aws.region
             return lambda question: _bedrock(advice, region, question)
@@ -125,7 +125,7 @@ class _SessionLost(Exception):
     """It failed while its conversation was being kept."""
 
 
-def _openai(advice: AdviceSettings, question: Question) -> Model:
+def _openai(advice: AdviceSettings, key: str | None, question: Question) -> Model:
     from strands.models.openai import OpenAIModel
 
     params: dict[str, Any] = {
@@ -140,7 +140,7 @@ def _openai(advice: AdviceSettings, question: Question) -> Model:
         client_args={
             "base_url": advice.base_url,
             # The client wants one, also where the server wants none.
-            "api_key": advice.key.reveal() if advice.key else "none",
+            "api_key": key or "none",
             "timeout": advice.timeout_s,
             "max_retries": 0,
         },

@@ -1,16 +1,18 @@
 """What a model proposed, from the JSON in its answer. Nothing is corrected here: guard rails are the controller's."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from agents.advisor.models import ModelFailed
+from edgemind.domain.wire import is_number
 
 NONE = "none"
 PERCENTS = (-50, -30, -20, -10, 10, 20, 30, 50)
 """A small model takes zero if it may."""
+PERCENT_LIMIT = 1000
+"""More than any guard rail lets pass, and little enough to reckon with."""
 REASON_LIMIT = 200
 """Shorter than what a controller takes: a small model repeats itself."""
 _SETTING_LIMIT = 200
@@ -55,10 +57,13 @@ def read_proposal(text: str) -> ModelsProposal | None:
     setting, percent, reason = document.get("setting"), document.get("percent"), document.get("reason")
     if setting in (NONE, "", None) or percent == 0:
         return None
-    if not isinstance(setting, str) or not _is_number(percent) or not isinstance(reason, str) or not reason.strip():
+    if not isinstance(setting, str) or not _is_percent(percent) or not isinstance(reason, str) or not reason.strip():
         raise ModelFailed("the model's proposal is not of the shape that it was asked for: nothing is proposed")
-    assert isinstance(percent, int | float)
     return ModelsProposal(setting[:_SETTING_LIMIT], float(percent), reason.strip()[:REASON_LIMIT])
+
+
+def _is_percent(value: object) -> TypeGuard[int | float]:
+    return is_number(value) and abs(value) <= PERCENT_LIMIT
 
 
 def _first_object(text: str) -> dict[str, Any]:
@@ -70,7 +75,3 @@ def _first_object(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ModelFailed("the model answered without the JSON that it was asked for, or was cut off in it")
     return document
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from edgemind.errors import UpstreamCut, UpstreamFailed
-from edgemind.ports.inference import Upstream, UpstreamResponse
-
-ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
-"""An answer beyond this is given up: a peer that went wrong must not fill this process."""
+from edgemind.ports.inference import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class HttpCalls:
         try:
             async with asyncio.timeout(timeout_s):
                 response = await pool.send(head, body)
-                return HttpAnswer(response.status, await _whole_body(response))
+                return HttpAnswer(response.status, await response.whole())
         except TimeoutError as exc:
             raise UpstreamFailed(f"{origin} did not answer within {timeout_s * 1000:.0f} ms") from exc
         except UpstreamCut as exc:
@@ -56,29 +53,3 @@ class HttpCalls:
         for pool in self._pools.values():
             await pool.close()
         self._pools.clear()
-
-
-async def _whole_body(response: UpstreamResponse) -> bytes:
-    body = bytearray()
-    excess = False
-
-    def take(chunk: bytes) -> None:
-        nonlocal excess
-        if len(body) + len(chunk) > ANSWER_LIMIT_BYTES:
-            excess = True
-            response.cancel()
-        else:
-            body.extend(chunk)
-
-    finished = False
-    try:
-        body.extend(response.take())
-        await response.relay(take)
-        finished = True
-    finally:
-        if not finished:
-            # Timed out or cancelled half-way: the rest of this answer must not meet the connection's next request.
-            response.cancel()
-    if excess:
-        raise UpstreamFailed(f"the answer is larger than {ANSWER_LIMIT_BYTES} bytes")
-    return bytes(body)

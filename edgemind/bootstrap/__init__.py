@@ -21,7 +21,7 @@ from edgemind.bootstrap.links import (
     site_links,
     upstream_pools,
 )
-from edgemind.bootstrap.memories import open_agent_memory
+from edgemind.bootstrap.memories import agent_memory_id, open_agent_memory
 from edgemind.bootstrap.process import new_event_loop, system_clock
 from edgemind.bootstrap.stores import (
     make_scratch_table,
@@ -34,6 +34,7 @@ from edgemind.bootstrap.stores import (
 from edgemind.bootstrap.telemetry import keep_rule, open_span_sink
 
 __all__ = [
+    "agent_memory_id",
     "certificate_folder",
     "client_limits",
     "cloud_account",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, assert_never
 
-from edgemind.bootstrap.stores import state_table
+from edgemind.bootstrap.stores import dynamodb_table
 from edgemind.settings import Settings, Store
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ def open_advice_store(settings: Settings) -> "AdviceStore":
             return MemoryAdviceStore()
         case Store.DYNAMODB:
             from edgemind.adapters.advice_store.dynamodb import DynamoDbAdviceStore
-            from edgemind.adapters.aws_calls import require_boto3
 
-            require_boto3("state.store: dynamodb")
-            return DynamoDbAdviceStore(
-                lambda: state_table(settings), settings.metro, settings.aws.region, settings.state.endpoint_url
-            )
+            return DynamoDbAdviceStore(dynamodb_table(settings), settings.metro)
         case other:
             assert_never(other)

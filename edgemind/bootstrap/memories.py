@@ -1,5 +1,6 @@
 """Where the agents of a site remember what happened."""
 
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from edgemind.bootstrap.stores import deployed
@@ -28,6 +29,11 @@ def open_agent_memory(settings: Settings, site: str) -> "AgentMemory":
             assert_never(other)
 
 
+def agent_memory_id(settings: Settings) -> str:
+    """The configured one, or the one that the environment's stacks tell. Blocks in the second case."""
+    return settings.memory.memory_id or deployed(settings, "agent_memory")
+
+
 def _agentcore(settings: Settings) -> "AgentMemory":
     from edgemind.adapters.agent_memory.agentcore import AgentCoreMemory, MemoryPlace
     from edgemind.adapters.aws_calls import require_boto3
@@ -36,8 +42,7 @@ def _agentcore(settings: Settings) -> "AgentMemory":
     memory = settings.memory
     region = memory.region or settings.aws.region
     place = MemoryPlace(
-        # The configured one, or the one that the environment's stacks tell.
-        lambda: memory.memory_id or deployed(settings, "agent_memory"),
+        partial(agent_memory_id, settings),
         region,
         memory.endpoint_url,
         memory.namespace,

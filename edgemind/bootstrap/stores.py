@@ -14,6 +14,7 @@ from edgemind.ports.swarm_store import SwarmStore
 from edgemind.settings import ModelStoreKind, Settings, Store
 
 if TYPE_CHECKING:
+    from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable
     from edgemind.ports.effect_journal import EffectJournal
     from edgemind.ports.round_journal import RoundJournal
 
@@ -60,14 +61,19 @@ def make_scratch_table(name: str, region: str, endpoint_url: str) -> None:
 
 
 def _dynamodb_store(settings: Settings) -> StateStore:
+    from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
+
+    return DynamoDbStateStore(dynamodb_table(settings), settings.metro)
+
+
+def dynamodb_table(settings: Settings) -> "DynamoDbTable":
+    """That of the state. Nothing is touched until its first call."""
     # Imported here: other stores need none of it, and it is a third of what a gateway weighs.
     from edgemind.adapters.aws_calls import require_boto3
-    from edgemind.adapters.state_store.dynamodb import DynamoDbStateStore
     from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
 
     require_boto3("state.store: dynamodb")
-    address = TableAddress(partial(state_table, settings), settings.aws.region, settings.state.endpoint_url)
-    return DynamoDbStateStore(DynamoDbTable(address), settings.metro)
+    return DynamoDbTable(TableAddress(partial(state_table, settings), settings.aws.region, settings.state.endpoint_url))
 
 
 def state_table(settings: Settings) -> str:

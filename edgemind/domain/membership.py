@@ -17,6 +17,10 @@ class SiteState(StrEnum):
     DECLARED = "declared"
 
 
+SERVING = frozenset({SiteState.ALIVE, SiteState.DECLARED})
+"""Sites that new requests may go to."""
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipRule:
     """When a neighbour is suspected and when it is given up; whatever comes first.

@@ -4,8 +4,9 @@ A fleet runs version N beside N-1: newer senders only add fields, so an unknown 
 one is an error only where nothing sensible can stand in for it.
 """
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from edgemind.errors import PermanentError
 
@@ -13,6 +14,11 @@ NAME_LIMIT = 256
 ENTRIES_LIMIT = 4096
 LONG_TEXT_LIMIT = 2048
 _REQUIRED = object()
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Of any sign. JSON can hold whole numbers that no float can, and Python also reads infinities from it."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 class DocumentInvalid(PermanentError):
@@ -78,7 +84,7 @@ class Fields:
         value = self._document.get(name, _REQUIRED)
         if value is _REQUIRED and default is not None:
             return default
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+        if not is_number(value) or value < 0:
             raise self._wrong(name, "a number >= 0", value)
         return float(value)
 

@@ -76,7 +76,7 @@ async def _try(link: BedrockLink, model: BedrockModelSettings) -> Tried:
             async for _ in events:
                 pass
     except CallFailed as exc:
-        fault, said = exc.fault, f"{exc} ({exc.detail})" if exc.detail else str(exc)
+        fault, said = exc.fault, exc.for_operators
     return Tried(model, (time.monotonic() - began_s) * 1000.0, fault, said)
 
 

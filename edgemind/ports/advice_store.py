@@ -3,10 +3,7 @@
 from typing import Protocol
 
 from edgemind.domain.advice.changes import AdviceBook, PolicyInForce, WriteBook
-from edgemind.domain.swarm.protocol import Applied
-from edgemind.errors import StateCorrupt, StoreUnavailable, TemporaryError
-
-__all__ = ["AdviceBook", "AdviceStore", "Applied", "BookChanged", "PolicyInForce", "StateCorrupt", "StoreUnavailable"]
+from edgemind.errors import TemporaryError
 
 
 class BookChanged(TemporaryError):

@@ -36,6 +36,11 @@ class CallFailed(TemporaryError):
         self.fault = fault
         self.detail = detail
 
+    @property
+    def for_operators(self) -> str:
+        """The message with its detail: for logs and the command line."""
+        return f"{self} ({self.detail})" if self.detail else str(self)
+
 
 class ConverseModels(Protocol):
     def converse(self, model_id: str, request: Mapping[str, Any], *, streaming: bool) -> AsyncGenerator[ConverseEvent]:

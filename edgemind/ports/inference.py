@@ -1,7 +1,10 @@
 """An upstream that answers inference requests over HTTP/1.1: a model server, a neighbour's gateway, the cloud tier."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
+
+ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
+"""A whole answer beyond this is given up: a peer that went wrong must not fill this process."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Lower-case names with values, as ASGI has them."""
@@ -56,14 +59,18 @@ class PendingRequest(Protocol):
 class UpstreamResponse(Answer, Protocol):
     """An answer for callers that await."""
 
-    async def relay(self, push: Callable[[bytes], None]) -> None:
-        """Hand every further body chunk to `push` the moment it arrives; return at the clean end.
+    async def more(self) -> bytes:
+        """What has come since the last look, at least a byte; nothing at the clean end.
 
-        Raises UpstreamCut when the upstream dies before the end or stays silent longer than allowed.
+        Raises UpstreamCut when the upstream dies before the end or stays silent longer than allowed. While nobody asks,
+        little is held, and the rest is not read.
         """
 
+    async def whole(self, limit: int = ANSWER_LIMIT_BYTES) -> bytes:
+        """Everything that comes to the clean end. Raises UpstreamCut, also past `limit` bytes."""
+
     def cancel(self) -> None:
-        """Give up on the rest: the connection is closed at once."""
+        """Give up on the rest: the connection is closed at once. After the end it does nothing."""
 
 
 class Upstream(Protocol):

@@ -1,17 +1,15 @@
 """The stream of agents' tool calls: the newest of this site, and those of the whole metro."""
 
-import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from edgemind.domain.agent_calls import AgentCall, AgentCallPage, shortened
 from edgemind.domain.decision_ids import format_cursor
-from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.votes import ToolCall
-from edgemind.errors import PermanentError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import CallCursor, Peers
+from edgemind.services.ask_sites import ask_others, silent
 from edgemind.services.neighbourhood import Neighbourhood
 
 CALLS_KEPT = 1000
@@ -65,27 +63,16 @@ class AgentCallFinder:
 
     async def fleet_page(self, limit: int, before: CallCursor | None, fence: str | None) -> AgentCallPage:
         """Newest first by the sites' own clocks, of every site that answers."""
-        names = [site.name for site in self._neighbourhood.fleet.sites if site.controller_url]
-        others = [name for name in names if name != self._neighbourhood.own.name]
-        answers = await asyncio.gather(*(self._of_site(name, limit, before, fence) for name in others))
+        answers = await ask_others(
+            self._neighbourhood,
+            self._clock.monotonic_s(),
+            # An older controller knows no such calls, and counts as one that does not answer.
+            lambda site: self._peers.agent_calls(site, limit, before, fence),
+        )
         found = self._log.page(limit, before, fence)
-        for answer in answers:
+        for answer in answers.values():
             found.extend(answer or ())
-        silent = [name for name, answer in zip(others, answers, strict=True) if answer is None]
-        return _page(newest_first(found, limit, before, fence), limit, silent)
-
-    async def _of_site(
-        self, site: str, limit: int, before: CallCursor | None, fence: str | None
-    ) -> Sequence[AgentCall] | None:
-        # A site known to be down is not worth the time-out of everybody who looks.
-        state = self._neighbourhood.state(site, self._clock.monotonic_s())
-        if state in {SiteState.SUSPECTED, SiteState.GONE}:
-            return None
-        try:
-            return await self._peers.agent_calls(site, limit, before, fence)
-        except (TemporaryError, PermanentError):
-            # An older controller knows no such calls.
-            return None
+        return _page(newest_first(found, limit, before, fence), limit, silent(answers))
 
 
 def newest_first(

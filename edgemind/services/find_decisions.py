@@ -1,17 +1,16 @@
 """Decisions of the whole fleet, from whichever controller is asked."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from edgemind.domain.decision_ids import format_cursor, locate_decision
 from edgemind.domain.fleet_status import DecisionPage
-from edgemind.domain.membership import SiteState
 from edgemind.domain.worker_reports import DecisionSummary
-from edgemind.errors import PermanentError, TemporaryError
 from edgemind.ports.audit_journal import SiteAudit
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import DecisionCursor, Peers
 from edgemind.ports.site_servers import GatewayAdmin
+from edgemind.services.ask_sites import ask_others, silent
 from edgemind.services.decision_log import DecisionLog, newest_first
 from edgemind.services.neighbourhood import Neighbourhood
 from edgemind.services.own_site import OwnSite
@@ -44,17 +43,15 @@ class DecisionFinder:
 
     async def fleet_page(self, limit: int, before: DecisionCursor | None) -> DecisionPage:
         """Newest first, of every site that answers; the names of those that do not."""
-        names = [site.name for site in self._neighbourhood.fleet.sites if site.controller_url]
-        others = [name for name in names if name != self._neighbourhood.own.name]
-        answers = await asyncio.gather(*(self._of_site(name, limit, before) for name in others))
+        answers = await ask_others(
+            self._neighbourhood,
+            self._clock.monotonic_s(),
+            lambda site: self._peers.recent_decisions(site, limit, before),
+        )
         found = [*self._log.page(limit, before)]
-        unreachable = []
-        for name, answer in zip(others, answers, strict=True):
-            if answer is None:
-                unreachable.append(name)
-            else:
-                found.extend(answer)
-        return _page(newest_first(found, limit, before), limit, unreachable)
+        for answer in answers.values():
+            found.extend(answer or ())
+        return _page(newest_first(found, limit, before), limit, silent(answers))
 
     async def explain_own(self, decision_id: str) -> Mapping[str, object] | None:
         """The explanation of a decision made at this site, or None: its worker's, or what the journal has kept of it.
@@ -88,16 +85,6 @@ class DecisionFinder:
         if self._neighbourhood.fleet.site(place.site) is None:
             return None
         return await self._peers.explain(place.site, decision_id)
-
-    async def _of_site(self, site: str, limit: int, before: DecisionCursor | None) -> Sequence[DecisionSummary] | None:
-        # A site known to be down is not worth the time-out of everybody who looks at the list.
-        state = self._neighbourhood.state(site, self._clock.monotonic_s())
-        if state in {SiteState.SUSPECTED, SiteState.GONE}:
-            return None
-        try:
-            return await self._peers.recent_decisions(site, limit, before)
-        except (TemporaryError, PermanentError):
-            return None
 
 
 def _kept_explanation(decision_id: str, ingress: str, kept: Mapping[str, object]) -> Mapping[str, object]:

@@ -122,11 +122,10 @@ class GatewaySync:
             f"x-edgemind-site-token: {self._token}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         response = await self._upstream.send(head.encode("latin-1"), body)
-        chunks = [response.take()]
-        await response.relay(chunks.append)
+        told = await response.whole()
         if response.status != 200:
-            raise SyncRefused(f"the controller answered {response.status}: {b''.join(chunks)[:200]!r}")
-        self.apply(orjson.loads(b"".join(chunks)))
+            raise SyncRefused(f"the controller answered {response.status}: {told[:200]!r}")
+        self.apply(orjson.loads(told))
         self.last_success_s = self._clock.monotonic_s()
         self.last_error = None
 

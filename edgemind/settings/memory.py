@@ -32,7 +32,7 @@ class MemorySettings(Group):
     )
     namespace: Namespace | None = Field(
         default=None,
-        description="Where a strategy of that memory puts what it learned; recall searches there, too.",
+        description="Below it strategies of that memory put what they learned; recall searches there, too.",
         examples=["/metro/berlin"],
     )
     region: Region | None = Field(

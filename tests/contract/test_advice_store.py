@@ -4,14 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgemind.adapters.advice_store.dynamodb import DynamoDbAdviceStore
 from edgemind.adapters.advice_store.json_file import JsonFileAdviceStore
 from edgemind.adapters.advice_store.memory import MemoryAdviceStore
+from edgemind.adapters.state_store.dynamodb_table import DynamoDbTable, TableAddress
 from edgemind.domain.advice.changes import AdviceBook, ChangeState, PolicyInForce, Verdict, WriteBook
-from edgemind.errors import StateCorrupt
+from edgemind.errors import StateCorrupt, StoreUnavailable
 from edgemind.ports.advice_store import AdviceStore, BookChanged
 from tests.support.advice import change
 from tests.support.engines.aws import LocalAws
@@ -28,7 +30,11 @@ ACCEPTED = replace(WAITING, state=ChangeState.ACCEPTED, decided_by="operator", d
 
 def dynamodb_advice_store(engine: LocalAws, table: str, metro: str = "test") -> DynamoDbAdviceStore:
     """With a client of its own, as each process has."""
-    return DynamoDbAdviceStore(lambda: table, metro, engine.region, engine.endpoint_url, timeout_s=30.0)
+    return DynamoDbAdviceStore(DynamoDbTable(address_of(engine, table), timeout_s=30.0, patience_s=60.0), metro)
+
+
+def address_of(engine: LocalAws, table: str) -> TableAddress:
+    return TableAddress(lambda: table, engine.region, engine.endpoint_url)
 
 
 @pytest.fixture(params=STORES)
@@ -121,27 +127,35 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: Callable
 
 
 @pytest.mark.engine
-def test_a_writer_that_died_between_book_and_policy_is_finished_by_the_next_look(dynamodb_local: LocalAws) -> None:
-    table = dynamodb_local.new_table()
-    store = dynamodb_advice_store(dynamodb_local, table)
-    store.write_book(WriteBook(book(1, WAITING)))
+def test_one_call_writes_the_book_and_what_is_in_force(dynamodb_local: LocalAws) -> None:
+    """A writer that dies, or loses the table, leaves both or neither."""
 
-    class Dies(DynamoDbAdviceStore):
-        def _put_policy(self, book: AdviceBook) -> None:
-            raise KeyboardInterrupt
+    class LosesTheTable(DynamoDbTable):
+        """After its first write."""
 
-    dying = Dies(lambda: table, "test", dynamodb_local.region, dynamodb_local.endpoint_url, timeout_s=30.0)
-    with pytest.raises(KeyboardInterrupt):
-        dying.write_book(WriteBook(book(2, ACCEPTED)))
-    assert store.read_policy() == PolicyInForce(1)
-    assert store.read_book() == book(2, ACCEPTED)
-    assert store.read_policy() == PolicyInForce(2, False, ACCEPTED)
+        left = 1
+
+        def _call(self, doing: str, send: Callable[[Any, str], Any]) -> Any:
+            if doing == "write to":
+                self.left -= 1
+                if self.left < 0:
+                    raise StoreUnavailable("cut off")
+            return super()._call(doing, send)
+
+    address = address_of(dynamodb_local, dynamodb_local.new_table())
+    cut_off = DynamoDbAdviceStore(LosesTheTable(address, timeout_s=30.0), "test")
+    cut_off.write_book(WriteBook(book(1, ACCEPTED)))
+    with pytest.raises(StoreUnavailable, match="cut off"):
+        cut_off.write_book(WriteBook(book(2, ACCEPTED, paused=True)))
+    assert (cut_off.read_book(), cut_off.read_policy()) == (book(1, ACCEPTED), PolicyInForce(1, False, ACCEPTED))
 
 
 @pytest.mark.engine
-def test_an_older_policy_never_comes_over_a_newer_one(dynamodb_local: LocalAws) -> None:
-    store = dynamodb_advice_store(dynamodb_local, dynamodb_local.new_table())
-    for version in (1, 2):
-        store.write_book(WriteBook(book(version, ACCEPTED)))
-    store._put_policy(book(1, WAITING))
-    assert store.read_policy() == PolicyInForce(2, False, ACCEPTED)
+def test_a_damaged_item_is_named_with_what_to_do(dynamodb_local: LocalAws) -> None:
+    table = DynamoDbTable(address_of(dynamodb_local, dynamodb_local.new_table()), timeout_s=30.0)
+    store = DynamoDbAdviceStore(table, "test")
+    store.write_book(WriteBook(book(1, ACCEPTED)))
+    key = {"pk": {"S": "G#test"}, "sk": {"S": "POL"}}
+    table.transact({"Put": {"Item": {**key, "schema_version": {"S": "1.0"}, "document": {"S": "{"}}}})
+    with pytest.raises(StateCorrupt, match=r'pk="G#test", sk="POL" of table .* Delete the items ADV and POL'):
+        store.read_policy()

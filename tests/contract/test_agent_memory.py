@@ -180,6 +180,7 @@ def test_a_memory_that_is_not_there_is_a_persons_matter(ministack: LocalAws) -> 
 @pytest.mark.engine
 @pytest.mark.slow
 def test_what_agentcore_learned_comes_before_events(ministack: LocalAws) -> None:
+    """ministack finds what lies under exactly that name; AWS also what lies below it, which no test here can show."""
     kept = agentcore(ministack, namespace="/metro/berlin")
     kept.remember(memory(1, "shift 40 % of site-a's llm to site-c"))
     client, memory_id = kept._opened()

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bedrock_agentcore.memory.integrations.strands import session_manager
 from strands.models.model import Model
 
 from agents.advisor.models import Question, ask
 from agents.sessions import session_maker
+from edgemind.bootstrap import memories
 from edgemind.settings import Settings, load_settings
 from tests.support.engines.aws import LocalAws
 from tests.support.memories import new_agentcore_memory
@@ -100,3 +102,19 @@ def test_a_memory_that_goes_amid_the_answer_costs_memory_only(
     ministack.client("bedrock-agentcore-control").delete_memory(memoryId=memory_id)
     assert asyncio.run(ask(lambda _: model, QUESTION, 60.0, session)).text == "It was a crowd."
     assert "the advisor's conversation is not kept" in caplog.text
+
+
+def test_the_memory_is_found_as_the_sites_find_it(
+    configured: Callable[[str, str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployed fleet names no memory: its stacks do."""
+    settings = configured("edgemind_test-Ab3dEf7h1J", "http://127.0.0.1:9")
+    nameless = settings.model_copy(update={"memory": settings.memory.model_copy(update={"memory_id": None})})
+    found: list[str] = []
+    monkeypatch.setattr(memories, "deployed", lambda _, what: f"the stacks' {what}")
+    monkeypatch.setattr(
+        session_manager, "AgentCoreMemorySessionManager", lambda kept, **_: found.append(kept.memory_id)
+    )
+    for one in (settings, nameless):
+        session_maker(one, lambda: 7)("1-17-explain")
+    assert found == ["edgemind_test-Ab3dEf7h1J", "the stacks' agent_memory"]

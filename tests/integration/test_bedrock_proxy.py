@@ -222,6 +222,7 @@ def test_with_all_slots_taken_requests_wait_and_the_last_is_refused(converse: Co
     with running(write_config(tmp_path, group), free_port()) as proxy:
         waiting = [begin(proxy.port, CHAT, body("one-slot")) for _ in range(5)]
         eventually(lambda: busy(proxy, "one-slot") == (1, 4))
+        eventually(partial(_called_more_than, converse, model_id, 0))
         refused = chat(proxy, "one-slot")
         assert (refused.status, refused.document["error"]["code"]) == (503, "queue_full")
         assert int(refused.headers["retry-after"]) >= 1

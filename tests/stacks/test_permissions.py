@@ -31,7 +31,7 @@ FETCHES: Mapping[str, set[str]] = {"model-server": {"fetch"}}
 """Methods of the model store, where one command of many is started: `edgemind models fetch` fills a model cache."""
 SWARM_STORE = Adapter("dynamodb", ("edgemind.adapters.swarm_store",))
 """Only who opens it is asked for its methods: others have methods of such names, too."""
-ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store",))
+ADVICE_STORE = Adapter("dynamodb", ("edgemind.adapters.advice_store", f"{_STATE}.dynamodb_table"))
 METRICS = Adapter("logs", ("edgemind.adapters.telemetry.cloudwatch_emf",))
 ALERTS = Adapter("sns", ("edgemind.adapters.alert_sink",))
 """For who tells alerts at all: `operations.topics` names where."""

@@ -28,15 +28,17 @@ def proposing(setting: str, percent: float, reason: str = "it helps") -> Script:
 
 @dataclass
 class ScriptedModel:
-    """`asked` are the bodies of all requests."""
+    """`asked` are the bodies of all requests, `keys` what they brought."""
 
     script: Script
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
 
     async def chat(self, request: Request) -> Response:
         body = await request.json()
         self.asked.append(body)
+        self.keys.add(request.headers["authorization"])
         text = self.script(body)
         if text == REFUSE:
             return JSONResponse({"error": {"message": "no capacity", "type": "overloaded"}}, 503)

@@ -6,6 +6,7 @@ turn of a conversation, which is what strategies extract from, and the whole doc
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,14 +34,17 @@ EVENTS_LIMIT = 500
 """So many of the newest events are looked through for one recall."""
 SESSIONS_LIMIT = 400
 """More days than AgentCore keeps events of."""
+RECALL_WITHIN_S = 4.0
+"""Then no further day is looked through: less than whoever recalls waits (`MemoryKeeper`)."""
 WORDS, SEMANTIC = "whole words", "whole words of events, and AgentCore's semantic search of what it learned"
+NEWEST_DAYS = f", of the newest days only: to read them all would take more than {RECALL_WITHIN_S:g} s"
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlace:
-    """`namespace` is where a strategy of that memory puts what it learned; without it only events are looked through.
+    """Below `namespace` strategies of that memory put what they learned; without it only events are looked through.
 
     `memory_id` may have to be looked up and then raises an EdgeMindError. No `region`: that of the environment.
     """
@@ -54,8 +58,9 @@ class MemoryPlace:
 class AgentCoreMemory:
     """`AgentMemory` of one metro. Threads may share it. Nothing is looked up or connected before the first call."""
 
-    def __init__(self, place: MemoryPlace, metro: str) -> None:
+    def __init__(self, place: MemoryPlace, metro: str, now_s: Callable[[], float] = time.monotonic) -> None:
         self._place = place
+        self._now_s = now_s
         self._metro = metro
         self._opening = threading.Lock()
         self._open: tuple[Any, str] | None = None
@@ -85,34 +90,44 @@ class AgentCoreMemory:
         )
 
     def recall(self, wanted: Wanted) -> Recollection:
-        learned = self._learned(wanted) if self._place.namespace and wanted.text and wanted.site is None else []
+        until_s = self._now_s() + RECALL_WITHIN_S
+        searched = self._place.namespace is not None and _searchable(wanted)
+        learned = self._learned(wanted) if searched else []
+        events, all_days = self._events(wanted, until_s)
         damaged = 0
-        events: list[Memory] = []
-        for event in self._events(wanted):
+        memories: list[Memory] = []
+        for event in events:
             try:
-                events.append(_memory_of(event))
+                memories.append(_memory_of(event))
             except (ValueError, RecursionError, DocumentInvalid):
                 damaged += 1
-        found = [*learned, *best_memories(events, wanted)][: wanted.limit]
-        return Recollection(found, self.kept, SEMANTIC if self._place.namespace else WORDS, damaged)
+        best = best_memories(memories, wanted)
+        # A search by meaning finds as much as it may, however badly it fits: half the room is for what happened.
+        room = max(wanted.limit - len(best), wanted.limit // 2)
+        found = [*learned[:room], *best][: wanted.limit]
+        matched_by = f"{SEMANTIC if searched else WORDS}{'' if all_days else NEWEST_DAYS}"
+        return Recollection(found, self.kept, matched_by, damaged)
 
     # Events
 
-    def _events(self, wanted: Wanted) -> Iterator[Any]:
-        """Of the newest days first, and of each day as AWS tells them, which is the newest first."""
+    def _events(self, wanted: Wanted, until_s: float) -> tuple[list[Any], bool]:
+        """Of the newest days first, and of each day as AWS tells them, which is the newest first; and whether there was
+        time for all days."""
+        events: list[Any] = []
         if wanted.kind is MemoryKind.LEARNED:
-            return
+            return events, True
         first, last = (_day(ms) for ms in (wanted.since_ms, wanted.until_ms))
-        seen = 0
         for session in self._sessions():
             day = session.rpartition("-")[2]
             if (first and day < first) or (last and day > last):
                 continue
-            for event in self._pages("list_events", "events", sessionId=session, **_filter(wanted)):
-                yield event
-                seen += 1
-                if seen == EVENTS_LIMIT:
-                    return
+            if self._now_s() >= until_s:
+                return events, False
+            left = EVENTS_LIMIT - len(events)
+            events += self._pages("list_events", "events", left, sessionId=session, **_filter(wanted))
+            if len(events) >= EVENTS_LIMIT:
+                break
+        return events[:EVENTS_LIMIT], True
 
     def _sessions(self) -> Sequence[str]:
         told = (one["sessionId"] for one in self._pages("list_sessions", "sessionSummaries", limit=SESSIONS_LIMIT))
@@ -134,13 +149,11 @@ class AgentCoreMemory:
             given["nextToken"] = page["nextToken"]
 
     def _learned(self, wanted: Wanted) -> list[Memory]:
-        if wanted.kind not in {None, MemoryKind.LEARNED}:
-            return []
         page = self._call(
             "search",
             lambda client, memory_id: client.retrieve_memory_records(
                 memoryId=memory_id,
-                namespace=self._place.namespace,
+                namespacePath=self._place.namespace,
                 searchCriteria={"searchQuery": wanted.text, "topK": wanted.limit},
             ),
         )
@@ -174,6 +187,11 @@ class AgentCoreMemory:
 
 class _NothingThere(Exception):
     """Nobody has remembered anything yet: AWS knows no such actor."""
+
+
+def _searchable(wanted: Wanted) -> bool:
+    """Whether what was learned can fit: it is of no site, and is found by its meaning alone."""
+    return bool(wanted.text) and wanted.site is None and wanted.kind in {None, MemoryKind.LEARNED}
 
 
 def _filter(wanted: Wanted) -> dict[str, Any]:

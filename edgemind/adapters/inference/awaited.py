@@ -1,13 +1,12 @@
 """An answer for callers that await instead of taking callbacks: controllers, command-line tools, device traffic."""
 
 import asyncio
-from collections.abc import Callable
 
-from edgemind.errors import UpstreamFailed
-from edgemind.ports.inference import Answer, Headers, PendingRequest
+from edgemind.errors import UpstreamCut, UpstreamFailed
+from edgemind.ports.inference import ANSWER_LIMIT_BYTES, Answer, Headers, PendingRequest
 
 HELD_BYTES = 256 * 1024
-"""Body bytes held before somebody relays them; past that the socket is not read."""
+"""Body bytes held for whoever awaits them; past that the socket is not read."""
 
 
 class AwaitedAnswer:
@@ -17,7 +16,6 @@ class AwaitedAnswer:
         self._loop = loop
         self._waiter: asyncio.Future[None] = loop.create_future()
         self._pending: PendingRequest | None = None
-        self._push: Callable[[bytes], None] | None = None
         self._held = bytearray()
         self._error: Exception | None = None
         self.status = 0
@@ -40,12 +38,11 @@ class AwaitedAnswer:
         self._held.clear()
         return held
 
-    async def relay(self, push: Callable[[bytes], None]) -> None:
-        """Hand over every further chunk; return at the clean end. Raises UpstreamCut."""
-        if self._held:
-            push(self.take())
-        if not self.complete and self._error is None:
-            self._push = push
+    async def more(self) -> bytes:
+        """What has come since the last look, at least a byte; nothing at the clean end. Raises UpstreamCut."""
+        while not self._held and not self.complete:
+            if self._error is not None:
+                raise self._error
             self._waiter = self._loop.create_future()
             if self._pending is not None:
                 self._pending.resume()
@@ -54,12 +51,24 @@ class AwaitedAnswer:
             except asyncio.CancelledError:
                 self.cancel()
                 raise
-        if self._error is not None:
-            raise self._error
+        return self.take()
+
+    async def whole(self, limit: int = ANSWER_LIMIT_BYTES) -> bytes:
+        """Everything that comes, given up past `limit` bytes. Raises UpstreamCut."""
+        body = bytearray()
+        try:
+            while chunk := await self.more():
+                body += chunk
+                if len(body) > limit:
+                    raise UpstreamCut(f"the answer is longer than {limit} bytes")
+        finally:
+            self.cancel()
+        return bytes(body)
 
     def cancel(self) -> None:
-        if not self.complete and self._pending is not None:
+        if self._pending is not None and not self.complete:
             self._pending.cancel()
+            self.on_failed(UpstreamCut("the answer was given up"))
 
     # AnswerSink
 
@@ -69,12 +78,10 @@ class AwaitedAnswer:
         self._wake()
 
     def on_chunk(self, chunk: bytes) -> None:
-        if self._push is not None:
-            self._push(chunk)
-            return
         self._held += chunk
         if len(self._held) > HELD_BYTES and self._pending is not None:
             self._pending.pause()
+        self._wake()
 
     def on_end(self) -> None:
         self.complete = True

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from edgemind.adapters.inference.bedrock_account import BedrockAccount
@@ -68,38 +67,26 @@ class BedrockModels:
             raise CallFailed(CallFault.FAILED, f"Bedrock cannot be reached: {exc}") from exc
 
     async def _chunks(self, response: UpstreamResponse) -> AsyncGenerator[bytes]:
-        """The body as it comes. Closed early, the connection is closed at once."""
-        arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
-        relaying = asyncio.ensure_future(response.relay(arrived.put_nowait))
-        relaying.add_done_callback(partial(_end, arrived))
+        """The body as it comes, no faster than it is taken. Closed early, the connection is closed at once."""
         size = 0
         try:
-            while (chunk := await self._next(arrived)) is not None:
+            while chunk := await self._more(response):
                 size += len(chunk)
                 if size > ANSWER_LIMIT_BYTES:
                     raise CallFailed(CallFault.FAILED, f"Bedrock's answer is larger than {ANSWER_LIMIT_BYTES} bytes")
                 yield chunk
-            await relaying
-        except UpstreamCut as exc:
-            raise CallFailed(CallFault.FAILED, f"Bedrock's answer was cut: {exc}") from exc
         finally:
-            relaying.cancel()
             response.cancel()
 
-    async def _next(self, arrived: "asyncio.Queue[bytes | None]") -> bytes | None:
+    async def _more(self, response: UpstreamResponse) -> bytes:
         try:
             async with asyncio.timeout(self._limits.silence_s):
-                return await arrived.get()
+                return await response.more()
         except TimeoutError as exc:
             silence_s = self._limits.silence_s
             raise CallFailed(CallFault.TIMED_OUT, f"Bedrock fell silent for {silence_s:g} s in mid-answer") from exc
-
-
-def _end(arrived: "asyncio.Queue[bytes | None]", done: "asyncio.Future[None]") -> None:
-    if not done.cancelled():
-        # Looked at here: nobody may wait for it any more.
-        done.exception()
-    arrived.put_nowait(None)
+        except UpstreamCut as exc:
+            raise CallFailed(CallFault.FAILED, f"Bedrock's answer was cut: {exc}") from exc
 
 
 async def _whole(chunks: AsyncIterator[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 from botocore.utils import get_token_from_environment
 
@@ -27,6 +27,8 @@ _NO_CREDENTIALS = (
     "no AWS credentials: give this process a role of its pod or host, AWS_PROFILE, AWS_ACCESS_KEY_ID with "
     "AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK"
 )
+_TROUBLE = (BotoCoreError, ClientError, OSError, RuntimeError, ValueError)
+"""What the sources of credentials raise: the SDK, the service that hands roles out, programs and files."""
 
 
 class BedrockAccount:
@@ -36,7 +38,14 @@ class BedrockAccount:
         self._session: Session = get_session()
         try:
             # Only asked where it would call: endpoints depend on the region's partition and on AWS's own settings.
-            client = self._session.create_client("bedrock-runtime", region_name=region, endpoint_url=endpoint_url)
+            # Keys that are none: it must not look for credentials yet, which is another kind of trouble.
+            client = self._session.create_client(
+                "bedrock-runtime",
+                region_name=region,
+                endpoint_url=endpoint_url,
+                aws_access_key_id="none",
+                aws_secret_access_key="none",
+            )
         except (BotoCoreError, ValueError) as exc:
             raise ConfigurationError(
                 f"Bedrock cannot be called: {exc}; set bedrock.region, aws.region or AWS_DEFAULT_REGION"
@@ -62,8 +71,10 @@ class BedrockAccount:
         # Credentials that are about to expire are fetched anew, over HTTP or from a file: that may take seconds.
         try:
             return await asyncio.to_thread(work)
-        except BotoCoreError as exc:
-            raise CallFailed(CallFault.DENIED, f"{_NO_CREDENTIALS} ({exc})") from exc
+        except _TROUBLE as exc:
+            # It names profiles and roles, and answers go to devices.
+            detail = " ".join(str(exc).split())
+            raise CallFailed(CallFault.DENIED, _NO_CREDENTIALS, detail=detail) from exc
 
     def _sign(self, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
         who = self._who()

@@ -54,9 +54,11 @@ class DynamoDbTable:
         # Only spreads the repetitions of processes that met; nothing depends on what it gives.
         self._jitter = Random()
 
-    def get(self, key: Item) -> Item | None:
-        """The item as of now (a consistent read); None if it is absent."""
-        answer = self._call("read", lambda client, name: client.get_item(TableName=name, Key=key, ConsistentRead=True))
+    def get(self, key: Item, *, consistent: bool = True) -> Item | None:
+        """The item as of now, or else, for half the price, perhaps of a second ago; None if it is absent."""
+        answer = self._call(
+            "read", lambda client, name: client.get_item(TableName=name, Key=key, ConsistentRead=consistent)
+        )
         item: Item | None = answer.get("Item")
         return item
 

@@ -3,13 +3,12 @@
 Version 1. Readers ignore fields that they do not know, and default those that are missing.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from edgemind.domain.advice.changes import AdviceBook, ChangeState, Move, PolicyChange, PolicyInForce, Verdict
 from edgemind.domain.advice.settings import DEFAULT_S
-from edgemind.domain.wire import DocumentInvalid, Fields
+from edgemind.domain.wire import DocumentInvalid, Fields, is_number
 
 CHANGE_VERSION = 1
 
@@ -125,15 +124,10 @@ def _read_verdict(fields: Fields) -> Verdict:
         fields.flag("harmless", False),
         fields.long_text("reason", ""),
         fields.count("rounds", 0),
-        {str(name): float(value) for name, value in numbers.items() if _is_number(value)}
+        {str(name): float(value) for name, value in numbers.items() if is_number(value)}
         if isinstance(numbers, Mapping)
         else {},
     )
-
-
-def _is_number(value: object) -> bool:
-    """Of any sign: relief may be negative."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _count_or_none(fields: Fields, name: str) -> int | None:

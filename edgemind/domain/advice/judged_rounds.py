@@ -17,7 +17,7 @@ from edgemind.domain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class JudgedRound:
-    """`noticed`: whether the breach that was measured is one. `chosen` is KEEP where it is not, for nobody asks then.
+    """`chosen` is KEEP in a round that is not `noticed`, for nobody asks then.
 
     `relief` is the share of the average wait per slot that the chosen candidate takes away, by the recorded views'
     mean. `since_change_ms` is the shortest that a voter knew. `others` and `alarms` are `Alarms`.
@@ -49,10 +49,15 @@ def can_judge(record: RoundRecord) -> bool:
     return len(record.candidates) > 1 and any(vote.view.loads for vote in record.votes.values())
 
 
-def judge(record: RoundRecord, values: PolicyValues) -> JudgedRound:
+def breach_shown(record: RoundRecord, values: PolicyValues) -> bool:
+    """Whether what was measured is a breach. It is one sample: a round that an operator asked for shows none, nor does
+    one whose breach had lasted for a while and dipped."""
+    return severity(record.measured, values.thresholds) > 1
+
+
+def judge(record: RoundRecord, values: PolicyValues, *, noticed: bool = True) -> JudgedRound:
     """`record` is one that `can_judge`. Each round by itself: what an earlier one would have changed is not known."""
     views = {site: vote.view for site, vote in sorted(record.votes.items()) if vote.view.loads}
-    noticed = not record.measured or severity(record.measured, values.thresholds) > 1
     chosen = _revote(record, views, values.swarm.voting) if noticed else KEEP
     since = [view.since_change_ms for view in views.values() if view.since_change_ms is not None]
     told = views.get(record.breached or "") or next(iter(views.values()))

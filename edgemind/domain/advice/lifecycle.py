@@ -27,6 +27,16 @@ class NoSuchChange(StepRefused):
     """It was never proposed, or so long ago that it is not kept."""
 
 
+def known(book: AdviceBook, change_id: str) -> PolicyChange:
+    """Raises NoSuchChange."""
+    change = book.find(change_id)
+    if change is None:
+        raise NoSuchChange(
+            f"no change is called {shown(change_id)!r}: the newest {KEPT} are kept; `edgemind advice list` shows them"
+        )
+    return change
+
+
 def proposed(
     book: AdviceBook, proposal: Proposal, moves: tuple[Move, ...], verdict: Verdict, who: str, now_ms: int
 ) -> WriteBook:
@@ -80,7 +90,7 @@ def rejected(book: AdviceBook, change_id: str, who: str, now_ms: int) -> WriteBo
 
 def rolled_back(book: AdviceBook, change_id: str, now_ms: int) -> WriteBook:
     """The file's values are in force again. While advice is paused, too."""
-    change = _known(book, change_id)
+    change = known(book, change_id)
     state = change.state_at(now_ms)
     if state is not ChangeState.ACCEPTED:
         raise StepRefused(f"{change.id} is {_words(state)}, not in force: there is nothing to roll back")
@@ -108,19 +118,10 @@ def _not_paused(book: AdviceBook) -> None:
 
 
 def _waiting(book: AdviceBook, change_id: str, now_ms: int) -> PolicyChange:
-    change = _known(book, change_id)
+    change = known(book, change_id)
     state = change.state_at(now_ms)
     if state is not ChangeState.PROPOSED:
         raise StepRefused(f"{change.id} is {_words(state)} already")
-    return change
-
-
-def _known(book: AdviceBook, change_id: str) -> PolicyChange:
-    change = book.find(change_id)
-    if change is None:
-        raise NoSuchChange(
-            f"no change is called {shown(change_id)!r}: the newest {KEPT} are kept; `edgemind advice list` shows them"
-        )
     return change
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgemind.domain.advice.changes import Verdict
-from edgemind.domain.advice.judged_rounds import JudgedRound, can_judge, judge
+from edgemind.domain.advice.judged_rounds import JudgedRound, breach_shown, can_judge, judge
 from edgemind.domain.advice.settings import PolicyValues
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.records import Action
@@ -44,7 +44,7 @@ class Comparison:
         return {
             "given_up": sum(old.changes and not new.changes for old, new in pairs),
             "won": sum(new.changes and not old.changes for old, new in pairs),
-            "unnoticed": sum(old.noticed and not new.noticed for old, new in pairs),
+            "unnoticed": sum(not new.noticed for new in self.after),
             "relief_before": round(_relief(self.before), 4),
             "relief_after": round(_relief(self.after), 4),
             "churn_before": self._churn(self.before),
@@ -69,7 +69,7 @@ def replay_change(records: Sequence[RoundRecord], standing: PolicyValues, values
         return Verdict(False, f"no evidence: {missing}", len(known))
     comparison = Comparison(
         [judge(record, standing) for record in known],
-        [judge(record, changed) for record in known],
+        [judge(record, changed, noticed=_noticed(record, standing, changed)) for record in known],
         standing.swarm.cooldown_ms,
         _repeated_scale_outs(known, standing.swarm.keep_for_s, changed.swarm.keep_for_s),
     )
@@ -80,12 +80,17 @@ def replay_change(records: Sequence[RoundRecord], standing: PolicyValues, values
     return Verdict(True, f"harmless in {len(known)} rounds: {_harmless_words(numbers)}", len(known), numbers)
 
 
+def _noticed(record: RoundRecord, standing: PolicyValues, changed: PolicyValues) -> bool:
+    """Every recorded round took place: only a breach that shows now, and would not any more, goes unnoticed."""
+    return breach_shown(record, changed) or not breach_shown(record, standing)
+
+
 def _no_evidence(known: Sequence[RoundRecord], standing: PolicyValues, values: Mapping[str, float]) -> str | None:
     if len(known) < LEAST_ROUNDS:
         return f"{len(known)} recorded rounds can be judged, and it takes {LEAST_ROUNDS}"
-    measured = sum(bool(record.measured) for record in known)
-    if any(path.startswith("thresholds.") for path in values) and measured < LEAST_ROUNDS:
-        return f"{measured} rounds tell what was measured, and it takes {LEAST_ROUNDS} to judge a threshold"
+    shown = sum(breach_shown(record, standing) for record in known)
+    if any(path.startswith("thresholds.") for path in values) and shown < LEAST_ROUNDS:
+        return f"{shown} rounds show a measured breach, and it takes {LEAST_ROUNDS} to judge a threshold"
     if values.get("thresholds.latency_ms", standing.thresholds.latency_ms) < standing.thresholds.latency_ms:
         return "no record holds the latency of sites that did not breach, so nobody knows what a lower limit would add"
     if "swarm.keep_for_s" in values and (count := len(_scale_outs(known))) < LEAST_SCALE_OUTS:

@@ -12,6 +12,8 @@ from edgemind.domain.swarm.voter import SiteLoad, VotingPolicy
 from edgemind.domain.swarm.votes import ToolCall, View, Vote
 from edgemind.domain.wire import LONG_TEXT_LIMIT, DocumentInvalid, Fields
 
+FENCE_PATTERN = r"^[0-9]{1,18}\.[0-9]{1,18}$"
+"""What `fence_from_text` reads, for interfaces that say so beforehand."""
 _DEPTH_LIMIT = 8
 _READERS: Mapping[Any, Callable[[Fields, str], Any]] = {
     int: Fields.count,

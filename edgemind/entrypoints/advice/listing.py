@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from edgemind.entrypoints.printable import printable
 from edgemind.entrypoints.text_tables import Cell, show_ms, text_table
 
 Document = Mapping[str, Any]
@@ -24,11 +25,11 @@ def settings_text(page: Document) -> str:
     """What advice may change, and how far one change goes."""
     rows: list[list[Cell]] = [
         [
-            plain(one["field"]),
+            printable(one["field"]),
             f"{one['value']:g}",
             f"{one['standing']:g}",
             f"{one['low']:g} .. {one['high']:g}",
-            plain(one["unit"]),
+            printable(one["unit"]),
         ]
         for one in page["settings"]
     ]
@@ -40,7 +41,9 @@ def change_text(change: Document, now_ms: float) -> str:
     lines = [f"{change['id']}  {_state(change)}"]
     lines += [f"  {_move(move)}" for move in change["changes"]]
     lines += [f"  why     {paragraph(change['reason'])}", f"  replay  {paragraph(replay['reason'])}"]
-    lines.append(f"  by      {plain(change['proposed_by'])}, {show_ms(max(0.0, now_ms - change['created_ms']))} ago")
+    lines.append(
+        f"  by      {printable(change['proposed_by'])}, {show_ms(max(0.0, now_ms - change['created_ms']))} ago"
+    )
     left_ms = change["expires_ms"] - now_ms
     if change["state"] == "accepted":
         lines.append(f"  ends    in {show_ms(max(0.0, left_ms))}, or by `edgemind advice rollback`")
@@ -51,15 +54,9 @@ def change_text(change: Document, now_ms: float) -> str:
     return "\n".join(lines)
 
 
-def plain(text: object) -> str:
-    """On one line, and nothing in it that a terminal obeys."""
-    shown = str(text)
-    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
-
-
 def paragraph(text: object) -> str:
-    """The same, but for line breaks, which become spaces."""
-    return plain(" ".join(str(text).split()))
+    """On one line: line breaks become spaces."""
+    return printable(" ".join(str(text).split()))
 
 
 def _row(change: Document, now_ms: float) -> list[Cell]:
@@ -68,20 +65,20 @@ def _row(change: Document, now_ms: float) -> list[Cell]:
     return [
         change["id"],
         show_ms(max(0.0, now_ms - change["created_ms"])),
-        plain(change["state"]),
+        printable(change["state"]),
         moves,
-        plain(change["proposed_by"]),
+        printable(change["proposed_by"]),
         said if len(said) <= _LINE_LIMIT else f"{said[:_LINE_LIMIT]}...",
     ]
 
 
 def _move(move: Document) -> str:
-    return f"{plain(move['field'])} {move['from']:g} -> {move['to']:g}"
+    return f"{printable(move['field'])} {move['from']:g} -> {move['to']:g}"
 
 
 def _state(change: Document) -> str:
-    by = f" by {plain(change['decided_by'])}" if change.get("decided_by") else ""
-    return f"{plain(change['state']).replace('_', ' ')}{by}"
+    by = f" by {printable(change['decided_by'])}" if change.get("decided_by") else ""
+    return f"{printable(change['state']).replace('_', ' ')}{by}"
 
 
 def _standing(page: Document) -> str:

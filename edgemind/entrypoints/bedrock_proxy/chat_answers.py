@@ -44,6 +44,8 @@ class ChatAnswer:
     def __init__(self, label: Label) -> None:
         self._label = label
         self._calls: dict[int, int] = {}
+        self._without_arguments: set[int] = set()
+        """Blocks of calls that have begun, and had no input so far."""
         self._begun = False
         self.finished = False
         self.usage: Chunk | None = None
@@ -61,7 +63,9 @@ class ChatAnswer:
         call = (body.get("start") or {}).get("toolUse")
         if call is None:
             return None
-        index = self._calls.setdefault(body.get("contentBlockIndex", 0), len(self._calls))
+        block = body.get("contentBlockIndex", 0)
+        index = self._calls.setdefault(block, len(self._calls))
+        self._without_arguments.add(block)
         function = {"name": call.get("name"), "arguments": ""}
         return self._delta(
             {"tool_calls": [{"index": index, "id": call.get("toolUseId"), "type": "function", "function": function}]}
@@ -74,10 +78,19 @@ class ChatAnswer:
         if thought := (delta.get("reasoningContent") or {}).get("text"):
             return self._delta({"reasoning_content": thought})
         arguments = (delta.get("toolUse") or {}).get("input")
-        index = self._calls.get(body.get("contentBlockIndex", 0))
-        if not arguments or index is None:
+        return self._arguments(body.get("contentBlockIndex", 0), arguments) if arguments else None
+
+    def _end(self, body: Mapping[str, Any]) -> Chunk | None:
+        """Of a call of a tool that takes nothing Bedrock may stream no input, and OpenAI's clients read it as JSON."""
+        block = body.get("contentBlockIndex", 0)
+        return self._arguments(block, "{}") if block in self._without_arguments else None
+
+    def _arguments(self, block: int, text: str) -> Chunk | None:
+        index = self._calls.get(block)
+        if index is None:
             return None
-        return self._delta({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
+        self._without_arguments.discard(block)
+        return self._delta({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
 
     def _stop(self, body: Mapping[str, Any]) -> Chunk:
         reason = str(body.get("stopReason"))
@@ -110,6 +123,7 @@ def _usage(told: Mapping[str, Any]) -> Chunk:
 _TAKE = {
     "contentBlockStart": ChatAnswer._start,
     "contentBlockDelta": ChatAnswer._more,
+    "contentBlockStop": ChatAnswer._end,
     "messageStop": ChatAnswer._stop,
     "metadata": ChatAnswer._metadata,
 }

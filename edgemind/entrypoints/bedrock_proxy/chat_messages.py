@@ -23,7 +23,8 @@ def conversation_of(messages: object) -> tuple[list[Block], list[Block]]:
     turns: list[Block] = []
     for index, message in enumerate(messages):
         place = f"messages[{index}]"
-        role = message.get("role") if isinstance(message, Mapping) else None
+        told = message.get("role") if isinstance(message, Mapping) else None
+        role = told if isinstance(told, str) else None
         if role in _SYSTEM:
             system += _content(message, place, images=False)
         elif role in _BLOCKS:

@@ -101,7 +101,7 @@ def _check_credentials(link: BedrockLink) -> None:
     try:
         asyncio.run(link.models.available())
     except CallFailed as exc:
-        raise ConfigurationError(str(exc)) from exc
+        raise ConfigurationError(exc.for_operators) from exc
 
 
 def _on_loopback(host: str) -> bool:

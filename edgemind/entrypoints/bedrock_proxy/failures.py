@@ -40,7 +40,7 @@ class FailureLog:
         if failed.fault in _CLIENTS or self._wrong.get(model) is failed.fault:
             return
         self._wrong[model] = failed.fault
-        log.warning("%s: %s%s", model, failed, f" ({failed.detail})" if failed.detail else "")
+        log.warning("%s: %s", model, failed.for_operators)
 
     def answered(self, model: str) -> None:
         if self._wrong.pop(model, None) is not None:

@@ -19,7 +19,7 @@ from edgemind.entrypoints.controller.answers import ApiRefusal, json_response
 from edgemind.entrypoints.controller.route_sets import Verbs
 from edgemind.errors import StateCorrupt, TemporaryError
 from edgemind.ports.clock import Clock
-from edgemind.services.advice.manage_advice import ManageAdvice, TooManyProposals
+from edgemind.services.advice.manage_advice import ManageAdvice, NotJudged, TooManyProposals
 
 _INVALID = "invalid_request_error"
 ChangeId = Annotated[str, Path(description="Such as `adv-7`.", max_length=64)]
@@ -168,6 +168,8 @@ async def _answered(asked: Awaitable[_Answer]) -> _Answer:
         raise ApiRefusal(409, _INVALID, "advice_unchanged", str(exc)) from exc
     except TooManyProposals as exc:
         raise ApiRefusal(429, "rate_limit_error", "too_many_proposals", str(exc)) from exc
+    except NotJudged as exc:
+        raise ApiRefusal(503, "api_error", "not_judged", str(exc)) from exc
     except StateCorrupt as exc:
         raise ApiRefusal(500, "api_error", "store_damaged", str(exc)) from exc
     except TemporaryError as exc:

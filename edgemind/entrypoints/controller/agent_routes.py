@@ -7,6 +7,7 @@ from fastapi import Query
 
 from edgemind.domain.agent_calls import AgentCallPage
 from edgemind.domain.decision_ids import parse_cursor
+from edgemind.domain.swarm.vote_documents import FENCE_PATTERN
 from edgemind.domain.wire import DocumentInvalid
 from edgemind.entrypoints.controller.answers import ApiRefusal
 from edgemind.entrypoints.controller.route_sets import Verbs
@@ -29,7 +30,7 @@ class AgentRoutes:
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Calls on one page.")] = 50,
         cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
         fence: Annotated[
-            str | None, Query(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$", description="Of this round only, such as `1.17`.")
+            str | None, Query(pattern=FENCE_PATTERN, description="Of this round only, such as `1.17`.")
         ] = None,
         scope: Annotated[str, Query(pattern="^(fleet|site)$", description="The whole fleet, or this site.")] = "fleet",
     ) -> AgentCallPage:

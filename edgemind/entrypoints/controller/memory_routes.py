@@ -6,6 +6,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from edgemind.domain.agent_memory import QUERY_LIMIT, RECALL_LIMIT, MemoryKind, Recollection, Wanted
+from edgemind.domain.swarm.vote_documents import FENCE_PATTERN
 from edgemind.domain.wire import LONG_TEXT_LIMIT
 from edgemind.entrypoints.controller.access import Caller
 from edgemind.entrypoints.controller.answers import ApiRefusal
@@ -14,22 +15,20 @@ from edgemind.errors import PermanentError, TemporaryError
 from edgemind.services.keep_memories import MemoryKeeper
 from edgemind.services.take_notes import Logged, NoteTaker, Remembered
 
-FENCE = r"^[0-9]{1,18}\.[0-9]{1,18}$"
-
 
 class ToRemember(BaseModel):
     """What to remember. An activation or an outcome belongs to a round."""
 
     text: str = Field(min_length=1, max_length=LONG_TEXT_LIMIT, description="What happened, in words.")
     kind: MemoryKind = Field(default=MemoryKind.NOTE, description="What it is; `learned` is refused.")
-    fence: str | None = Field(default=None, pattern=FENCE, description="The round that it belongs to.")
+    fence: str | None = Field(default=None, pattern=FENCE_PATTERN, description="The round that it belongs to.")
 
 
 class ToLog(BaseModel):
     """What to log as an admin action, with the caller's role."""
 
     event: str = Field(min_length=1, max_length=LONG_TEXT_LIMIT, description="What happened; no secrets, no prompts.")
-    fence: str | None = Field(default=None, pattern=FENCE, description="The round that it belongs to.")
+    fence: str | None = Field(default=None, pattern=FENCE_PATTERN, description="The round that it belongs to.")
 
 
 class MemoryRoutes:

@@ -20,7 +20,7 @@ from edgemind.domain.advice.settings import PolicyValues
 from edgemind.domain.audit.entries import AuditEntry, EntryKind
 from edgemind.domain.rate import TokenBucket
 from edgemind.domain.swarm.history import RoundRecord
-from edgemind.errors import TemporaryError
+from edgemind.errors import StoreUnavailable, TemporaryError
 from edgemind.ports.advice_store import AdviceStore, BookChanged
 from edgemind.ports.audit_journal import AuditJournal
 from edgemind.ports.clock import Clock
@@ -29,6 +29,9 @@ ATTEMPTS = 8
 """The book is rarely written: so many in a row that came too late are a store in trouble."""
 PROPOSALS_PER_S, PROPOSALS_AT_ONCE = 0.1, 5.0
 """Of one controller: each costs a replay, and an entry of the audit journal."""
+JUDGED_WITHIN_S = 6.0
+"""Until the rounds have come and are judged: less than whoever asked waits (`FleetClient`), or a change would be in
+force that they were told had failed."""
 
 log = logging.getLogger("edgemind.advice")
 _Result = TypeVar("_Result")
@@ -36,6 +39,10 @@ _Result = TypeVar("_Result")
 
 class TooManyProposals(TemporaryError):
     """More came than a controller judges; the message says when to come again."""
+
+
+class NotJudged(TemporaryError):
+    """The rounds did not come in time: nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,9 @@ class PolicySource:
 
 
 class ManageAdvice:
-    """Methods raise ProposalRefused, StepRefused, or what the store raises. `who` is a role, for people to read.
+    """Methods raise ProposalRefused, StepRefused, NotJudged, or what the store raises.
 
-    `stored` hears what is in force after each write of this controller.
+    `who` is a role, for people to read. `stored` hears what is in force after each write of this controller.
     """
 
     def __init__(
@@ -100,16 +107,14 @@ class ManageAdvice:
 
     async def accept(self, change_id: str, who: str) -> PolicyChange:
         """In force after a replay of the rounds that there are by now."""
-        book = await self.book()
-        change = book.find(change_id)
-        verdict = Verdict(True, "")
-        if change is not None:
-            # The file may say otherwise by now: the guard rails hold for what would be in force.
-            proposal = Proposal(change.values, change.reason, change.for_s)
-            if (why := stale(change.moves, self._source.standing())) is not None:
-                raise StepRefused(f"{change.id} cannot be accepted any more: {why}")
-            moves_of(proposal, self._source.standing())
-            verdict = await self._replay(proposal)
+        change = lifecycle.known(await self.book(), change_id)
+        standing = self._source.standing()
+        # The file may say otherwise by now: the guard rails hold for what would be in force.
+        if (why := stale(change.moves, standing)) is not None:
+            raise StepRefused(f"{change.id} cannot be accepted any more: {why}")
+        proposal = Proposal(change.values, change.reason, change.for_s)
+        moves_of(proposal, standing)
+        verdict = await self._replay(proposal)
         return await self._step(
             "accepted", change_id, who, lambda book, now_ms: lifecycle.accepted(book, change_id, verdict, who, now_ms)
         )
@@ -147,8 +152,15 @@ class ManageAdvice:
             return change
 
     async def _replay(self, proposal: Proposal) -> Verdict:
-        records = await self._source.rounds()
-        return await asyncio.to_thread(replay_change, records, self._source.standing(), proposal.values)
+        try:
+            async with asyncio.timeout(JUDGED_WITHIN_S):
+                records = await self._source.rounds()
+                return await asyncio.to_thread(replay_change, records, self._source.standing(), proposal.values)
+        except TimeoutError as exc:
+            raise NotJudged(
+                f"the metro's rounds did not come and were not judged within {JUDGED_WITHIN_S:g} s, so nothing was "
+                "changed: try again, or at another site's controller"
+            ) from exc
 
     async def _step(
         self, what: str, change_id: str, who: str, step: Callable[[AdviceBook, int], WriteBook]
@@ -164,7 +176,12 @@ class ManageAdvice:
 
         def once() -> AdviceBook:
             write = step(self._store.read_book())
-            self._store.write_book(write)
+            try:
+                self._store.write_book(write)
+            except StoreUnavailable:
+                # It may have been stored all the same: then it is in force, and has to be told.
+                if self._store.read_book() != write.book:
+                    raise
             return write.book
 
         for attempt in range(ATTEMPTS):

@@ -92,16 +92,8 @@ class DeviceCalls:
     async def _exchange(self, url: str, head: bytes, body: bytes) -> Reply:
         response = await self._upstreams(url).send(head, body)
         first_byte_s = self._now_s()
-        chunks = [response.take()]
-        finished = False
-        try:
-            await response.relay(chunks.append)
-            finished = True
-        finally:
-            if not finished:
-                # What is left of this answer must not meet the connection's next request.
-                response.cancel()
-        return Reply(response.status, dict(response.headers), b"".join(chunks), first_byte_s)
+        whole = await response.whole()
+        return Reply(response.status, dict(response.headers), whole, first_byte_s)
 
     def _head(self, url: str, device: Device, payload: Payload) -> bytes:
         lines = [f"POST {payload.path} HTTP/1.1", f"host: {urlsplit(url).netloc}"]

@@ -1,17 +1,18 @@
 """Rounds of the whole metro, from whichever controller is asked."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
-from edgemind.domain.membership import SiteState
 from edgemind.domain.swarm.history import RoundRecord
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundPage, RoundSummary, join_records, newest_first, summary_of
-from edgemind.errors import PermanentError, TemporaryError
 from edgemind.ports.clock import Clock
 from edgemind.ports.peers import Peers
 from edgemind.ports.round_journal import RoundJournal
+from edgemind.services.ask_sites import ask_others, silent
 from edgemind.services.neighbourhood import Neighbourhood
+
+_Answer = TypeVar("_Answer")
 
 
 class RoundFinder:
@@ -35,53 +36,28 @@ class RoundFinder:
 
     async def fleet_page(self, limit: int, before: Fence | None) -> RoundPage:
         """Newest first, of every site that answers; each round as its coordinator tells it, if that one answers."""
-        others = self._others()
-        answers = await asyncio.gather(*(self._rounds_of(name, limit, before) for name in others))
+        answers = await self._ask(lambda site: self._peers.recent_rounds(site, limit, before))
         found = self.own_rounds(limit, before)
-        for answer in answers:
+        for answer in answers.values():
             found.extend(answer or ())
-        return _page(newest_first(found, limit, before), limit, _silent(others, answers))
+        return _page(newest_first(found, limit, before), limit, silent(answers))
 
     async def round(self, fence: Fence) -> tuple[RoundRecord | None, list[str]]:
         """What all sites that answer know of one round, and the names of those that do not answer."""
-        others = self._others()
-        answers = await asyncio.gather(*(self._round_of(name, fence) for name in others))
-        own = self.own_round(fence)
-        found = [one for answer in answers for one in answer or ()]
-        records = found if own is None else [own, *found]
-        return (join_records(records) if records else None), _silent(others, answers)
 
-    def _others(self) -> list[str]:
-        names = [site.name for site in self._neighbourhood.fleet.sites if site.controller_url]
-        return [name for name in names if name != self._neighbourhood.own.name]
-
-    async def _rounds_of(self, site: str, limit: int, before: Fence | None) -> Sequence[RoundSummary] | None:
-        if self._down(site):
-            return None
-        try:
-            return await self._peers.recent_rounds(site, limit, before)
-        except (TemporaryError, PermanentError):
-            return None
-
-    async def _round_of(self, site: str, fence: Fence) -> list[RoundRecord] | None:
-        """None if it does not answer, nothing if it knows nothing."""
-        if self._down(site):
-            return None
-        try:
+        async def ask(site: str) -> list[RoundRecord]:
             record = await self._peers.round(site, fence)
-        except (TemporaryError, PermanentError):
-            return None
-        return [] if record is None else [record]
+            return [] if record is None else [record]
 
-    def _down(self, site: str) -> bool:
-        # A site known to be down is not worth the time-out of everybody who looks.
-        state = self._neighbourhood.state(site, self._clock.monotonic_s())
-        return state in {SiteState.SUSPECTED, SiteState.GONE}
+        answers = await self._ask(ask)
+        own = self.own_round(fence)
+        found = [one for answer in answers.values() for one in answer or ()]
+        records = found if own is None else [own, *found]
+        return (join_records(records) if records else None), silent(answers)
+
+    async def _ask(self, ask: Callable[[str], Awaitable[_Answer]]) -> Mapping[str, _Answer | None]:
+        return await ask_others(self._neighbourhood, self._clock.monotonic_s(), ask)
 
 
 def _page(rounds: list[RoundSummary], limit: int, unreachable: list[str]) -> RoundPage:
     return RoundPage(rounds, rounds[-1].fence if len(rounds) == limit else None, unreachable)
-
-
-def _silent(sites: Sequence[str], answers: Sequence[object]) -> list[str]:
-    return [site for site, answer in zip(sites, answers, strict=True) if answer is None]

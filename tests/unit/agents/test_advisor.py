@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agents.advisor.advising import advise
+from agents.advisor.command import advice_text
 from agents.advisor.facts import FACTS_LIMIT, FleetFacts, fenced, policy_facts, round_facts
 from agents.advisor.models import ANSWER_LIMIT, Answer, ModelFailed, Question, ask
 from agents.advisor.proposals import ModelsProposal, read_proposal, schema_of
@@ -90,6 +91,9 @@ def test_a_proposal_is_the_first_object_of_an_answer(text: str, expected: tuple[
         '{"setting": "swarm.cooldown_ms", "percent": 10, "reas',
         '{"setting": "swarm.cooldown_ms", "percent": "ten", "reason": "r"}',
         '{"setting": "swarm.cooldown_ms", "percent": NaN, "reason": "r"}',
+        '{"setting": "swarm.cooldown_ms", "percent": 1e308, "reason": "r"}',
+        f'{{"setting": "swarm.cooldown_ms", "percent": 1{"0" * 400}, "reason": "r"}}',
+        '{"setting": "swarm.cooldown_ms", "percent": true, "reason": "r"}',
         '{"setting": ["swarm.cooldown_ms"], "percent": 1, "reason": "r"}',
         '{"setting": "swarm.cooldown_ms", "percent": 10, "reason": " "}',
         "[1, 2]",
@@ -153,3 +157,11 @@ def test_an_answer_that_was_cut_off_ends_at_its_last_sentence() -> None:
     assert advice.explanation.endswith("One.") or advice.explanation.endswith("Two.")
     assert len(advice.explanation) <= 1000
     assert advice.proposal is None
+
+
+def test_a_refusal_is_shown_where_advice_goes_on() -> None:
+    """With --every nothing else would say it."""
+    wanted = {"setting": "swarm.cooldown_ms", "percent": 50, "reason": "r"}
+    document = {"model": "m", "round": "1.3", "decided": "keep", "explanation": "e", "proposal": wanted, "change": None}
+    shown = advice_text({**document, "refused": "too many proposals\x1b[2J: the next one is taken in 10 s"})
+    assert shown.endswith("The fleet refused it: too many proposals\\x1b[2J: the next one is taken in 10 s")

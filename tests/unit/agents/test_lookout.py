@@ -38,6 +38,7 @@ def test_what_is_seen_between_rounds_is_in_the_brief_while_it_is_fresh(site: Sit
     sight = lookout.sight()
     assert sight is not None
     assert sight.age_ms == 1000.0
+    assert sight.unready is not None
     assert "detector: occupancy_ratio 10 above 1.2" in sight.anomalies
     assert "detector at site-a" in sight.unready
     brief = brief_text(Fence(1, 4), (KEEP,), View({"site-a": SiteLoad(4, 1.0)}), sight)
@@ -74,6 +75,29 @@ def test_a_look_that_fails_leaves_the_one_before_until_it_is_too_old(
     clock.advance(FRESH_MS / 1000)
     site.run(lookout.look())
     assert lookout.sight() is None
+
+
+def test_readiness_is_known_as_long_as_it_was_seen_not_long_ago(site: Site) -> None:
+    """A cache manager that cannot look has not seen that all are ready."""
+    clock = ManualClock()
+    lookout = Lookout("site-a", dict(site.connections), clock)
+    crowd = {"in_flight": 40, "slots": 4, "service_ms": 10.0, "arrivals_per_s": 20.0, "ready": False}
+    site.group.controllers["site-a"].gateways.answer(report("site-a", models={"detector": crowd}))
+
+    def unready() -> tuple[str, ...] | None:
+        site.run(lookout.look())
+        sight = lookout.sight()
+        assert sight is not None
+        return sight.unready
+
+    seen = unready()
+    assert seen is not None
+    assert "detector at site-a" in seen
+    lookout.cache_manager._tools._connections = {}
+    clock.advance(CACHE_LOOK_S)
+    assert unready() == seen
+    clock.advance(CACHE_LOOK_S + 0.1)
+    assert unready() is None
 
 
 CANDIDATES = (Candidate(Action.SHIFT, "site-b", 100, "site-a", "detector"), KEEP)

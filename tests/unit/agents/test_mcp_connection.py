@@ -148,9 +148,9 @@ def test_calls_that_hang_do_not_add_up() -> None:
             return str(raised.value)
 
         # While a call that was given up still runs, no second one is sent.
-        connection._given_up.add(asyncio.create_task(asyncio.sleep(0, None)))  # type: ignore[arg-type]
+        connection._patience._left.add(asyncio.create_task(asyncio.sleep(0, None)))
         refused = await causes()
-        connection._given_up.clear()
+        connection._patience._left.clear()
         return [refused, await causes()]
 
     limits = CallLimits(call_ms=10, hanging=1)

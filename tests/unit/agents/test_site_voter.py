@@ -249,7 +249,7 @@ def test_an_agent_without_a_ballot_in_time_is_discarded(
     assert f"had no ballot within 30 ms; no answer of {STATE}" in caplog.text
     # The next round gets an agent of its own, unless one that was discarded still holds the place.
     booth.fleet.before.clear()
-    booth.run(_until(lambda: not voter._abandoned))
+    booth.run(_until(lambda: not voter._patience._left))
     voter._limits = VoteLimits(vote_ms=10_000)
     assert booth.run(voter.vote(FENCE.__class__(1, 18), CANDIDATES, SNAPSHOT)) is not None
 
@@ -259,7 +259,7 @@ def test_discarded_agents_do_not_add_up(booth: Booth, caplog: pytest.LogCaptureF
 
     async def scene() -> None:
         stuck = asyncio.create_task(asyncio.sleep(60))
-        voter._abandoned.add(stuck)
+        voter._patience._left.add(stuck)
         assert await voter.vote(FENCE, CANDIDATES, SNAPSHOT) is None
         stuck.cancel()
 
@@ -276,7 +276,7 @@ def test_whoever_asks_can_give_up(booth: Booth) -> None:
         await _until(lambda: ("get_swarm_state", {"local": True, "limit": 1}) in booth.fleet.asked)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        await _until(lambda: not voter._abandoned)
+        await _until(lambda: not voter._patience._left)
         return asking.cancelled()
 
     assert booth.run(scene())

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from edgemind.domain.agent_memory import MemoryKind
+from edgemind.domain.agent_memory import MemoryKind, Recollection, Wanted
 from edgemind.domain.audit.entries import EntryKind
 from edgemind.entrypoints.controller.access import Role
 from edgemind.entrypoints.fleet_client import FleetClient
@@ -78,9 +78,19 @@ def test_a_round_is_remembered_once_whoever_tells_it(group: Metro, notes: Notes)
     assert sorted(one.kind for one in notes.kept()) == ["activation", "outcome"]
 
 
-def test_a_dry_run_and_an_older_fence_write_nothing(fleet: FleetSource, notes: Notes) -> None:
+def test_a_dry_run_and_an_older_fence_write_nothing(
+    fleet: FleetSource, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     act = operator(fleet)
+    recall, asked = notes.keeper.recall, list[Wanted]()
+
+    async def noted(wanted: Wanted) -> Recollection:
+        asked.append(wanted)
+        return await recall(wanted)
+
+    monkeypatch.setattr(notes.keeper, "recall", noted)
     tried = told("memory_sync", act, "remember", text="not yet", dry_run=True)
+    assert [one.kind for one in asked] == [MemoryKind.LEARNED], "which nobody has to look for"
     assert (tried["applied"], tried["id"], tried["site"]) == (False, None, "site-a")
     assert told("telemetry", act, "log_event", event="not yet", dry_run=True) == {
         "site": "site-a", "applied": False, "at_ms": None,

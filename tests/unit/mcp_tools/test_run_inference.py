@@ -33,6 +33,7 @@ class Gateway:
     def __init__(self) -> None:
         self.status = 200
         self.pieces: Sequence[bytes] = WHOLE
+        self.ends = True
         self.headers: dict[bytes, bytes] = {}
         self.body: dict[str, Any] = {}
 
@@ -42,8 +43,10 @@ class Gateway:
         told_of = [(b"x-request-id", b"dec-1"), (b"x-edgemind-site", b"site-c"), (b"x-edgemind-reason", b"table")]
         await send({"type": "http.response.start", "status": self.status, "headers": told_of})
         for number, content in enumerate(self.pieces, 1):
-            more = number < len(self.pieces)
+            more = number < len(self.pieces) or not self.ends
             await send({"type": "http.response.body", "body": content, "more_body": more})
+        while not self.ends and (await receive())["type"] != "http.disconnect":
+            pass
 
 
 class Behind(FleetInProcess):
@@ -69,7 +72,7 @@ def listening() -> Iterator[tuple[Gateway, str]]:
 
 @pytest.fixture
 def gateway(listening: tuple[Gateway, str]) -> Gateway:
-    listening[0].status, listening[0].pieces = 200, WHOLE
+    listening[0].status, listening[0].pieces, listening[0].ends = 200, WHOLE, True
     return listening[0]
 
 
@@ -120,6 +123,15 @@ def test_what_goes_wrong_at_the_gateway_is_told(
     told_why = refusal("inference", operator(fleet, GatewayChat(None)), "run_inference", **ASKED)
     assert told_why.startswith("Error executing tool run_inference: ")
     assert said in told_why
+
+
+def test_an_answer_that_is_too_long_is_given_up_while_it_comes(
+    gateway: Gateway, fleet: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "ANSWER_LIMIT_BYTES", 1000)
+    gateway.pieces, gateway.ends = [piece("Hel"), piece("x" * 2000)], False
+    told_why = refusal("inference", operator(fleet, GatewayChat(None)), "run_inference", **ASKED)
+    assert "longer than 1000 bytes" in told_why
 
 
 def test_a_site_without_a_gateway_and_a_gateway_that_is_gone(group: Metro, fleet: Behind) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from edgemind.adapters.peers.in_process import InProcessPeers
 from edgemind.domain.swarm.records import Fence
 from edgemind.domain.swarm.summaries import RoundPage
 from edgemind.services.rounds.find_rounds import RoundFinder
@@ -87,3 +88,28 @@ def test_a_reload_of_the_configuration_keeps_the_history(three: Metro) -> None:
     successor = three.start("site-a")
     successor.succeed(before)
     assert successor.own_round(Fence(1, 3)) == before.own_round(Fence(1, 3))
+
+
+def test_a_site_that_is_down_is_not_asked_however_far_away_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Site-a exchanges beacons with ten of twelve: the others' rumours tell it of the rest."""
+    names = [f"site-{letter}" for letter in "abcdefghijkl"]
+    group = Metro(metro(*(site(name) for name in names)))
+    group.rounds(1)
+    around = group.controllers["site-a"].neighbourhood
+    (far,) = set(names) - {"site-a", *around.neighbours}
+    del group.running[far]
+    group.rounds(60)
+    asked: list[str] = []
+
+    async def note(_: object, name: str, *__: object) -> None:
+        asked.append(name)
+
+    for question in ("recent_rounds", "round", "recent_decisions", "agent_calls"):
+        monkeypatch.setattr(InProcessPeers, question, note)
+    controller = group.controllers["site-a"]
+    assert far in asyncio.run(controller.rounds.fleet_page(5, None)).unreachable
+    assert far in asyncio.run(controller.rounds.round(Fence(1, 1)))[1]
+    assert far in asyncio.run(controller.calls.fleet_page(5, None, None)).unreachable
+    assert far in asyncio.run(controller.decisions.fleet_page(5, None)).unreachable
+    assert far not in asked
+    assert len(asked) == 4 * len(around.neighbours)

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -36,11 +35,8 @@ class FakeController:
         self.bodies.append(orjson.loads(body))
         return self
 
-    def take(self) -> bytes:
-        return orjson.dumps(self.answer)[:7]
-
-    async def relay(self, push: Callable[[bytes], None]) -> None:
-        push(orjson.dumps(self.answer)[7:])
+    async def whole(self) -> bytes:
+        return orjson.dumps(self.answer)
 
 
 class Stage:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from edgemind.adapters.http_calls import HttpCalls
 from edgemind.adapters.inference.connection import ClientLimits
 from edgemind.adapters.inference.keepalive import KeepAlivePool
 from edgemind.adapters.inference.pools import UpstreamPools
@@ -164,29 +165,49 @@ def test_cancelling_whoever_waits_closes_the_connection() -> None:
     asyncio.run(run())
 
 
-def test_a_stream_is_relayed_to_its_end_or_its_cut() -> None:
-    async def streams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for end in (b"0\r\n\r\n", b""):
-            await request_of(reader)
-            writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")
-            await writer.drain()
-            writer.write(b"2\r\ncd\r\n" + end)
+async def streams(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Two pieces, and the end; at the second request the connection ends with the second piece."""
+    for end in (b"0\r\n\r\n", b""):
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")
+        await writer.drain()
+        writer.write(b"2\r\ncd\r\n" + end)
 
+
+def test_a_stream_comes_to_its_end_or_its_cut() -> None:
     async def run() -> None:
         async with Server().serving(streams) as server:
             pool = pool_of(server)
-            whole = b""
-
-            def keep(chunk: bytes) -> None:
-                nonlocal whole
-                whole += chunk
-
             answer = await pool.send(HEAD, b"{}")
-            await answer.relay(keep)
-            assert whole == b"abcd"
+            assert await answer.whole(100) == b"abcd"
+            assert await answer.more() == b""
             answer = await pool.send(HEAD, b"{}")
-            with pytest.raises(UpstreamCut):
-                await answer.relay(lambda chunk: None)
+            with pytest.raises(UpstreamCut, match="died"):
+                await answer.whole(100)
+
+    asyncio.run(run())
+
+
+async def never_ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A megabyte at a time, for as long as somebody reads."""
+    await request_of(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n")
+    while True:
+        writer.write(b"x" * 1024 * 1024)
+        await writer.drain()
+
+
+def test_an_answer_that_is_too_long_is_given_up_at_once() -> None:
+    async def run() -> None:
+        async with Server().serving(never_ends) as server:
+            pool = pool_of(server)
+            answer = await pool.send(HEAD, b"{}")
+            with pytest.raises(UpstreamCut, match="longer than 1000 bytes"):
+                await answer.whole(1000)
+            assert pool._idle == []
+            calls = HttpCalls(UpstreamPools(ClientLimits()))
+            with pytest.raises(UpstreamFailed, match="longer than"):
+                await calls.call("PUT", server.url, timeout_s=60.0, body=b"{}")
 
     asyncio.run(run())
 

@@ -76,6 +76,22 @@ def test_a_higher_threshold_that_does_not_notice_a_breach_is_a_regression() -> N
     assert replay_change(rounds, STANDING, {"thresholds.occupancy_ratio": 1.4}).harmless
 
 
+def test_a_round_took_place_whatever_its_last_sample_showed() -> None:
+    """An operator asked for it, or the breach had lasted: it decided a change, and counts as one."""
+    rounds = judged_rounds(LEAST_ROUNDS, measured={"occupancy_ratio": 0.875})
+    assert judge(rounds[0], STANDING).changes
+    helpful = judge(HELPS[0], STANDING)
+    verdict = replay_change(rounds, STANDING, {"swarm.hysteresis_ratio": min(0.5, helpful.relief + 0.05)})
+    assert verdict.numbers["given_up"] == LEAST_ROUNDS
+    assert not verdict.harmless
+
+
+def test_a_round_whose_last_sample_was_calm_tells_nothing_of_a_threshold() -> None:
+    rounds = judged_rounds(LEAST_ROUNDS, measured={"occupancy_ratio": 0.875})
+    verdict = replay_change(rounds, STANDING, {"thresholds.occupancy_ratio": 1.4})
+    assert verdict.reason.startswith("no evidence: 0 rounds show a measured breach")
+
+
 def test_a_lower_threshold_is_held_to_the_false_alarms_of_calm_sites() -> None:
     even = dict.fromkeys(("site-a", "site-b", "site-c"), SiteLoad(10, 10.0))
     rounds = judged_rounds(LEAST_ROUNDS, loads=even, measured={"occupancy_ratio": 1.5})
@@ -93,7 +109,7 @@ def test_a_lower_threshold_is_held_to_the_false_alarms_of_calm_sites() -> None:
         (
             {"thresholds.queue_depth": 40.0},
             judged_rounds(LEAST_ROUNDS, measured={}),
-            "0 rounds tell what was measured, and it takes 5",
+            "0 rounds show a measured breach, and it takes 5",
         ),
     ],
 )

@@ -45,6 +45,18 @@ def test_calls_are_counted_by_themselves_whatever_stands_between(answer: ChatAns
     assert more == {"tool_calls": [{"index": 1, "function": {"arguments": '{"a"'}}]}
 
 
+@pytest.mark.parametrize("inputs", [[], [""], ["{", "}"]])
+def test_a_call_without_arguments_has_an_empty_object_of_them(answer: ChatAnswer, inputs: list[str]) -> None:
+    """Clients read the arguments as JSON."""
+    start = {"toolUse": {"toolUseId": "one", "name": "now"}}
+    told = [feed(answer, "contentBlockStart", contentBlockIndex=1, start=start)]
+    told += [
+        feed(answer, "contentBlockDelta", contentBlockIndex=1, delta={"toolUse": {"input": one}}) for one in inputs
+    ]
+    told += [feed(answer, "contentBlockStop", contentBlockIndex=index) for index in (0, 1, 1)]
+    assert "".join(one["tool_calls"][0]["function"]["arguments"] for one in told if one) == "{}"
+
+
 def test_thoughts_are_told_apart_from_the_answer(answer: ChatAnswer) -> None:
     delta = {"reasoningContent": {"text": "hm"}}
     assert feed(answer, "contentBlockDelta", delta=delta) == {"role": "assistant", "reasoning_content": "hm"}

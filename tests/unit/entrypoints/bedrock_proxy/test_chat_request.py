@@ -120,6 +120,7 @@ def test_what_is_refused(fields: dict[str, Any], param: str) -> None:
         ([], "messages"),
         (["hi"], "messages[0]"),
         ([{"role": "robot", "content": "hi"}], "messages[0]"),
+        ([{"role": ["user"], "content": "hi"}], "messages[0]"),
         ([HI, {"role": "user", "content": "  "}], "messages[1]"),
         ([{"role": "user", "content": 7}], "messages[0]"),
         ([{"role": "user", "content": [{"type": "input_audio"}]}], "messages[0].content[0]"),

@@ -1,12 +1,15 @@
 """What a controller follows: the change in force, whatever becomes of the store, until it expires."""
 
+import asyncio
 import logging
 
 import pytest
 
 from edgemind.domain.advice.changes import AdviceBook, ChangeState, WriteBook
 from edgemind.errors import StoreUnavailable
-from tests.support.advice import STANDING, AdvisedController, change, judged_rounds
+from edgemind.services.advice import manage_advice
+from edgemind.services.rounds.find_rounds import RoundFinder
+from tests.support.advice import CHURN, STANDING, AdvisedController, change, judged_rounds
 
 
 def in_force(site: AdvisedController) -> float:
@@ -103,3 +106,62 @@ def test_who_writes_at_the_same_moment_looks_again(site_a: AdvisedController, mo
     kept = site_a.store.read_book()
     assert [one.id for one in kept.changes] == ["adv-3", "adv-2", "adv-1"]
     assert kept.changes[1].state is ChangeState.REJECTED
+
+
+def test_what_comes_while_it_is_looked_for_is_not_accepted_without_a_replay(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names of changes can be guessed: who asks for the next one, just before it is proposed, hears that it is not."""
+    site_a.ask("POST", "/adv-1/rollback")
+    read = site_a.store.read_book
+    coming = [change(2)]
+
+    def as_it_comes() -> AdviceBook:
+        held = read()
+        if coming:
+            later = AdviceBook(held.version + 1, held.paused, 2, (coming.pop(), *held.changes))
+            site_a.store.write_book(WriteBook(later))
+        return held
+
+    monkeypatch.setattr(site_a.store, "read_book", as_it_comes)
+    assert site_a.ask("POST", "/adv-2/accept").status == 404
+    assert read().changes[0].state is ChangeState.PROPOSED
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_write_without_an_answer_is_looked_up(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    """What is in force is told and kept in the audit journal; what is not is refused."""
+    write = site_a.store.write_book
+
+    def lost(wanted: WriteBook) -> None:
+        if written:
+            write(wanted)
+        raise StoreUnavailable("the answer did not come")
+
+    monkeypatch.setattr(site_a.store, "write_book", lost)
+    answer = site_a.ask("POST", "/adv-1/rollback")
+    assert answer.status == (200 if written else 503)
+    assert in_force(site_a) == (0.1 if written else 0.12)
+    assert (("rolled_back", "operator") in site_a.audit.told) == written
+
+
+@pytest.mark.parametrize("step", ["propose", "accept"])
+def test_rounds_that_do_not_come_in_time_change_nothing(
+    site_a: AdvisedController, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Nobody would hear the answer any more: whoever asked has given up by then."""
+    site_a.ask("POST", "/adv-1/rollback")
+    site_a.propose({"swarm.hysteresis_ratio": 0.11})
+    before = site_a.store.read_book()
+    monkeypatch.setattr(manage_advice, "JUDGED_WITHIN_S", 0.0)
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(RoundFinder, "fleet_page", never)
+    answer = site_a.propose(CHURN) if step == "propose" else site_a.ask("POST", "/adv-2/accept")
+    assert (answer.status, answer.json()["error"]["code"]) == (503, "not_judged")
+    assert "nothing was changed" in answer.json()["error"]["message"]
+    assert site_a.store.read_book() == before

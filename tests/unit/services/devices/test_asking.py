@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +11,7 @@ from edgemind.domain.attachment import Attachment
 from edgemind.domain.device_mixes import EVERYDAY
 from edgemind.domain.payloads import Payload
 from edgemind.errors import UpstreamCut, UpstreamFailed, UpstreamUnreachable
-from edgemind.ports.inference import AnswerSink, Headers, PendingRequest
+from edgemind.ports.inference import ANSWER_LIMIT_BYTES, AnswerSink, Headers, PendingRequest
 from edgemind.services.devices import asking
 from edgemind.services.devices.asking import DeviceCalls
 from edgemind.services.devices.outcomes import Outcome, Result
@@ -36,24 +36,21 @@ class Answer:
     cut: bool = False
     clock: ManualClock | None = None
     complete: bool = False
-    cancelled: bool = False
 
     def take(self) -> bytes:
         return self.body[:2]
 
-    async def relay(self, push: Callable[[bytes], None]) -> None:
+    async def more(self) -> bytes:
+        raise NotImplementedError
+
+    async def whole(self, limit: int = ANSWER_LIMIT_BYTES) -> bytes:
         if self.cut:
             raise UpstreamCut("died in mid-answer")
-        push(self.body[2:])
         if self.clock is not None:
             self.clock.advance(self.rest_ms / 1000)
+        return self.body
 
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-    def cancel(self) -> None:
-        self.cancelled = True
+    def cancel(self) -> None: ...
 
 
 @dataclass
@@ -156,7 +153,6 @@ def test_an_answer_that_is_cut_is_a_failure_and_not_repeated() -> None:
     answer = Answer(cut=True)
     outcome = Case([answer], [Answer()]).ask()
     assert (outcome.result, outcome.why) == (Result.FAILED, "died in mid-answer")
-    assert answer.cancelled
 
 
 def test_without_any_ingress_it_fails_once() -> None:
