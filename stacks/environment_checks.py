@@ -212,7 +212,7 @@ def _sizes(environment: Environment) -> Iterator[Problem]:
     cluster, cache = environment.cluster, environment.cache
     if cluster.version not in KUBERNETES_VERSIONS:
         yield Problem("cluster.version", f"is {cluster.version!r}", ", ".join(KUBERNETES_VERSIONS))
-    bounds = (
+    bounds: tuple[tuple[str, int, int, int], ...] = (
         ("cluster.nodes", cluster.nodes, 2, 100),
         ("cluster.volume_gib", cluster.volume_gib, 20, 16_384),
         ("cluster.spot_cpu_limit", cluster.spot_cpu_limit, 0, 10_000),

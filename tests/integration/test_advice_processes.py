@@ -35,8 +35,12 @@ def hysteresis(fleet: ControllerFleet, name: str) -> float | None:
 
 def all_vote_by(fleet: ControllerFleet, ratio: float, what: str) -> None:
     """Site by site: a quorum is enough for a round, so that on a slow machine few have everybody's vote."""
+
+    def votes_by_it(name: str) -> bool:
+        return hysteresis(fleet, name) == ratio
+
     for name in fleet.names:
-        until(lambda name=name: hysteresis(fleet, name) == ratio, f"{what} at {name}")
+        until(partial(votes_by_it, name), f"{what} at {name}")
 
 
 def test_all_sites_vote_by_the_change_in_force_and_by_the_file_when_it_is_rolled_back(fleet: ControllerFleet) -> None:

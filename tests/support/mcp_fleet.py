@@ -84,7 +84,7 @@ async def hang() -> None:
 
 async def hang_deaf() -> None:
     """It does not go when it is told to, for as long as a test lasts."""
-    for _ in range(100):
+    for _ in range(300):
         try:
             await asyncio.sleep(0.002)
         except asyncio.CancelledError:
