@@ -1,5 +1,6 @@
 """Start of every `./run` command. Errors become one line; an interrupted command leaves nothing running."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def stop(signum: int, _frame: FrameType | None) -> None:
 def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
+    # Many shells in containers have it, to keep images small. Here every process would compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         return dispatch(ROOT, sys.argv[1:])
     except Trouble as trouble:
