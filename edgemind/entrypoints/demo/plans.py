@@ -10,6 +10,8 @@ from edgemind.entrypoints.demo.processes import ProcessPlan
 from edgemind.entrypoints.demo.status_page import status_page_arguments
 
 _EDGEMIND = "edgemind"
+GIVES_WAY = 10
+"""The niceness of what computes for seconds: a laptop's few cores are a whole fleet's, whose sites vote in 100 ms."""
 
 
 def fleet_plans(fleet: DemoFleet, config: Path, seed: int) -> list[ProcessPlan]:
@@ -36,12 +38,14 @@ def page_plan(fleet: DemoFleet, viewer_token: str) -> ProcessPlan | str:
     asked = {"EDGEMIND_FLEET_URL": fleet.sites[0].controller_url, "EDGEMIND_FLEET_TOKEN": viewer_token}
     ready_url = f"{url(fleet.page_port)}/_stcore/health"
     arguments = status_page_arguments(page, fleet.page_port)
-    return ProcessPlan("status-page", "streamlit", arguments, ready_url, environment=asked)
+    return ProcessPlan("status-page", "streamlit", arguments, ready_url, environment=asked, niceness=GIVES_WAY)
 
 
 def _llama(site: DemoSite, config: Path) -> ProcessPlan:
     arguments = ("model-server", *_for_site(site.name, config), "--model", REAL_LLM)
-    return ProcessPlan(f"{site.name}-llama", _EDGEMIND, arguments, f"{url(site.llama_port)}/health", site.name)
+    return ProcessPlan(
+        f"{site.name}-llama", _EDGEMIND, arguments, f"{url(site.llama_port)}/health", site.name, niceness=GIVES_WAY
+    )
 
 
 def _simulated(name: str, site: str | None, port: int, config: Path, seed: int) -> ProcessPlan:

@@ -27,7 +27,7 @@ class ProcessEnded(EdgeMindError):
 class ProcessPlan:
     """`python -m MODULE ARGUMENTS`. `ready_url` answers 200 once it serves. `site` is None for what belongs to none.
 
-    `environment` is added to the demo's own.
+    `environment` is added to the demo's own. `niceness`: how far it gives way to the others, 0 to 19.
     """
 
     name: str
@@ -36,6 +36,7 @@ class ProcessPlan:
     ready_url: str
     site: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    niceness: int = 0
 
 
 @dataclass(slots=True)
@@ -76,10 +77,10 @@ class Processes:
 
     def start(self, plan: ProcessPlan) -> Child:
         log = self._logs / f"{plan.name}.log"
-        command = [sys.executable, "-m", "edgemind.entrypoints.demo.child", str(self._lifeline), plan.module]
+        command = [sys.executable, "-m", "edgemind.entrypoints.demo.child", str(self._lifeline), str(plan.niceness)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*command, *plan.arguments],
+                [*command, plan.module, *plan.arguments],
                 env={**process_environment(), **plan.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

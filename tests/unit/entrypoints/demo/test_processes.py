@@ -63,6 +63,16 @@ def test_a_killed_site_is_gone_and_no_surprise(workshop: Processes) -> None:
     assert workshop.kill_site("site-b") == 0
 
 
+def test_what_computes_for_long_gives_way_to_the_others(workshop: Processes) -> None:
+    polite = workshop.start(ProcessPlan("polite", "waits_module", (), "http://127.0.0.1:1/", niceness=5))
+    usual = start(workshop, "waits")
+    for child in (polite, usual):
+        until_up(child)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, usual.process.pid) == own
+    assert os.getpriority(os.PRIO_PROCESS, polite.process.pid) == min(19, own + 5)
+
+
 def test_stopping_is_orderly_first(workshop: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgemind.entrypoints.demo.processes.STOP_S", 0.3)
     polite, stubborn = start(workshop, "waits"), start(workshop, "stubborn")
