@@ -17,15 +17,13 @@ from agents.sessions import MakeSession, session_maker
 from edgemind.domain.swarm.wording import outcome_words
 from edgemind.entrypoints.advice.command import EXIT_CODES
 from edgemind.entrypoints.advice.listing import change_text
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused
 from edgemind.entrypoints.fleet_client import FleetClient
 from edgemind.entrypoints.fleet_options import open_fleet
 from edgemind.entrypoints.printable import printable
-from edgemind.errors import ConfigurationError, EdgeMindError
+from edgemind.errors import EdgeMindError
 from edgemind.settings import Settings, load_client_settings, load_settings, read_secret
-
-DEFAULT_FILES = (Path("edgemind.yaml"), Path(".edgemind/demo/edgemind.yaml"))
-"""The second is what `edgemind demo` writes in this folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def run(config: Path | None, fleet: str | None, token: str | None, every: bool, 
     an operator decides. A model that is absent, slow or wrong changes nothing; what is wrong with it is said.
     """
     before = click.get_current_context().find_root().params
-    file = _file(config)
+    file = configuration_file(config)
     # What a language model has a hand in is given two secrets of the fleet's at most: its key, and the advisor's token.
     settings = load_settings(file, resolve_secrets=False)
     client = _client(settings, file, fleet or before.get("fleet"), token or before.get("token"))
@@ -105,18 +103,6 @@ def _again_and_again(advisor: Advisor, every_s: float, as_json: bool) -> None:
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
-
-
-def _file(config: Path | None) -> Path:
-    given = config or load_client_settings().config
-    if given is not None:
-        return given
-    found = next((file for file in DEFAULT_FILES if file.exists()), None)
-    if found is None:
-        raise ConfigurationError(
-            "no edgemind.yaml is here: pass --config FILE, set EDGEMIND_CONFIG, or run `edgemind demo` in this folder"
-        )
-    return found
 
 
 def _client(settings: Settings, file: Path, fleet: str | None, token: str | None) -> FleetClient:

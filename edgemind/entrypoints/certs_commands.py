@@ -12,10 +12,11 @@ import click
 from edgemind import bootstrap
 from edgemind.adapters.clock import SystemClock
 from edgemind.domain.certificates import EXPIRY_WARNING_DAYS, Certificate, Standing
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused, exit_codes
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.errors import ConfigurationError
-from edgemind.settings import Settings, load_client_settings, load_settings
+from edgemind.settings import Settings, load_settings
 
 SITE_DAYS = 365
 AUTHORITY_DAYS = 3650
@@ -24,7 +25,8 @@ RENEW_WITHIN_DAYS = 30
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="The fleet's configuration, which says what the sites are.  [default: $EDGEMIND_CONFIG, or edgemind.yaml]",
+    help="The fleet's configuration, which says what the sites are.  "
+    "[default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder]",
 )
 folder_option = click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("certs"), show_default=True,
@@ -150,7 +152,7 @@ def check(config: Path | None, site: str, output: str) -> None:
 
 def _settings(config: Path | None) -> Settings:
     # Certificates are made where the authority's key is, and no other secret.
-    return load_settings(config or load_client_settings().config or Path("edgemind.yaml"), resolve_secrets=False)
+    return load_settings(configuration_file(config), resolve_secrets=False)
 
 
 def _sites(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from edgemind.bootstrap.bedrock import BedrockLink, open_bedrock
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.ports.converse import CallFailed, CallFault
-from edgemind.settings import load_client_settings, load_settings
+from edgemind.settings import load_settings
 from edgemind.settings.bedrock import BedrockModelSettings
 
 ONE_TOKEN = {
@@ -40,7 +41,7 @@ class Tried:
 @click.command("bedrock", epilog=EXIT_CODES)
 @click.option(
     "--config", type=click.Path(path_type=Path),
-    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder.",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def check_bedrock(config: Path | None, output: str) -> None:
@@ -49,9 +50,7 @@ def check_bedrock(config: Path | None, output: str) -> None:
     Run it where the proxy runs, with its credentials. It costs what a one-token answer of each model costs.
     """
     with exit_codes():
-        settings = load_settings(
-            config or load_client_settings().config or Path("edgemind.yaml"), resolve_secrets=False
-        )
+        settings = load_settings(configuration_file(config), resolve_secrets=False)
         link = open_bedrock(settings)
     tried = asyncio.run(_try_all(link))
     click.echo(json.dumps(_document(link, tried), indent=2) if output == "json" else _text(link, tried))

@@ -18,11 +18,11 @@ from edgemind.domain.checkup import well
 from edgemind.domain.deployment_needs import DeploymentNeeds, Finding, gaps, ready
 from edgemind.entrypoints.check_bedrock import check_bedrock
 from edgemind.entrypoints.check_store import check_store
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.errors import TemporaryError
 from edgemind.services.check_deployment import check_deployment
-from edgemind.settings import load_client_settings
 
 NEEDS_MODULE = "stacks.needs"
 """The library knows no stacks: the CDK app, in whose folder the command runs, tells what it needs as JSON."""
@@ -41,7 +41,7 @@ class AwsUnreachable(Refused):
 @click.group(invoke_without_command=True, epilog=EXIT_CODES)
 @click.option(
     "--config", type=click.Path(path_type=Path),
-    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder.",
 )  # fmt: skip
 @click.option("--site", help="Ask this site's processes only.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), help="Form of the answer.  [default: text]")
@@ -60,7 +60,7 @@ def check(ctx: click.Context, config: Path | None, site: str | None, output: str
 
     as_json = (output or ctx.find_root().params.get("output")) == "json"
     with exit_codes():
-        found = examine(config or load_client_settings().config or Path("edgemind.yaml"), site)
+        found = examine(configuration_file(config), site)
     click.echo(json.dumps(document(found), indent=2) if as_json else text(found))
     if not well(found):
         raise click.exceptions.Exit(1)

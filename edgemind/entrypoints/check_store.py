@@ -10,11 +10,12 @@ import click
 from edgemind import bootstrap
 from edgemind.adapters.clock import SystemClock
 from edgemind.domain.swarm.pace import TARGET_MS
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.errors import StateCorrupt, StoreUnavailable
 from edgemind.services.rounds.measure_store import StoreTimes, measure_store
-from edgemind.settings import Store, load_client_settings, load_settings
+from edgemind.settings import Store, load_settings
 from edgemind.simulation.swarm_parameters import Delays, fault_set
 from edgemind.simulation.swarm_study import study
 
@@ -48,7 +49,7 @@ class Expected:
 @click.command("store", epilog=EXIT_CODES)
 @click.option(
     "--config", type=click.Path(path_type=Path),
-    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+    help="The fleet's configuration. Default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder.",
 )  # fmt: skip
 @click.option("--calls", type=click.IntRange(10, CALLS_LIMIT), default=CALLS, show_default=True, help="Reads to time.")
 @click.option(
@@ -62,7 +63,7 @@ def check_store(config: Path | None, calls: int, sites: int | None, output: str)
     Run it where a controller runs. How quick rounds would be is simulated, with the measured median as a call's time.
     """
     with exit_codes():
-        file = config or load_client_settings().config or Path("edgemind.yaml")
+        file = configuration_file(config)
         settings = load_settings(file, resolve_secrets=False)
         if settings.state.store is Store.MEMORY:
             raise WrongUsage("state.store is memory: each process has its own, and there is nothing to measure")

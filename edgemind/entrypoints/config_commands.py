@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import yaml
 
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.errors import ConfigurationError
-from edgemind.settings import Settings, changes, config_schema, effective_config, load_client_settings, load_settings
+from edgemind.settings import Settings, changes, config_schema, effective_config, load_settings
 from edgemind.settings.reference import field_tables, with_field_tables
 
 REFUSED = 2
 DIFFERENT = 1
-_DEFAULT_FILE = Path("edgemind.yaml")
 
 file_argument = click.argument("file", required=False, type=click.Path(path_type=Path))
 
@@ -32,7 +32,7 @@ def config_group() -> None:
 @click.option("--without-secrets", is_flag=True, help="Check only the form of env: and file: references (for CI).")
 @output_option
 def validate_command(file: Path | None, without_secrets: bool, output: str) -> None:
-    """Check FILE (default: $EDGEMIND_CONFIG, or edgemind.yaml) and list everything that is wrong with it."""
+    """Tell all that is wrong with FILE (default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder)."""
     if output == "json":
         _validate_as_json(_chosen(file), without_secrets)
         return
@@ -86,7 +86,7 @@ def schema_command(output: str, folder: Path | None) -> None:
 
 
 def _chosen(file: Path | None) -> Path:
-    return file or load_client_settings().config or _DEFAULT_FILE
+    return configuration_file(file)
 
 
 def _load(path: Path, environ: Mapping[str, str] | None = None, *, resolve_secrets: bool) -> Settings:

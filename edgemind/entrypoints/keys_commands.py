@@ -13,16 +13,17 @@ from edgemind.adapters.clock import SystemClock
 from edgemind.bootstrap import open_state_store
 from edgemind.domain.keys import ApiKey
 from edgemind.entrypoints.command_audit import record_command
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.errors import ConfigurationError
 from edgemind.services.manage_keys import ManageKeys
-from edgemind.settings import Settings, Store, load_client_settings, load_settings
+from edgemind.settings import Settings, Store, load_settings
 
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
     help="The fleet's configuration, which says where keys are kept and who the tenants are. "
-    "Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+    "Default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder.",
 )
 output_option = click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."
@@ -102,7 +103,7 @@ def revoke(config: Path | None, key_id: str, output: str) -> None:
 
 
 def _settings(config: Path | None) -> Settings:
-    file = config or load_client_settings().config or Path("edgemind.yaml")
+    file = configuration_file(config)
     # Keys can be made on a machine that has none of the model servers' secrets.
     try:
         settings = load_settings(file)

@@ -9,11 +9,12 @@ import click
 
 from edgemind.bootstrap import open_model_store
 from edgemind.domain.model_files import ModelManifest
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused, exit_codes
 from edgemind.entrypoints.fleet_commands import models
 from edgemind.entrypoints.text_tables import text_table
 from edgemind.ports.model_store import ModelStore, PublishedModel
-from edgemind.settings import load_client_settings, load_settings
+from edgemind.settings import load_settings
 
 __all__ = ["models"]
 
@@ -21,7 +22,7 @@ config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
     help="The fleet's configuration, whose `model_store` says where model files are published. "
-    "Default: $EDGEMIND_CONFIG, or edgemind.yaml.",
+    "Default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder.",
 )
 output_option = click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."
@@ -101,7 +102,7 @@ def _before(store: ModelStore, model: str) -> str:
 
 
 def _store(config: Path | None) -> ModelStore:
-    file = config or load_client_settings().config or Path("edgemind.yaml")
+    file = configuration_file(config)
     # Models are published from machines that have none of the fleet's secrets.
     return open_model_store(load_settings(file, resolve_secrets=False))
 

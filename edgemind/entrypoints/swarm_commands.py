@@ -7,11 +7,12 @@ import click
 
 from edgemind import bootstrap
 from edgemind.entrypoints.command_audit import record_command
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.entrypoints.keys_commands import config_option, output_option
 from edgemind.errors import ConfigurationError
 from edgemind.services.rounds.provision import provision as provision_metro
-from edgemind.settings import Store, load_client_settings, load_settings
+from edgemind.settings import Store, load_settings
 
 HIGHEST_EPOCH = 2**31
 
@@ -38,7 +39,7 @@ def provision(config: Path | None, epoch: int, output: str) -> None:
     Exit codes: 0 it is there; 1 the store cannot be used; 2 wrong usage or configuration.
     """
     with exit_codes():
-        settings = load_settings(config or load_client_settings().config or Path("edgemind.yaml"))
+        settings = load_settings(configuration_file(config))
         if settings.state.store is Store.MEMORY:
             raise ConfigurationError("state.store: memory is each process's own, so no rounds are decided; use json")
         done = provision_metro(bootstrap.open_swarm_store(settings), epoch)

@@ -10,10 +10,11 @@ from edgemind import bootstrap
 from edgemind.domain.audit.subjects import subject_key
 from edgemind.entrypoints.audit.places import config_option, output_option, wants_json
 from edgemind.entrypoints.command_audit import record_command
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.exit_codes import Refused, WrongUsage, exit_codes
 from edgemind.entrypoints.fleet_options import FleetSession, fleet_options
 from edgemind.errors import ConfigurationError
-from edgemind.settings import Store, load_client_settings, load_settings
+from edgemind.settings import Store, load_settings
 
 EXIT_CODES = "Exit codes: 0 done; 1 not at every site, or refused; 2 wrong usage; 3 the fleet cannot be reached."
 
@@ -63,7 +64,7 @@ def accept(config: Path | None, site: str, reason: str, output: str | None) -> N
     """
     as_json = wants_json(output)
     with exit_codes():
-        settings = load_settings(config or load_client_settings().config or Path("edgemind.yaml"))
+        settings = load_settings(configuration_file(config))
         if settings.state.store is Store.MEMORY:
             raise ConfigurationError("state.store: memory keeps anchors in each process only; there is nothing to do")
         store = bootstrap.open_state_store(settings)

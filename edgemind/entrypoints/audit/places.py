@@ -8,15 +8,16 @@ import click
 from edgemind import bootstrap
 from edgemind.bootstrap.audit import audit_files, checkpoint_keys
 from edgemind.domain.audit.checkpoints import Checkpoint, CheckpointKeys
+from edgemind.entrypoints.configuration_file import configuration_file, named_file
 from edgemind.entrypoints.exit_codes import WrongUsage
 from edgemind.errors import ConfigurationError
 from edgemind.ports.audit_files import AuditFiles
-from edgemind.settings import Settings, Store, load_client_settings, load_settings
+from edgemind.settings import Settings, Store, load_settings
 
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="The fleet's configuration.  [default: $EDGEMIND_CONFIG, or edgemind.yaml]",
+    help="The fleet's configuration.  [default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder]",
 )
 journal_option = click.option(
     "--journal",
@@ -83,9 +84,8 @@ def stored_anchors(settings: Settings | None) -> list[Checkpoint] | None:
 
 
 def _settings(config: Path | None, *, required: bool) -> Settings | None:
-    given = config or load_client_settings().config
-    file = given or Path("edgemind.yaml")
-    if not required and given is None and not file.exists():
+    file = configuration_file(config)
+    if not required and named_file(config) is None and not file.exists():
         return None
     try:
         return load_settings(file)

@@ -7,10 +7,11 @@ import click
 
 from edgemind import bootstrap
 from edgemind.domain.scenarios import SCENARIOS
+from edgemind.entrypoints.configuration_file import configuration_file
 from edgemind.entrypoints.demo.report_file import check_writable
 from edgemind.entrypoints.exit_codes import exit_codes
 from edgemind.errors import ConfigurationError
-from edgemind.settings import Settings, load_client_settings, load_settings
+from edgemind.settings import Settings, load_settings
 
 # The others also break something, which only the demo that started the processes can do.
 HARMLESS = [name for name, scenario in SCENARIOS.items() if not scenario.faults]
@@ -18,7 +19,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--config", type=FILE, help="The fleet's configuration.  [default: $EDGEMIND_CONFIG, or edgemind.yaml]")
+@click.option(
+    "--config",
+    type=FILE,
+    help="The fleet's configuration.  [default: $EDGEMIND_CONFIG, edgemind.yaml, or a demo's in this folder]",
+)
 @click.option("--site", "sites", multiple=True, help="A site whose devices these are; may be repeated. Default: all.")
 @click.option("--key-file", type=FILE, required=True, help="File with the API key that the devices send.")
 @click.option("--rate", type=click.FloatRange(0.1, 1000.0), default=12.0, show_default=True,
@@ -39,9 +44,7 @@ def devices(
     Exit codes: 0 ran until its end or SIGTERM; 2 wrong usage or configuration.
     """
     with exit_codes():
-        settings = load_settings(
-            config or load_client_settings().config or Path("edgemind.yaml"), resolve_secrets=False
-        )
+        settings = load_settings(configuration_file(config), resolve_secrets=False)
         if report is not None:
             check_writable(report)
         # Imported late: a wrong flag is told at once.
