@@ -18,6 +18,7 @@ from edgemind.entrypoints.fleet_client import TIMEOUT_S
 from edgemind.errors import PermanentError, StoreUnavailable
 from tests.support.audit_journals import decision
 from tests.support.controllers import Metro, metro, site
+from tests.support.gateway_process import eventually
 from tests.support.serving import served
 
 
@@ -46,6 +47,8 @@ def test_an_admin_erases_a_subject_and_the_action_does_not_name_it(fleet: tuple[
     assert json.loads(answer.stdout)["sites"] == [{"site": "site-a", "records": 1, "error": None}]
     subjects = [entry.subject for entry in journal.entries]
     assert subjects[:2] == [None, "tenant:other"]
+    # It is kept with its outcome, so after the answer.
+    eventually("the action is kept", lambda: "action" in journal.entries[-1].body)
     told = journal.entries[-1].body
     assert (told["action"], told["by"], told["body"]) == ("POST /audit/erase", "fleet.tokens.admin", "(not told)")
 
