@@ -185,7 +185,7 @@ def ci(house: House, arguments: list[str]) -> int:
     os.chdir(house.root)
     quick = 0 if rest else house.call("-m", "pytest", "--no-skips", "-m", "not slow", *SIDE_BY_SIDE)
     # One after the other: they start fleets, browsers and containers, which are in each other's way.
-    slow = house.call("-m", "pytest", "--no-skips", "-m", "slow")
+    slow = house.call("-m", "pytest", "--no-skips", "-m", "slow", "--durations=20")
     modelled = model(house, [])
     return linted or modelled or quick or (0 if rest and slow == NO_TESTS_COLLECTED else slow)
 
