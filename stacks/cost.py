@@ -27,7 +27,7 @@ FREE = frozenset({
     "AWS::IAM::Role", "AWS::KMS::Alias", "AWS::Lambda::LayerVersion", "AWS::S3::BucketPolicy",
     "AWS::OpenSearchServerless::AccessPolicy", "AWS::OpenSearchServerless::LifecyclePolicy",
     "AWS::OpenSearchServerless::SecurityPolicy", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
-    "AWS::SSM::Parameter", "AWS::XRay::Group", "AWS::XRay::SamplingRule",
+    "AWS::SSM::Parameter", "AWS::XRay::Group",
     "Custom::AWSCDK-EKS-HelmChart", "Custom::AWSCDK-EKS-KubernetesResource", "Custom::S3AutoDeleteObjects",
     "Custom::VpcRestrictDefaultSG",
 })  # fmt: skip

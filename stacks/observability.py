@@ -103,23 +103,6 @@ class ObservabilityStack(PlannedStack):
                 insights_enabled=True, notifications_enabled=False
             ),
         )
-        xray.CfnSamplingRule(
-            self,
-            "Sampling",
-            sampling_rule=xray.CfnSamplingRule.SamplingRuleProperty(
-                rule_name=f"edgemind-{self.plan.name}",
-                version=1,
-                priority=100,
-                fixed_rate=0.01,
-                reservoir_size=1,
-                service_name="edgemind-*",
-                service_type="*",
-                host="*",
-                http_method="*",
-                url_path="*",
-                resource_arn="*",
-            ),
-        )
 
 
 def _queries(math: MetricMath, metro: str) -> list[signals.CfnServiceLevelObjective.MetricDataQueryProperty]:

@@ -31,7 +31,6 @@ STUBBED_TYPES: Mapping[str, Stub] = {
     "AWS::OpenSearchServerless::SecurityPolicy": Stub("security-policy-"),
     "AWS::OpenSearchServerless::VpcEndpoint": Stub("door-", ("Id",)),
     "AWS::XRay::Group": Stub("traces-"),
-    "AWS::XRay::SamplingRule": Stub("sampling-"),
     # ministack has alarms on one metric, and none on an expression.
     "AWS::CloudWatch::Alarm": Stub("alarm-", only_with="Metrics"),
     # Their providers are Lambda functions. kubectl and helm need a cluster, the others an SDK for Node.js.

@@ -38,4 +38,4 @@ def test_who_names_one_gets_that_there_or_not(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_it_is_where_the_demo_writes_it() -> None:
-    assert OF_DEMO == DemoFolder(FOLDER / "demo").config
+    assert DemoFolder(FOLDER / "demo").config == OF_DEMO
