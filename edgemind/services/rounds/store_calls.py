@@ -62,9 +62,12 @@ class StoreThreads:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, done: "asyncio.Future[Answer]", then: Callable[[Answer], object]) -> None:
-        if self._closed or done.cancelled():
+        if done.cancelled():
             return
+        # Looked at in any case: an exception that nobody saw would be logged as a defect when a controller stops.
         answer, trouble = _answer_of(done)
+        if self._closed:
+            return
         self._tell(trouble)
         then(answer)
 
